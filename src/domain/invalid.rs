@@ -1,0 +1,87 @@
+//! Collects everything that is wrong with an input, field by field.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use chrono::{Datelike, NaiveDate};
+
+/// One field and what is wrong with it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FieldError {
+    /// Name of the field as the client wrote it.
+    pub field: String,
+    /// What was found and what was expected.
+    pub message: String,
+}
+
+/// The input breaks these rules; never empty when returned as an error.
+#[derive(Clone, Debug, Default, PartialEq, Eq, thiserror::Error)]
+#[error("{}", summary(.0))]
+pub struct Invalid(pub Vec<FieldError>);
+
+fn summary(errors: &[FieldError]) -> String {
+    let parts: Vec<_> = errors.iter().map(|e| format!("{}: {}", e.field, e.message)).collect();
+    parts.join("; ")
+}
+
+impl Invalid {
+    /// A single complaint.
+    pub fn one(field: &str, message: impl Display) -> Self {
+        let mut invalid = Self::default();
+        invalid.add(field, message);
+        invalid
+    }
+
+    /// Notes a complaint.
+    pub fn add(&mut self, field: &str, message: impl Display) {
+        self.0.push(FieldError { field: field.to_owned(), message: message.to_string() });
+    }
+
+    /// Notes a complaint unless `ok`.
+    pub fn check(&mut self, ok: bool, field: &str, message: impl Display) {
+        if !ok {
+            self.add(field, message);
+        }
+    }
+
+    /// Parses a text; where it is not well formed, notes why.
+    pub fn parse<T: FromStr>(&mut self, field: &str, text: &str) -> Option<T>
+    where
+        T::Err: Display,
+    {
+        text.parse().map_err(|error| self.add(field, error)).ok()
+    }
+
+    /// Checks that a text has `min` to `max` characters and no control characters other
+    /// than line breaks and tabs.
+    pub fn check_text(&mut self, field: &str, text: &str, min: usize, max: usize) {
+        let count = text.chars().count();
+        let length_ok = (min..=max).contains(&count) && (min == 0 || !text.trim().is_empty());
+        self.check(length_ok, field, format!("has {count} characters, expected {min} to {max}"));
+        let clean = !text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'));
+        self.check(clean, field, "holds control characters");
+    }
+
+    /// Checks that a date lies within the years that oncalld reckons with.
+    pub fn check_date(&mut self, field: &str, date: NaiveDate) {
+        let ok = (1970..=2199).contains(&date.year());
+        self.check(ok, field, format!("`{date}` is outside the years 1970 to 2199"));
+    }
+
+    /// Checks both ends of a range of dates, and their order. At most ten years long.
+    pub fn check_range(&mut self, start: NaiveDate, end: NaiveDate) {
+        self.check_date("start_date", start);
+        self.check_date("end_date", end);
+        self.check(end >= start, "end_date", format!("`{end}` is before start_date `{start}`"));
+        let days = (end - start).num_days();
+        self.check(days <= 3660, "end_date", format!("{days} days after the start; at most 3660"));
+    }
+
+    /// `value` if nothing was noted, else the complaints.
+    ///
+    /// # Errors
+    /// Everything noted so far.
+    pub fn into_result<T>(self, value: T) -> Result<T, Self> {
+        if self.0.is_empty() { Ok(value) } else { Err(self) }
+    }
+}

@@ -1,0 +1,73 @@
+//! Notifications: rows of the outbox, written with the change that they tell of.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::ids::{NotificationId, TeamId};
+use super::json::Json;
+use super::text_enum::text_enum;
+
+/// One message to one recipient through one sink.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Notification {
+    /// Its id, by which a sink can tell a repeated delivery.
+    pub id: NotificationId,
+    /// Position in the outbox; rises without gaps.
+    pub seq: u64,
+    /// What happened.
+    pub event: Event,
+    /// Name of the sink, as in `notifications.sinks`.
+    pub sink: String,
+    /// A Slack user or channel id.
+    pub recipient: String,
+    /// The team that it is about.
+    pub team_id: Option<TeamId>,
+    /// Facts for the text: names, dates, reasons.
+    pub payload: Json,
+    /// Where the delivery stands.
+    pub status: DeliveryStatus,
+    /// Deliveries tried.
+    pub attempts: u32,
+    /// When it is due (again).
+    pub next_attempt_at: DateTime<Utc>,
+    /// What the last try said.
+    pub last_error: Option<String>,
+    /// When it was written.
+    pub created_at: DateTime<Utc>,
+    /// When it was delivered.
+    pub delivered_at: Option<DateTime<Utc>>,
+}
+
+text_enum! {
+    /// What a notification tells of.
+    Event {
+        /// The channel: who is on call now.
+        Handoff = "handoff",
+        /// The incoming engineer.
+        ShiftStarted = "shift_started",
+        /// The outgoing engineer.
+        ShiftEnded = "shift_ended",
+        /// An override waits for a decision.
+        OverrideRequested = "override_requested",
+        /// An override was decided or cancelled.
+        OverrideDecided = "override_decided",
+        /// The strategy failed for a period.
+        RotationFailed = "rotation_failed",
+        /// Nobody could be picked for a period.
+        RotationSkipped = "rotation_skipped",
+        /// New zone rules moved a team's handoff.
+        HandoffMoved = "handoff_moved",
+    }
+}
+
+text_enum! {
+    /// Where a delivery stands.
+    DeliveryStatus {
+        /// Waits for its time.
+        Pending = "pending",
+        /// Arrived.
+        Delivered = "delivered",
+        /// Given up; can be retried.
+        Failed = "failed",
+    }
+}

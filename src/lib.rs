@@ -1,0 +1,5 @@
+//! oncalld: on-call management in one binary and one data file.
+//!
+//! `docs/ARCHITECTURE.md` tells what lives where and why.
+
+pub mod domain;
