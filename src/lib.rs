@@ -2,4 +2,6 @@
 //!
 //! `docs/ARCHITECTURE.md` tells what lives where and why.
 
+pub mod config;
 pub mod domain;
+pub mod rotation;

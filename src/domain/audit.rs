@@ -87,7 +87,14 @@ impl AuditEntry {
         created_at: DateTime<Utc>,
         previous_hash: [u8; 32],
     ) -> Self {
-        let mut entry = Self { seq, id, event, created_at, previous_hash, hash: [0; 32] };
+        let mut entry = Self {
+            seq,
+            id,
+            event,
+            created_at,
+            previous_hash,
+            hash: [0; 32],
+        };
         entry.hash = entry.computed_hash();
         entry
     }
@@ -130,9 +137,11 @@ impl AuditEntry {
 /// without `preserve_order`, which a test holds.
 fn without_nulls(value: Value) -> Value {
     match value {
-        Value::Object(map) => {
-            Value::Object(map.into_iter().filter(|(_, v)| !v.is_null()).collect::<Map<_, _>>())
-        }
+        Value::Object(map) => Value::Object(
+            map.into_iter()
+                .filter(|(_, v)| !v.is_null())
+                .collect::<Map<_, _>>(),
+        ),
         other => other,
     }
 }
@@ -215,7 +224,13 @@ mod tests {
         let now = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
         let mut event = AuditEvent::system(EntityType::Team, Action::Updated);
         event.changes = json!({"z": {"old": 1, "new": 2}, "a": {"old": null, "new": "x"}}).into();
-        AuditEntry::chain(1, AuditId::from_uuid(uuid::Uuid::nil()), event, now, [0; 32])
+        AuditEntry::chain(
+            1,
+            AuditId::from_uuid(uuid::Uuid::nil()),
+            event,
+            now,
+            [0; 32],
+        )
     }
 
     #[test]

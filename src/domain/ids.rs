@@ -69,7 +69,11 @@ entity_ids! {
 
 fn uuid_at(now: DateTime<Utc>) -> Uuid {
     let seconds = u64::try_from(now.timestamp()).unwrap_or(0);
-    Uuid::new_v7(Timestamp::from_unix(NoContext, seconds, now.timestamp_subsec_nanos()))
+    Uuid::new_v7(Timestamp::from_unix(
+        NoContext,
+        seconds,
+        now.timestamp_subsec_nanos(),
+    ))
 }
 
 /// A person: a Slack user id, `U…` or `W…`, 2–20 of `[A-Z0-9]`.
@@ -104,8 +108,14 @@ impl FromStr for UserId {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let well_formed = (2..=20).contains(&text.len())
             && text.starts_with(['U', 'W'])
-            && text.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
-        if well_formed { Ok(Self(text.to_owned())) } else { Err(NotAUserId(text.to_owned())) }
+            && text
+                .bytes()
+                .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+        if well_formed {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(NotAUserId(text.to_owned()))
+        }
     }
 }
 
@@ -118,7 +128,15 @@ mod tests {
         for good in ["U1", "W012ABC", "U0123456789ABCDEFGHI"] {
             assert_eq!(good.parse::<UserId>().unwrap().as_str(), good);
         }
-        for bad in ["", "U", "X123", "u123", "U12-3", "U0123456789ABCDEFGHIJ", "Ü12"] {
+        for bad in [
+            "",
+            "U",
+            "X123",
+            "u123",
+            "U12-3",
+            "U0123456789ABCDEFGHIJ",
+            "Ü12",
+        ] {
             assert!(bad.parse::<UserId>().is_err(), "{bad}");
         }
     }

@@ -20,7 +20,10 @@ pub struct FieldError {
 pub struct Invalid(pub Vec<FieldError>);
 
 fn summary(errors: &[FieldError]) -> String {
-    let parts: Vec<_> = errors.iter().map(|e| format!("{}: {}", e.field, e.message)).collect();
+    let parts: Vec<_> = errors
+        .iter()
+        .map(|e| format!("{}: {}", e.field, e.message))
+        .collect();
     parts.join("; ")
 }
 
@@ -34,7 +37,10 @@ impl Invalid {
 
     /// Notes a complaint.
     pub fn add(&mut self, field: &str, message: impl Display) {
-        self.0.push(FieldError { field: field.to_owned(), message: message.to_string() });
+        self.0.push(FieldError {
+            field: field.to_owned(),
+            message: message.to_string(),
+        });
     }
 
     /// Notes a complaint unless `ok`.
@@ -57,24 +63,42 @@ impl Invalid {
     pub fn check_text(&mut self, field: &str, text: &str, min: usize, max: usize) {
         let count = text.chars().count();
         let length_ok = (min..=max).contains(&count) && (min == 0 || !text.trim().is_empty());
-        self.check(length_ok, field, format!("has {count} characters, expected {min} to {max}"));
-        let clean = !text.chars().any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'));
+        self.check(
+            length_ok,
+            field,
+            format!("has {count} characters, expected {min} to {max}"),
+        );
+        let clean = !text
+            .chars()
+            .any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'));
         self.check(clean, field, "holds control characters");
     }
 
     /// Checks that a date lies within the years that oncalld reckons with.
     pub fn check_date(&mut self, field: &str, date: NaiveDate) {
         let ok = (1970..=2199).contains(&date.year());
-        self.check(ok, field, format!("`{date}` is outside the years 1970 to 2199"));
+        self.check(
+            ok,
+            field,
+            format!("`{date}` is outside the years 1970 to 2199"),
+        );
     }
 
     /// Checks both ends of a range of dates, and their order. At most ten years long.
     pub fn check_range(&mut self, start: NaiveDate, end: NaiveDate) {
         self.check_date("start_date", start);
         self.check_date("end_date", end);
-        self.check(end >= start, "end_date", format!("`{end}` is before start_date `{start}`"));
+        self.check(
+            end >= start,
+            "end_date",
+            format!("`{end}` is before start_date `{start}`"),
+        );
         let days = (end - start).num_days();
-        self.check(days <= 3660, "end_date", format!("{days} days after the start; at most 3660"));
+        self.check(
+            days <= 3660,
+            "end_date",
+            format!("{days} days after the start; at most 3660"),
+        );
     }
 
     /// `value` if nothing was noted, else the complaints.
@@ -82,6 +106,10 @@ impl Invalid {
     /// # Errors
     /// Everything noted so far.
     pub fn into_result<T>(self, value: T) -> Result<T, Self> {
-        if self.0.is_empty() { Ok(value) } else { Err(self) }
+        if self.0.is_empty() {
+            Ok(value)
+        } else {
+            Err(self)
+        }
     }
 }

@@ -32,7 +32,9 @@ impl Serialize for Json {
         if serializer.is_human_readable() {
             return self.0.serialize(serializer);
         }
-        serde_json::to_string(&self.0).map_err(S::Error::custom)?.serialize(serializer)
+        serde_json::to_string(&self.0)
+            .map_err(S::Error::custom)?
+            .serialize(serializer)
     }
 }
 
@@ -42,6 +44,8 @@ impl<'de> Deserialize<'de> for Json {
             return Value::deserialize(deserializer).map(Self);
         }
         let text = String::deserialize(deserializer)?;
-        serde_json::from_str(&text).map(Self).map_err(D::Error::custom)
+        serde_json::from_str(&text)
+            .map(Self)
+            .map_err(D::Error::custom)
     }
 }

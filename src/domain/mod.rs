@@ -37,12 +37,20 @@ pub struct Revision {
 impl Revision {
     /// The first revision.
     pub fn first(now: DateTime<Utc>) -> Self {
-        Self { created_at: now, updated_at: now, version: 1 }
+        Self {
+            created_at: now,
+            updated_at: now,
+            version: 1,
+        }
     }
 
     /// The revision after a change at `now`.
     #[must_use]
     pub fn next(&self, now: DateTime<Utc>) -> Self {
-        Self { created_at: self.created_at, updated_at: now, version: self.version + 1 }
+        Self {
+            created_at: self.created_at,
+            updated_at: now,
+            version: self.version + 1,
+        }
     }
 }

@@ -60,7 +60,10 @@ impl OnCallClock {
     /// reads as UTC: names are checked when they are set, and IANA never drops one.
     pub fn new(timezone: &str, handoff: HandoffTime) -> Self {
         let zone = Zone::find(timezone).unwrap_or_else(Zone::utc);
-        Self { zone, handoff: handoff.time() }
+        Self {
+            zone,
+            handoff: handoff.time(),
+        }
     }
 
     /// First instant of on-call day `date`.
@@ -78,7 +81,11 @@ impl OnCallClock {
     pub fn day_at(&self, at: DateTime<Utc>) -> NaiveDate {
         let local = self.zone.local(at);
         let date = local.date();
-        let by_wall = if local.time() < self.handoff { previous_day(date) } else { date };
+        let by_wall = if local.time() < self.handoff {
+            previous_day(date)
+        } else {
+            date
+        };
         if at >= self.ends_at(by_wall) {
             next_day(by_wall)
         } else if at < self.starts_at(by_wall) {

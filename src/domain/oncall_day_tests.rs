@@ -32,7 +32,9 @@ const ODD: &[(&str, &str)] = &[
 #[test]
 fn days_follow_one_another_without_gap_or_overlap_through_every_clock_change() {
     for (zone, date) in ODD {
-        for handoff in ["00:00", "00:30", "01:30", "02:00", "02:30", "09:00", "23:45"] {
+        for handoff in [
+            "00:00", "00:30", "01:30", "02:00", "02:30", "09:00", "23:45",
+        ] {
             let clock = clock(zone, handoff);
             let date: NaiveDate = date.parse().unwrap();
             let first = clock.starts_at(add_days(date, -3));
@@ -42,7 +44,10 @@ fn days_follow_one_another_without_gap_or_overlap_through_every_clock_change() {
             while at < last {
                 let day = clock.day_at(at);
                 let name = format!("{zone} {handoff} {at} {day}");
-                assert!(clock.starts_at(day) <= at && at < clock.ends_at(day), "{name}");
+                assert!(
+                    clock.starts_at(day) <= at && at < clock.ends_at(day),
+                    "{name}"
+                );
                 assert!(day >= before, "went back: {name}");
                 before = day;
                 at += TimeDelta::seconds(30);
@@ -59,7 +64,11 @@ fn a_day_is_the_local_date_less_one_before_the_handoff_time() {
     for _ in 0..(3 * 2880) {
         let local = at.naive_utc() + TimeDelta::minutes(330);
         let early = (local.time().hour(), local.time().minute()) < (9, 30);
-        let expected = if early { previous_day(local.date()) } else { local.date() };
+        let expected = if early {
+            previous_day(local.date())
+        } else {
+            local.date()
+        };
         assert_eq!(clock.day_at(at), expected);
         at += TimeDelta::seconds(30);
     }
@@ -80,7 +89,17 @@ fn handoff_times_are_hours_and_minutes() {
     for good in ["00:00", "09:05", "23:59"] {
         assert_eq!(good.parse::<HandoffTime>().unwrap().to_string(), good);
     }
-    for bad in ["", "9:00", "24:00", "12:60", "12:0", "+1:00", "12:00:00", "noon", "１２:00"] {
+    for bad in [
+        "",
+        "9:00",
+        "24:00",
+        "12:60",
+        "12:0",
+        "+1:00",
+        "12:00:00",
+        "noon",
+        "１２:00",
+    ] {
         assert!(bad.parse::<HandoffTime>().is_err(), "{bad}");
     }
 }

@@ -66,8 +66,10 @@ impl OverrideStatus {
     pub const fn may_become(self, next: Self) -> bool {
         matches!(
             (self, next),
-            (Self::Pending, Self::Approved | Self::Rejected | Self::Cancelled)
-                | (Self::Approved, Self::Cancelled)
+            (
+                Self::Pending,
+                Self::Approved | Self::Rejected | Self::Cancelled
+            ) | (Self::Approved, Self::Cancelled)
         )
     }
 }

@@ -150,8 +150,14 @@ impl FromStr for RotationType {
             _ => {
                 let name = text.strip_prefix("plugin:").ok_or_else(unknown)?;
                 let well_formed = (1..=64).contains(&name.len())
-                    && name.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'));
-                if well_formed { Ok(Self::Plugin(name.to_owned())) } else { Err(unknown()) }
+                    && name
+                        .bytes()
+                        .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_'));
+                if well_formed {
+                    Ok(Self::Plugin(name.to_owned()))
+                } else {
+                    Err(unknown())
+                }
             }
         }
     }
@@ -160,7 +166,9 @@ impl FromStr for RotationType {
 /// Whether a text may be a slug: `[a-z0-9-]{1,100}`.
 pub fn is_slug(text: &str) -> bool {
     (1..=100).contains(&text.len())
-        && text.bytes().all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
+        && text
+            .bytes()
+            .all(|b| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'-'))
 }
 
 /// A slug made from a name: ASCII letters and digits in lower case, everything else a
@@ -178,7 +186,11 @@ pub fn slug_from(name: &str) -> String {
         }
     }
     let slug = slug.trim_end_matches('-');
-    if slug.is_empty() { "team".to_owned() } else { slug.to_owned() }
+    if slug.is_empty() {
+        "team".to_owned()
+    } else {
+        slug.to_owned()
+    }
 }
 
 #[cfg(test)]

