@@ -1,0 +1,137 @@
+//! What can go wrong in the store.
+
+use std::path::{Path, PathBuf};
+
+/// A read or a write failed.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The engine or the disk failed.
+    #[error("store: {0}")]
+    Engine(Box<redb::Error>),
+    /// A record can't be read: written by a newer version, or damaged.
+    #[error("store: record in table `{table}` can't be read: {problem}")]
+    Record {
+        /// The table.
+        table: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The audit log is not as its chain says.
+    #[error("store: audit entry {seq}: {problem}")]
+    Audit {
+        /// Position of the entry.
+        seq: u64,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+impl StoreError {
+    /// True where no later call can succeed before the file is opened anew: a full disk, a
+    /// failing one, a damaged file.
+    pub fn is_fatal(&self) -> bool {
+        match self {
+            Self::Engine(error) => matches!(
+                **error,
+                redb::Error::Io(_)
+                    | redb::Error::PreviousIo
+                    | redb::Error::Corrupted(_)
+                    | redb::Error::DatabaseClosed
+                    | redb::Error::LockPoisoned(_)
+            ),
+            Self::Record { .. } | Self::Audit { .. } => false,
+        }
+    }
+}
+
+macro_rules! from_engine {
+    ($($source:ty),+) => {$(
+        impl From<$source> for StoreError {
+            fn from(error: $source) -> Self {
+                Self::Engine(Box::new(error.into()))
+            }
+        }
+    )+};
+}
+from_engine!(
+    redb::StorageError,
+    redb::TransactionError,
+    redb::TableError,
+    redb::CommitError,
+    redb::DatabaseError
+);
+
+/// The store can't be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {problem}", path.display())]
+pub struct OpenError {
+    path: PathBuf,
+    #[source]
+    problem: OpenProblem,
+}
+
+impl OpenError {
+    pub(super) fn new(path: &Path, problem: OpenProblem) -> Self {
+        Self {
+            path: path.to_owned(),
+            problem,
+        }
+    }
+
+    /// Why.
+    pub fn problem(&self) -> &OpenProblem {
+        &self.problem
+    }
+}
+
+/// Why a store can't be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenProblem {
+    /// Another process has it.
+    #[error("another oncalld has this store open; one file serves one daemon")]
+    InUse,
+    /// It is no store of oncalld.
+    #[error("this file is not an oncalld store; it was left as it is")]
+    Foreign,
+    /// A newer version wrote it.
+    #[error(
+        "this store has schema {found}, and this oncalld reads up to {known}: \
+         it was written by a newer oncalld; upgrade the binary, or restore a backup"
+    )]
+    Newer {
+        /// The file's schema version.
+        found: u32,
+        /// The newest that this binary knows.
+        known: u32,
+    },
+    /// The file is damaged.
+    #[error("the store is damaged ({0}); it was left as it is: restore a backup")]
+    Damaged(String),
+    /// The file can't be reached.
+    #[error("can't be opened: {0}")]
+    Io(std::io::Error),
+    /// Something else failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl From<redb::DatabaseError> for OpenProblem {
+    fn from(error: redb::DatabaseError) -> Self {
+        use redb::{DatabaseError as E, StorageError as S};
+        match error {
+            E::DatabaseAlreadyOpen | E::LockProtocolMismatch => Self::InUse,
+            E::RepairAborted => Self::Damaged("it could not be repaired".to_owned()),
+            E::UpgradeRequired(version) => {
+                Self::Damaged(format!("file format {version} of redb is not supported"))
+            }
+            E::Storage(S::Corrupted(what)) => Self::Damaged(what),
+            E::Storage(S::Io(error)) => match error.kind() {
+                std::io::ErrorKind::InvalidData | std::io::ErrorKind::UnexpectedEof => {
+                    Self::Damaged(error.to_string())
+                }
+                _ => Self::Io(error),
+            },
+            other => Self::Store(other.into()),
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! The store: one redb file. The only user of redb and bincode.
+//!
+//! [`Store::read`] and [`Store::write`] are the only ways in. A write is one durable
+//! transaction; whatever it appends to the audit log is handed back, so that caches and
+//! event streams can follow. All calls block: call them off the async threads, but for
+//! point lookups.
+
+pub mod audit;
+mod audit_index;
+mod codec;
+pub mod error;
+pub mod idempotency;
+mod key;
+pub mod meta;
+mod migrations;
+pub mod outbox;
+pub mod overrides;
+pub mod rotation;
+pub mod schedules;
+pub mod services;
+mod tables;
+pub mod teams;
+pub mod time_off;
+pub mod tokens;
+mod tx;
+
+use std::path::{Path, PathBuf};
+
+use redb::{Builder, Database, ReadableDatabase};
+
+pub use self::error::{OpenError, StoreError};
+pub use self::tx::{ReadTx, Reader, WriteTx};
+use crate::domain::audit::AuditEntry;
+
+/// Pages that redb keeps in memory, in bytes: enough for the hot part of a large store,
+/// small enough that the daemon stays under 100 MB.
+const CACHE_BYTES: usize = 24 * 1024 * 1024;
+
+/// The open data file.
+#[derive(Debug)]
+pub struct Store {
+    db: Database,
+    path: PathBuf,
+}
+
+/// What a write came to.
+#[derive(Debug)]
+pub struct Written<T> {
+    /// The closure's result.
+    pub value: T,
+    /// What it appended to the audit log.
+    pub audit: Vec<AuditEntry>,
+}
+
+impl Store {
+    /// Opens the store at `path`, creating it where there is none, and migrates it.
+    ///
+    /// # Errors
+    /// The file is in use, no store, damaged, or written by a newer oncalld; it is left as
+    /// it was.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let failed = |cause| OpenError::new(path, cause);
+        let is_new = match std::fs::metadata(path) {
+            Ok(meta) => meta.len() == 0,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => true,
+            Err(error) => return Err(failed(error::OpenProblem::Io(error))),
+        };
+        let mut builder = Database::builder();
+        builder.set_cache_size(CACHE_BYTES);
+        let open = if is_new {
+            Builder::create
+        } else {
+            Builder::open
+        };
+        // redb takes a file that is no database for damaged: look at its first bytes before.
+        if !is_new && !has_magic(path).map_err(|e| failed(error::OpenProblem::Io(e)))? {
+            return Err(failed(error::OpenProblem::Foreign));
+        }
+        let db = open(&builder, path).map_err(|e| failed(e.into()))?;
+        let store = Self {
+            db,
+            path: path.to_owned(),
+        };
+        migrations::migrate(&store, is_new).map_err(failed)?;
+        Ok(store)
+    }
+
+    /// Opens a store on a backend of the tests' choice.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    #[cfg(test)]
+    pub fn with_backend(
+        backend: impl redb::StorageBackend,
+        is_new: bool,
+    ) -> Result<Self, OpenError> {
+        let path = PathBuf::from("memory");
+        let db = Database::builder().create_with_backend(backend);
+        let db = db.map_err(|e| OpenError::new(&path, e.into()))?;
+        let store = Self { db, path };
+        migrations::migrate(&store, is_new).map_err(|e| OpenError::new(&store.path, e))?;
+        Ok(store)
+    }
+
+    /// Where the file is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Reads from one consistent snapshot.
+    ///
+    /// # Errors
+    /// Those of the store, and whatever `f` returns.
+    pub fn read<T, E: From<StoreError>>(
+        &self,
+        f: impl FnOnce(&ReadTx) -> Result<T, E>,
+    ) -> Result<T, E> {
+        let tx = self.db.begin_read().map_err(StoreError::from)?;
+        f(&ReadTx::new(tx))
+    }
+
+    /// Writes in one durable transaction: all of it once this returns `Ok`, nothing of it on
+    /// an error. Writers wait for each other.
+    ///
+    /// # Errors
+    /// Those of the store, and whatever `f` returns.
+    pub fn write<T, E: From<StoreError>>(
+        &self,
+        f: impl FnOnce(&mut WriteTx) -> Result<T, E>,
+    ) -> Result<Written<T>, E> {
+        let tx = self.db.begin_write().map_err(StoreError::from)?;
+        let mut tx = WriteTx::new(tx);
+        let value = f(&mut tx)?;
+        let audit = tx.commit()?;
+        Ok(Written { value, audit })
+    }
+}
+
+/// Whether the file begins as a redb file does.
+fn has_magic(path: &Path) -> std::io::Result<bool> {
+    use std::io::Read;
+    let mut head = [0; 4];
+    let mut file = std::fs::File::open(path)?;
+    match file.read_exact(&mut head) {
+        Ok(()) => Ok(&head == b"redb"),
+        Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Ok(false),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,124 @@
+//! How far each team's rotation has come: its next handoff, and what past periods earned.
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+
+use super::codec::{Record, decode};
+use super::error::StoreError;
+use super::key::{Key, trailing_id};
+use super::tables::{HANDOFFS, LEDGER, ROTATION_STATES};
+use super::tx::{Order, Reader, WriteTx};
+use crate::domain::ids::TeamId;
+use crate::rotation::credit::PeriodShares;
+
+/// How far a team's rotation has come.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RotationState {
+    /// First day of the last period whose handoff was handled, or that was running when the
+    /// rotation was switched on. A handoff is due only for a later period.
+    pub handled: Option<NaiveDate>,
+    /// First day of the period that is handed off next.
+    pub next_period: Option<NaiveDate>,
+    /// Its first instant, by the zone rules that were last in force; what the index holds.
+    pub next_handoff_at: Option<DateTime<Utc>>,
+    /// Last day of the last published period.
+    pub published_until: Option<NaiveDate>,
+}
+
+impl Record for RotationState {}
+impl Record for PeriodShares {}
+
+fn team_key(team: TeamId) -> Key {
+    Key::new().id(team.uuid())
+}
+
+fn handoff_key(at: DateTime<Utc>, team: TeamId) -> Key {
+    Key::new().instant(at).id(team.uuid())
+}
+
+/// How far a team's rotation has come.
+///
+/// # Errors
+/// The store failed.
+pub fn state(tx: &impl Reader, team: TeamId) -> Result<RotationState, StoreError> {
+    Ok(tx
+        .find(ROTATION_STATES, &team_key(team))?
+        .unwrap_or_default())
+}
+
+/// Writes how far a team's rotation has come, and moves its place in the index of handoffs.
+///
+/// # Errors
+/// The store failed.
+pub fn put_state(tx: &WriteTx, team: TeamId, new: &RotationState) -> Result<(), StoreError> {
+    let old = state(tx, team)?;
+    if old.next_handoff_at != new.next_handoff_at {
+        if let Some(at) = old.next_handoff_at {
+            tx.remove(HANDOFFS, &handoff_key(at, team))?;
+        }
+        if let Some(at) = new.next_handoff_at {
+            tx.set(HANDOFFS, &handoff_key(at, team), &[])?;
+        }
+    }
+    tx.put(ROTATION_STATES, &team_key(team), new)
+}
+
+/// The first `limit` teams whose next handoff is due at `now`, those due longest first.
+///
+/// # Errors
+/// The store failed.
+pub fn list_due(
+    tx: &impl Reader,
+    now: DateTime<Utc>,
+    limit: usize,
+) -> Result<Vec<TeamId>, StoreError> {
+    let mut due = Vec::new();
+    let end = Key::new().instant(now).end();
+    tx.scan(HANDOFFS, &[], &end, Order::Ascending, &mut |key, _| {
+        due.extend(trailing_id(key).map(TeamId::from_uuid));
+        Ok(if due.len() < limit {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        })
+    })?;
+    Ok(due)
+}
+
+/// What the candidates of a team's begun periods earned, by the periods' first day, from the
+/// one that `from` may lie in.
+///
+/// # Errors
+/// The store failed.
+pub fn ledger(
+    tx: &impl Reader,
+    team: TeamId,
+    from: NaiveDate,
+) -> Result<BTreeMap<NaiveDate, PeriodShares>, StoreError> {
+    let start = crate::domain::oncall_day::add_days(from, -14);
+    let mut ledger = BTreeMap::new();
+    let (first, end) = (team_key(team).date(start), team_key(team).end());
+    tx.scan(
+        LEDGER,
+        first.as_slice(),
+        &end,
+        Order::Ascending,
+        &mut |_, bytes| {
+            let shares: PeriodShares = decode(LEDGER, bytes)?;
+            ledger.insert(shares.start, shares);
+            Ok(ControlFlow::Continue(()))
+        },
+    )?;
+    Ok(ledger)
+}
+
+/// Writes what the candidates of a begun period earned.
+///
+/// # Errors
+/// The store failed.
+pub fn put_shares(tx: &WriteTx, team: TeamId, shares: &PeriodShares) -> Result<(), StoreError> {
+    tx.put(LEDGER, &team_key(team).date(shares.start), shares)
+}

@@ -1,0 +1,161 @@
+//! Schedule rows and the explanations of the auto ones.
+
+use std::ops::ControlFlow;
+
+use chrono::NaiveDate;
+
+use super::codec::Record;
+use super::error::StoreError;
+use super::key::{Key, trailing_id};
+use super::tables::{EXPLANATIONS, SCHEDULES, SCHEDULES_BY_TEAM, SCHEDULES_BY_USER};
+use super::tx::{Order, Reader, WriteTx};
+use crate::domain::ids::{ScheduleId, TeamId, UserId};
+use crate::domain::oncall_day::next_day;
+use crate::domain::schedule::{Origin, Schedule};
+use crate::rotation::explanation::Explanation;
+
+impl Record for Schedule {}
+impl Record for Explanation {}
+
+fn key(id: ScheduleId) -> Key {
+    Key::new().id(id.uuid())
+}
+
+fn team_prefix(team: TeamId, origin: Origin) -> Key {
+    Key::new().id(team.uuid()).byte(origin as u8)
+}
+
+fn team_key(row: &Schedule) -> Key {
+    team_prefix(row.team_id, row.origin)
+        .date(row.start_date)
+        .id(row.id.uuid())
+}
+
+fn user_key(row: &Schedule) -> Key {
+    Key::new()
+        .text(row.engineer.as_str())
+        .date(row.start_date)
+        .id(row.id.uuid())
+}
+
+/// The row of an id.
+///
+/// # Errors
+/// The store failed.
+pub fn find(tx: &impl Reader, id: ScheduleId) -> Result<Option<Schedule>, StoreError> {
+    tx.find(SCHEDULES, &key(id))
+}
+
+/// The rows of a team that touch `from..=to`, auto ones first, each kind by start.
+///
+/// Rows of one origin don't overlap, so only the last one before `from` can reach into it.
+///
+/// # Errors
+/// The store failed.
+pub fn list_of_team(
+    tx: &impl Reader,
+    team: TeamId,
+    from: NaiveDate,
+    to: NaiveDate,
+) -> Result<Vec<Schedule>, StoreError> {
+    let mut rows = Vec::new();
+    for origin in Origin::ALL {
+        let prefix = team_prefix(team, *origin);
+        let start = prefix.clone().date(from);
+        let mut ids = Vec::new();
+        let (first, at) = (prefix.as_slice(), start.as_slice());
+        tx.scan(
+            SCHEDULES_BY_TEAM,
+            first,
+            at,
+            Order::Descending,
+            &mut |key, _| {
+                ids.extend(trailing_id(key));
+                Ok(ControlFlow::Break(()))
+            },
+        )?;
+        let range = (
+            at.to_vec(),
+            prefix.clone().date(next_day(to)).as_slice().to_vec(),
+        );
+        ids.extend(tx.keys(SCHEDULES_BY_TEAM, range, trailing_id)?);
+        for id in ids {
+            rows.extend(find(tx, ScheduleId::from_uuid(id))?.filter(|row| row.end_date >= from));
+        }
+    }
+    Ok(rows)
+}
+
+/// The rows of a person, in all teams, that touch `from..=to`, by start.
+///
+/// # Errors
+/// The store failed.
+pub fn list_of_user(
+    tx: &impl Reader,
+    user: &UserId,
+    from: NaiveDate,
+    to: NaiveDate,
+) -> Result<Vec<Schedule>, StoreError> {
+    let prefix = Key::new().text(user.as_str());
+    let end = prefix.clone().date(next_day(to)).as_slice().to_vec();
+    let ids = tx.keys(
+        SCHEDULES_BY_USER,
+        (prefix.as_slice().to_vec(), end),
+        trailing_id,
+    )?;
+    let rows = ids
+        .into_iter()
+        .map(|id| find(tx, ScheduleId::from_uuid(id)));
+    let touches = |row: &Schedule| row.end_date >= from;
+    rows.filter_map(Result::transpose)
+        .filter(|row| row.as_ref().map_or(true, touches))
+        .collect()
+}
+
+/// Writes a row.
+///
+/// # Errors
+/// The store failed.
+pub fn put(tx: &WriteTx, row: &Schedule) -> Result<(), StoreError> {
+    if let Some(old) = find(tx, row.id)? {
+        tx.remove(SCHEDULES_BY_TEAM, &team_key(&old))?;
+        tx.remove(SCHEDULES_BY_USER, &user_key(&old))?;
+    }
+    tx.set(SCHEDULES_BY_TEAM, &team_key(row), &[])?;
+    tx.set(SCHEDULES_BY_USER, &user_key(row), &[])?;
+    tx.put(SCHEDULES, &key(row.id), row)
+}
+
+/// Removes a row and its explanation.
+///
+/// # Errors
+/// The store failed.
+pub fn delete(tx: &WriteTx, row: &Schedule) -> Result<(), StoreError> {
+    tx.remove(SCHEDULES_BY_TEAM, &team_key(row))?;
+    tx.remove(SCHEDULES_BY_USER, &user_key(row))?;
+    tx.remove(EXPLANATIONS, &key(row.id))?;
+    tx.remove(SCHEDULES, &key(row.id))
+}
+
+/// Why an auto row is as it is.
+///
+/// # Errors
+/// The store failed.
+pub fn find_explanation(
+    tx: &impl Reader,
+    id: ScheduleId,
+) -> Result<Option<Explanation>, StoreError> {
+    tx.find(EXPLANATIONS, &key(id))
+}
+
+/// Writes why an auto row is as it is.
+///
+/// # Errors
+/// The store failed.
+pub fn put_explanation(
+    tx: &WriteTx,
+    id: ScheduleId,
+    explanation: &Explanation,
+) -> Result<(), StoreError> {
+    tx.put(EXPLANATIONS, &key(id), explanation)
+}

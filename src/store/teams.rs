@@ -1,0 +1,121 @@
+//! Teams and their members.
+
+use super::codec::Record;
+use super::error::StoreError;
+use super::key::{Key, trailing_id};
+use super::tables::{MEMBERS, MEMBERS_BY_USER, TEAM_SLUGS, TEAMS};
+use super::tx::{Reader, WriteTx};
+use crate::domain::ids::{TeamId, UserId};
+use crate::domain::member::Membership;
+use crate::domain::team::Team;
+
+impl Record for Team {}
+impl Record for Membership {}
+
+fn team_key(id: TeamId) -> Key {
+    Key::new().id(id.uuid())
+}
+
+fn slug_key(slug: &str) -> Key {
+    Key::new().bytes(slug.as_bytes())
+}
+
+/// The team of an id.
+///
+/// # Errors
+/// The store failed.
+pub fn find(tx: &impl Reader, id: TeamId) -> Result<Option<Team>, StoreError> {
+    tx.find(TEAMS, &team_key(id))
+}
+
+/// The team of a slug.
+///
+/// # Errors
+/// The store failed.
+pub fn find_by_slug(tx: &impl Reader, slug: &str) -> Result<Option<Team>, StoreError> {
+    let id = tx
+        .get(TEAM_SLUGS, slug_key(slug).as_slice())?
+        .and_then(|id| trailing_id(&id));
+    id.map_or(Ok(None), |id| find(tx, TeamId::from_uuid(id)))
+}
+
+/// Every team, deleted ones too, by id.
+///
+/// # Errors
+/// The store failed.
+pub fn list(tx: &impl Reader) -> Result<Vec<Team>, StoreError> {
+    tx.list(TEAMS, &Key::new())
+}
+
+/// Writes a team. The caller has made sure that its slug is free.
+///
+/// # Errors
+/// The store failed.
+pub fn put(tx: &WriteTx, team: &Team) -> Result<(), StoreError> {
+    if let Some(old) = find(tx, team.id)?.filter(|old| old.slug != team.slug) {
+        tx.remove(TEAM_SLUGS, &slug_key(&old.slug))?;
+    }
+    tx.set(TEAM_SLUGS, &slug_key(&team.slug), team.id.uuid().as_bytes())?;
+    tx.put(TEAMS, &team_key(team.id), team)
+}
+
+fn member_key(team: TeamId, user: &UserId) -> Key {
+    team_key(team).text(user.as_str())
+}
+
+fn by_user_key(user: &UserId, team: TeamId) -> Key {
+    Key::new().text(user.as_str()).id(team.uuid())
+}
+
+/// A person's membership of a team.
+///
+/// # Errors
+/// The store failed.
+pub fn find_member(
+    tx: &impl Reader,
+    team: TeamId,
+    user: &UserId,
+) -> Result<Option<Membership>, StoreError> {
+    tx.find(MEMBERS, &member_key(team, user))
+}
+
+/// The members of a team, by user id.
+///
+/// # Errors
+/// The store failed.
+pub fn list_members(tx: &impl Reader, team: TeamId) -> Result<Vec<Membership>, StoreError> {
+    tx.list(MEMBERS, &team_key(team))
+}
+
+/// The teams that a person has a membership of.
+///
+/// # Errors
+/// The store failed.
+pub fn list_teams_of(tx: &impl Reader, user: &UserId) -> Result<Vec<TeamId>, StoreError> {
+    let range = Key::new().text(user.as_str()).prefixed();
+    tx.keys(MEMBERS_BY_USER, range, |key| {
+        trailing_id(key).map(TeamId::from_uuid)
+    })
+}
+
+/// Writes a membership.
+///
+/// # Errors
+/// The store failed.
+pub fn put_member(tx: &WriteTx, member: &Membership) -> Result<(), StoreError> {
+    tx.set(
+        MEMBERS_BY_USER,
+        &by_user_key(&member.user, member.team_id),
+        &[],
+    )?;
+    tx.put(MEMBERS, &member_key(member.team_id, &member.user), member)
+}
+
+/// Removes a membership.
+///
+/// # Errors
+/// The store failed.
+pub fn delete_member(tx: &WriteTx, member: &Membership) -> Result<(), StoreError> {
+    tx.remove(MEMBERS_BY_USER, &by_user_key(&member.user, member.team_id))?;
+    tx.remove(MEMBERS, &member_key(member.team_id, &member.user))
+}

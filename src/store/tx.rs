@@ -1,0 +1,226 @@
+//! Transactions: what a snapshot and a write have in common, and what only a write can.
+
+use std::ops::ControlFlow;
+
+use redb::{ReadTransaction, ReadableTable, WriteTransaction};
+
+use super::codec::{Record, decode, encode};
+use super::error::StoreError;
+use super::key::Key;
+use super::tables::Table;
+use crate::domain::audit::AuditEntry;
+
+/// Which way a scan goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Order {
+    /// Smallest key first.
+    Ascending,
+    /// Largest key first.
+    Descending,
+}
+
+/// What a scan calls for each row: its key and value.
+pub type Visit<'v> = &'v mut dyn FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>, StoreError>;
+
+/// Reads: from a snapshot, or from a write that sees what it has written.
+pub trait Reader {
+    /// The value of a key.
+    ///
+    /// # Errors
+    /// The engine failed.
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+
+    /// Visits the rows from key `from` (included) to `to` (not included), until told to stop.
+    ///
+    /// # Errors
+    /// The engine failed, or the visitor did.
+    fn scan(
+        &self,
+        table: Table,
+        from: &[u8],
+        to: &[u8],
+        order: Order,
+        visit: Visit<'_>,
+    ) -> Result<(), StoreError>;
+
+    /// How many rows a table has.
+    ///
+    /// # Errors
+    /// The engine failed.
+    fn len(&self, table: Table) -> Result<u64, StoreError>;
+
+    /// The record of a key.
+    ///
+    /// # Errors
+    /// The engine failed, or the record is damaged.
+    fn find<T: Record>(&self, table: Table, key: &Key) -> Result<Option<T>, StoreError> {
+        self.get(table, key.as_slice())?
+            .map(|bytes| decode(table, &bytes))
+            .transpose()
+    }
+
+    /// The records whose keys begin with `prefix`, in key order.
+    ///
+    /// # Errors
+    /// The engine failed, or a record is damaged.
+    fn list<T: Record>(&self, table: Table, prefix: &Key) -> Result<Vec<T>, StoreError> {
+        let (from, to) = prefix.prefixed();
+        let mut records = Vec::new();
+        self.scan(table, &from, &to, Order::Ascending, &mut |_, bytes| {
+            records.push(decode(table, bytes)?);
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(records)
+    }
+
+    /// The keys from `from` (included) to `to` (not included), each turned into something;
+    /// those that don't turn are left out.
+    ///
+    /// # Errors
+    /// The engine failed.
+    fn keys<T>(
+        &self,
+        table: Table,
+        (from, to): (Vec<u8>, Vec<u8>),
+        turn: impl Fn(&[u8]) -> Option<T>,
+    ) -> Result<Vec<T>, StoreError> {
+        let mut keys = Vec::new();
+        self.scan(table, &from, &to, Order::Ascending, &mut |key, _| {
+            keys.extend(turn(key));
+            Ok(ControlFlow::Continue(()))
+        })?;
+        Ok(keys)
+    }
+}
+
+/// A consistent snapshot.
+pub struct ReadTx(ReadTransaction);
+
+impl ReadTx {
+    pub(super) fn new(tx: ReadTransaction) -> Self {
+        Self(tx)
+    }
+}
+
+impl Reader for ReadTx {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self
+            .0
+            .open_table(table)?
+            .get(key)?
+            .map(|value| value.value().to_vec()))
+    }
+
+    fn scan(
+        &self,
+        table: Table,
+        from: &[u8],
+        to: &[u8],
+        order: Order,
+        visit: Visit<'_>,
+    ) -> Result<(), StoreError> {
+        scan_table(&self.0.open_table(table)?, from, to, order, visit)
+    }
+
+    fn len(&self, table: Table) -> Result<u64, StoreError> {
+        use redb::ReadableTableMetadata;
+        Ok(self.0.open_table(table)?.len()?)
+    }
+}
+
+/// A write under way. Dropped without a commit, it leaves no trace.
+pub struct WriteTx {
+    tx: WriteTransaction,
+    pub(super) audit: Vec<AuditEntry>,
+}
+
+impl WriteTx {
+    pub(super) fn new(tx: WriteTransaction) -> Self {
+        Self {
+            tx,
+            audit: Vec::new(),
+        }
+    }
+
+    pub(super) fn commit(self) -> Result<Vec<AuditEntry>, StoreError> {
+        self.tx.commit()?;
+        Ok(self.audit)
+    }
+
+    /// Makes a table if it isn't there.
+    pub(super) fn create(&self, table: Table) -> Result<(), StoreError> {
+        self.tx.open_table(table)?;
+        Ok(())
+    }
+
+    /// Sets the value of a key.
+    pub(super) fn set(&self, table: Table, key: &Key, value: &[u8]) -> Result<(), StoreError> {
+        self.tx.open_table(table)?.insert(key.as_slice(), value)?;
+        Ok(())
+    }
+
+    /// Sets the record of a key.
+    pub(super) fn put<T: Record>(
+        &self,
+        table: Table,
+        key: &Key,
+        record: &T,
+    ) -> Result<(), StoreError> {
+        self.set(table, key, &encode(table, record)?)
+    }
+
+    /// Removes a key, if it's there.
+    pub(super) fn remove(&self, table: Table, key: &Key) -> Result<(), StoreError> {
+        self.tx.open_table(table)?.remove(key.as_slice())?;
+        Ok(())
+    }
+}
+
+impl Reader for WriteTx {
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self
+            .tx
+            .open_table(table)?
+            .get(key)?
+            .map(|value| value.value().to_vec()))
+    }
+
+    fn scan(
+        &self,
+        table: Table,
+        from: &[u8],
+        to: &[u8],
+        order: Order,
+        visit: Visit<'_>,
+    ) -> Result<(), StoreError> {
+        scan_table(&self.tx.open_table(table)?, from, to, order, visit)
+    }
+
+    fn len(&self, table: Table) -> Result<u64, StoreError> {
+        use redb::ReadableTableMetadata;
+        Ok(self.tx.open_table(table)?.len()?)
+    }
+}
+
+fn scan_table(
+    table: &impl ReadableTable<&'static [u8], &'static [u8]>,
+    from: &[u8],
+    to: &[u8],
+    order: Order,
+    visit: Visit<'_>,
+) -> Result<(), StoreError> {
+    if from >= to {
+        return Ok(());
+    }
+    let mut range = table.range(from..to)?;
+    while let Some(row) = match order {
+        Order::Ascending => range.next(),
+        Order::Descending => range.next_back(),
+    } {
+        let (key, value) = row?;
+        if visit(key.value(), value.value())?.is_break() {
+            break;
+        }
+    }
+    Ok(())
+}
