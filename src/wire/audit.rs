@@ -1,0 +1,203 @@
+//! The audit log on the wire.
+
+use std::fmt::Write as _;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
+
+use crate::domain::audit::{Action, ActorType, AuditEntry, EntityType};
+
+/// An entry of the audit log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = AuditLog)]
+pub struct AuditView {
+    /// Its id.
+    pub id: Uuid,
+    /// Position in the log, from 1.
+    pub seq: u64,
+    /// The team that it concerns.
+    pub team_id: Option<Uuid>,
+    /// Kind of the entity.
+    pub entity_type: EntityType,
+    /// Its id.
+    pub entity_id: Option<String>,
+    /// What happened to it.
+    pub action: Action,
+    /// Whether a person or the daemon acted.
+    pub actor_type: ActorType,
+    /// The person, or the token's name.
+    pub actor_id: Option<String>,
+    /// `{"field": {"old": …, "new": …}}`.
+    #[schema(value_type = Object)]
+    pub changes: Value,
+    /// Source, request id, peer address, token name, and more.
+    #[schema(value_type = Object)]
+    pub metadata: Value,
+    /// Who is on call by this event.
+    pub engineer_slack_id: Option<String>,
+    /// Who was before.
+    pub previous_engineer_slack_id: Option<String>,
+    /// Legacy kind of change.
+    pub change_type: Option<String>,
+    /// Why.
+    pub change_reason: Option<String>,
+    /// The on-call day from which it takes effect.
+    pub effective_date: Option<NaiveDate>,
+    /// When it was appended.
+    pub created_at: DateTime<Utc>,
+    /// Hash of the entry before, in hex.
+    pub previous_hash: String,
+    /// SHA-256 over `previous_hash` and the canonical content, in hex.
+    pub hash: String,
+}
+
+impl From<&AuditEntry> for AuditView {
+    fn from(entry: &AuditEntry) -> Self {
+        let event = &entry.event;
+        Self {
+            id: entry.id.uuid(),
+            seq: entry.seq,
+            team_id: event.team_id.map(crate::domain::ids::TeamId::uuid),
+            entity_type: event.entity_type,
+            entity_id: event.entity_id.clone(),
+            action: event.action,
+            actor_type: event.actor_type,
+            actor_id: event.actor_id.clone(),
+            changes: event.changes.0.clone(),
+            metadata: event.metadata.0.clone(),
+            engineer_slack_id: event.engineer.as_ref().map(ToString::to_string),
+            previous_engineer_slack_id: event.previous_engineer.as_ref().map(ToString::to_string),
+            change_type: event.change_type.clone(),
+            change_reason: event.change_reason.clone(),
+            effective_date: event.effective_date,
+            created_at: entry.created_at,
+            previous_hash: hex(&entry.previous_hash),
+            hash: hex(&entry.hash),
+        }
+    }
+}
+
+/// Bytes as lower-case hex digits.
+pub fn hex(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        let _ = write!(text, "{byte:02x}");
+    }
+    text
+}
+
+/// One page of the audit log.
+#[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
+pub struct AuditPage {
+    /// Newest first.
+    pub items: Vec<AuditView>,
+    /// Entries on all pages.
+    pub total: usize,
+    /// This page, from 1.
+    pub page: usize,
+    /// Entries on a full page.
+    pub page_size: usize,
+    /// Give this as `cursor` for what follows, also while new entries are appended; null at
+    /// the end.
+    pub next_cursor: Option<String>,
+}
+
+/// Which entries to list.
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub struct AuditQuery {
+    /// Kind of the entity.
+    pub entity_type: Option<String>,
+    /// Id of the entity.
+    pub entity_id: Option<String>,
+    /// What happened.
+    pub action: Option<String>,
+    /// The person, or the token's name.
+    pub actor_id: Option<String>,
+    /// Id or slug of the team.
+    pub team: Option<String>,
+    /// Appended at this instant (RFC 3339) or on this day (UTC), or later.
+    pub from: Option<String>,
+    /// Appended before this instant (RFC 3339), or on this day (UTC) at the latest.
+    pub to: Option<String>,
+    /// `next_cursor` of the page before.
+    pub cursor: Option<String>,
+}
+
+/// Proof that the log is as it was written.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct AuditProof {
+    /// Entries checked.
+    pub entries: u64,
+    /// Hash of the last entry, in hex: note it elsewhere to prove later that nothing before
+    /// it was changed.
+    pub head: String,
+}
+
+/// A change of who is on call, in the shape of the system that oncalld replaces.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+#[schema(as = OnCallHistory)]
+pub struct HistoryView {
+    /// Id of the audit entry.
+    pub id: Uuid,
+    /// Who is on call by this change.
+    pub engineer_slack_id: Option<String>,
+    /// Who was before.
+    pub previous_engineer_slack_id: Option<String>,
+    /// Kind of change.
+    pub change_type: Option<String>,
+    /// Why.
+    pub change_reason: Option<String>,
+    /// The on-call day from which it takes effect.
+    pub effective_date: Option<NaiveDate>,
+    /// The person, or the token's name; null for the rotation.
+    pub changed_by: Option<String>,
+    /// When it was written down.
+    pub created_at: DateTime<Utc>,
+}
+
+impl From<&AuditEntry> for HistoryView {
+    fn from(entry: &AuditEntry) -> Self {
+        let event = &entry.event;
+        Self {
+            id: entry.id.uuid(),
+            engineer_slack_id: event.engineer.as_ref().map(ToString::to_string),
+            previous_engineer_slack_id: event.previous_engineer.as_ref().map(ToString::to_string),
+            change_type: event.change_type.clone(),
+            change_reason: event.change_reason.clone(),
+            effective_date: event.effective_date,
+            changed_by: event.actor_id.clone(),
+            created_at: entry.created_at,
+        }
+    }
+}
+
+/// A line of the event stream.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct ChangeEvent {
+    /// Position in the audit log.
+    pub seq: u64,
+    /// Kind of the entity.
+    pub entity_type: EntityType,
+    /// Its id.
+    pub entity_id: Option<String>,
+    /// What happened to it.
+    pub action: Action,
+    /// The team that it concerns.
+    pub team_id: Option<Uuid>,
+}
+
+impl From<&AuditEntry> for ChangeEvent {
+    fn from(entry: &AuditEntry) -> Self {
+        Self {
+            seq: entry.seq,
+            entity_type: entry.event.entity_type,
+            entity_id: entry.event.entity_id.clone(),
+            action: entry.event.action,
+            team_id: entry.event.team_id.map(crate::domain::ids::TeamId::uuid),
+        }
+    }
+}
