@@ -2,6 +2,8 @@
 //!
 //! `docs/ARCHITECTURE.md` tells what lives where and why.
 
+pub mod actions;
+pub mod clock;
 pub mod config;
 pub mod domain;
 pub mod rotation;

@@ -1,6 +1,7 @@
 //! The auto shifts of a team up to a horizon. Preview, generate and the lookahead are all
 //! this one function, which is why they always agree.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
@@ -129,6 +130,30 @@ pub fn plan(team: &TeamState<'_>, options: &PlanOptions<'_>) -> Plan {
     planner.finish()
 }
 
+/// What the candidates of `period` earn by it: what the ledger says, or else what follows from
+/// the team as it is now.
+pub fn shares_of<'a>(team: &TeamState<'a>, period: &Period) -> Cow<'a, PeriodShares> {
+    let known = team
+        .ledger
+        .range(..=period.start)
+        .next_back()
+        .map(|(_, known)| known);
+    match known.filter(|known| period.start <= known.end) {
+        Some(known) => Cow::Borrowed(known),
+        None => Cow::Owned(PeriodShares::among(period, &candidates_of(team, period).0)),
+    }
+}
+
+fn candidates_of<'a>(
+    team: &TeamState<'a>,
+    period: &Period,
+) -> (Vec<&'a RotationMember>, Vec<PassedOver>) {
+    let config = team.config;
+    let order = matches!(config.kind, RotationType::Custom).then_some(config.order.as_slice());
+    let as_of = team.today.min(period.end);
+    candidates(team.members, team.absences, order, period, as_of)
+}
+
 struct Planner<'a> {
     team: &'a TeamState<'a>,
     options: &'a PlanOptions<'a>,
@@ -179,18 +204,13 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Counts a period whose coverage is settled towards credit. What its candidates earned
-    /// is what the ledger says, or else follows from the team as it is now.
+    /// Counts a period whose coverage is settled towards credit.
     fn count(&mut self, period: &Period) {
-        let known = self.team.ledger.range(..=period.start).next_back();
-        if let Some((_, known)) = known.filter(|(_, known)| period.start <= known.end) {
-            self.credit.count(period, &known.shares, &self.coverage);
-            return;
-        }
-        let (chosen, _) = self.candidates(period);
-        let shares = PeriodShares::among(period, &chosen);
+        let shares = shares_of(self.team, period);
         self.credit.count(period, &shares.shares, &self.coverage);
-        if period.start <= self.team.today {
+        if let Cow::Owned(shares) = shares
+            && period.start <= self.team.today
+        {
             self.plan.begun.push(shares);
         }
     }
@@ -234,10 +254,7 @@ impl<'a> Planner<'a> {
     }
 
     fn candidates(&self, period: &Period) -> (Vec<&'a RotationMember>, Vec<PassedOver>) {
-        let config = self.team.config;
-        let order = matches!(config.kind, RotationType::Custom).then_some(config.order.as_slice());
-        let as_of = self.team.today.min(period.end);
-        candidates(self.team.members, self.team.absences, order, period, as_of)
+        candidates_of(self.team, period)
     }
 
     /// One pick for the period, or a hold where none can be had.

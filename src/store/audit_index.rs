@@ -27,6 +27,8 @@ pub enum Dimension {
     Action = 3,
     Actor = 4,
     Team = 5,
+    /// Has a legacy change type: one set, of value "".
+    ChangeType = 6,
 }
 
 /// The set of entries that have one value in one dimension.
