@@ -59,9 +59,11 @@ fn periods_within(
         .at(from)
         .filter(|period| period.start == from)
         .unwrap_or(first);
-    (first.index..)
-        .map(|index| periods.get(index))
-        .take_while(|period| period.start <= to)
-        .map(|period| (period, shares_of(&view, &period).into_owned()))
-        .collect()
+    let mut within = Vec::new();
+    let mut period = first;
+    while period.start <= to {
+        within.push((period, shares_of(&view, &period).into_owned()));
+        period = periods.get(period.index + 1);
+    }
+    within
 }

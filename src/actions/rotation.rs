@@ -21,6 +21,7 @@ use crate::rotation::plan::{
 };
 use crate::rotation::strategy::built_in;
 use crate::store::outbox::Message;
+use crate::store::rotation::RotationState;
 use crate::store::{self, Reader};
 use crate::wire::rotation::{PlanRequest, PlanView, ShiftView};
 
@@ -112,11 +113,11 @@ pub(super) fn reset(tx: &mut Tx<'_>, team: &Team) -> Result<()> {
         return Ok(store::rotation::put_state(
             tx.store,
             team.id,
-            &Default::default(),
+            &RotationState::default(),
         )?);
     }
     let handled = loaded.state.handled.max(running.map(|period| period.start));
-    let state = store::rotation::RotationState {
+    let state = RotationState {
         handled,
         ..loaded.state.clone()
     };
@@ -345,7 +346,7 @@ pub(super) fn advance(
     let periods = loaded.periods();
     let next = handled.map_or_else(|| periods.get(0), |day| periods.after(day));
     let published_until = planned.published_until.max(loaded.state.published_until);
-    let state = store::rotation::RotationState {
+    let state = RotationState {
         handled,
         next_period: Some(next.start),
         upcoming: upcoming(loaded, next.start, published_until),

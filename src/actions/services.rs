@@ -181,9 +181,9 @@ fn apply(tx: &impl Reader, old: &Service, input: &ServiceInput) -> Result<Servic
     }
     if let Some(stack) = &input.tech_stack {
         invalid.check(stack.len() <= 50, "tech_stack", "has more than 50 entries");
-        stack
-            .iter()
-            .for_each(|entry| invalid.check_text("tech_stack", entry, 1, 100));
+        for entry in stack {
+            invalid.check_text("tech_stack", entry, 1, 100);
+        }
         service.tech_stack.clone_from(stack);
     }
     if let Some(metadata) = &input.metadata {

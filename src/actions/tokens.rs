@@ -53,10 +53,10 @@ pub fn create(app: &App, ctx: &Ctx, input: &NewToken) -> Result<TokenView> {
             return Err(invalid.into());
         };
         invalid.into_result(())?;
-        let taken = store::tokens::list(tx.store)?
+        let namesake = store::tokens::list(tx.store)?
             .into_iter()
             .find(|t| t.name == input.name);
-        if let Some(other) = taken {
+        if let Some(other) = namesake {
             return Err(ActionError::Conflict {
                 detail: format!("there is a token named `{}` already", other.name),
                 with: Some(other.id.to_string()),
