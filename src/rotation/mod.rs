@@ -16,3 +16,10 @@ pub mod fairness;
 pub mod period;
 pub mod plan;
 pub mod strategy;
+
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod weighted_change_tests;
+#[cfg(test)]
+mod weighted_tests;
