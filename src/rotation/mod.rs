@@ -18,6 +18,8 @@ pub mod plan;
 pub mod strategy;
 
 #[cfg(test)]
+mod ring_tests;
+#[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod weighted_change_tests;
