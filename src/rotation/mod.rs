@@ -22,6 +22,8 @@ mod ring_tests;
 #[cfg(test)]
 mod testing;
 #[cfg(test)]
+mod walk_tests;
+#[cfg(test)]
 mod weighted_change_tests;
 #[cfg(test)]
 mod weighted_tests;
