@@ -18,6 +18,12 @@ pub mod plan;
 pub mod strategy;
 
 #[cfg(test)]
+mod fairness_tests;
+#[cfg(test)]
+mod handoff_tests;
+#[cfg(test)]
+mod plan_tests;
+#[cfg(test)]
 mod ring_tests;
 #[cfg(test)]
 mod testing;

@@ -320,7 +320,7 @@ fn kind() -> impl Strategy<Value = RotationType> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, max_shrink_iters: 400, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 12, max_shrink_iters: 400, ..ProptestConfig::default() })]
 
     #[test]
     fn two_years_of_anything_keep_the_invariants(
