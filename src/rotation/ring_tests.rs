@@ -1,4 +1,4 @@
-//! What round_robin and custom promise.
+//! What `round_robin` and `custom` promise.
 
 use proptest::prelude::*;
 
