@@ -5,7 +5,7 @@ use proptest::prelude::*;
 
 use super::coverage::Source;
 use super::plan::{OnFailure, Plan};
-use super::strategy::Pick;
+use super::strategy::{Pick, RoundRobin, Strategy as _};
 use super::testing::*;
 use crate::domain::ids::ScheduleId;
 use crate::domain::oncall_day::each_day;
@@ -63,6 +63,56 @@ fn a_hold_continues_an_overrides_substitute_and_needs_somebody_to_hold() {
     );
     let plan = sim.handoff();
     assert!(plan.nobody_for_running && plan.shifts.is_empty());
+}
+
+#[test]
+fn a_hold_is_nobodys_turn_in_the_ring() {
+    let mut sim = published(&["UA", "UB", "UC"]);
+    sim.cover("UC", day(5), day(6));
+    // The next week's pick fails, so UC stays on; then it is UB's turn as it was.
+    sim.on_failure = OnFailure::Hold;
+    sim.strategy = Some(Ok(Scripted(|context| match context.period.index {
+        1 => Err("not today".into()),
+        _ => RoundRobin.pick(context),
+    })));
+    sim.regenerate();
+    let rota = ["UA 0..6", "UC 7..13 hold", "UB 14..20", "UC 21..27"];
+    assert_eq!(sim.rota(), rota);
+    sim.regenerate();
+    assert_eq!(sim.rota(), rota);
+    sim.advance_to(day(8));
+    sim.regenerate();
+    assert_eq!(sim.rota()[..4], rota);
+}
+
+#[test]
+fn a_handoff_that_is_late_holds_whoever_was_on_call_before_it() {
+    let mut sim = published(&["UA"]);
+    all_ineligible(&mut sim);
+    sim.today = day(9);
+    let plan = sim.handoff();
+    assert!(plan.nobody_for_running);
+    assert_eq!(sim.rota(), ["UA 0..6", "UA 9..13 hold"]);
+}
+
+#[test]
+fn the_rest_of_a_period_is_held_by_whoever_was_on_call_the_day_before() {
+    let mut sim = published(&[]);
+    sim.manual("UX", day(0), day(2));
+    sim.advance_to(day(3));
+    sim.on_failure = OnFailure::Hold;
+    sim.strategy = Some(Err("broken".into()));
+    sim.join("UA", 1.0);
+    assert_eq!(sim.rota()[..2], ["UX 3..6 hold", "UX 7..13 hold"]);
+}
+
+#[test]
+fn the_first_to_join_an_empty_team_is_on_call_at_once() {
+    let mut sim = published(&[]);
+    assert!(sim.rota().is_empty());
+    sim.advance_to(day(3));
+    sim.join("UA", 1.0);
+    assert_eq!(sim.rota()[..2], ["UA 3..6", "UA 7..13"]);
 }
 
 #[test]

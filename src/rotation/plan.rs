@@ -297,10 +297,13 @@ impl<'a> Planner<'a> {
         ))
     }
 
-    /// Who was on call on the day before the days to fill.
+    /// Who was on call on the day before the days to fill; where the daemon was down at the
+    /// handoff, on the day before the period.
     fn hold(&self, period: &Period) -> Option<UserId> {
-        let before = previous_day(period.start.max(self.team.today.min(period.end)));
-        self.coverage.row_on(before).map(|row| row.user.clone())
+        let first_to_fill = period.start.max(self.team.today.min(period.end));
+        let mut before = [first_to_fill, period.start].map(previous_day).into_iter();
+        let row = before.find_map(|day| self.coverage.row_on(day))?;
+        Some(row.user.clone())
     }
 
     fn hold_explanation(

@@ -146,6 +146,19 @@ fn a_manual_row_taken_back_is_filled_again() {
 }
 
 #[test]
+fn whoever_has_a_periods_turn_goes_on_even_where_another_would_be_picked_now() {
+    let mut sim = published(&["UA", "UB", "UC"]);
+    let id = sim.manual("UX", day(9), day(11));
+    sim.advance_to(day(8));
+    sim.schedules.retain(|row| row.id != id);
+    sim.config.kind = RotationType::Custom;
+    sim.config.order = users(&["UC", "UB", "UA"]);
+    sim.regenerate();
+    let rota = ["UB 7..8", "UB 9..11", "UB 12..13", "UA 14..20", "UC 21..27"];
+    assert_eq!(sim.rota()[1..6], rota);
+}
+
+#[test]
 fn the_rest_of_a_running_period_is_a_turn_of_its_own_if_its_engineer_is_gone() {
     let mut sim = published(&["UA", "UB", "UC"]);
     let id = sim.manual("UX", day(9), day(17));

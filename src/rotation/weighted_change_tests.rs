@@ -241,3 +241,21 @@ fn shifts_from_before_the_rotation_decide_ties_and_nothing_else() {
     assert_eq!(sim.rota()[..3], ["U2 0..6", "U0 7..13", "U1 14..20"]);
     assert!(sim.standing(week(0), "U0").unwrap().served.abs() < 1e-12);
 }
+
+#[test]
+fn a_period_that_nobody_served_does_not_count() {
+    let mut sim = weekly(&[1.0, 1.0]);
+    // The daemon is down for two weeks and two days after the fourth.
+    sim.today = day(7 * 6 + 2);
+    sim.handoff();
+    let next = sim.standing(week(7), "U0").unwrap();
+    assert!((next.served - (2.0 + 5.0 / 7.0)).abs() < 1e-12, "{next:?}");
+    assert!(
+        (next.credit - (2.5 - next.served)).abs() < 1e-12,
+        "{next:?}"
+    );
+    assert!(
+        (next.gap - (0.5 - next.served / 5.0)).abs() < 1e-12,
+        "{next:?}"
+    );
+}
