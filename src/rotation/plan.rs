@@ -269,8 +269,7 @@ impl<'a> Planner<'a> {
             return Some(self.hold_explanation(period, chosen, passed_over, hold?));
         }
         let standings = self.standings(chosen);
-        let last = self.picks.range(..period.start).next_back();
-        let last = last.map(|(_, user)| self.ring_place(user));
+        let last = self.last_pick(period).map(|user| self.ring_place(user));
         let context = PickContext {
             config: self.team.config,
             period,
@@ -315,10 +314,13 @@ impl<'a> Planner<'a> {
         ))
     }
 
-    /// Who was on call on the day before the days to fill.
+    /// Who was on call on the day before the days to fill; where the daemon was down at the
+    /// handoff, on the day before the period.
     fn hold(&self, period: &Period) -> Option<UserId> {
-        let before = previous_day(period.start.max(self.team.today.min(period.end)));
-        self.coverage.row_on(before).map(|row| row.user.clone())
+        let first_to_fill = period.start.max(self.team.today.min(period.end));
+        let mut before = [first_to_fill, period.start].map(previous_day).into_iter();
+        let row = before.find_map(|day| self.coverage.row_on(day))?;
+        Some(row.user.clone())
     }
 
     fn hold_explanation(
@@ -380,6 +382,17 @@ impl<'a> Planner<'a> {
             }
         };
         chosen.iter().map(standing).collect()
+    }
+
+    /// Whom the rotation picked last before `period`. In a custom order, the last of those who
+    /// are in it: one who has been taken off it has no place to go on from.
+    fn last_pick(&self, period: &Period) -> Option<&UserId> {
+        let config = self.team.config;
+        let has_place = |user: &&UserId| {
+            !matches!(config.kind, RotationType::Custom) || config.order.contains(user)
+        };
+        let before = self.picks.range(..period.start).rev();
+        before.map(|(_, user)| user).find(has_place)
     }
 
     /// The place in the ring of somebody who may have left since: by the members, else by
