@@ -1,0 +1,4 @@
+//! Black-box tests: the real binary over HTTP, and what holds for the code as a whole.
+
+mod harness;
+mod main_job;
