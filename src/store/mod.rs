@@ -29,6 +29,7 @@ use std::path::{Path, PathBuf};
 use redb::{Builder, Database, ReadableDatabase};
 
 pub use self::error::{OpenError, StoreError};
+pub use self::migrations::CURRENT as SCHEMA_VERSION;
 pub use self::tx::{ReadTx, Reader, WriteTx};
 use crate::domain::audit::AuditEntry;
 
