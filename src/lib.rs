@@ -2,6 +2,7 @@
 //!
 //! `docs/ARCHITECTURE.md` tells what lives where and why.
 
+pub mod cli;
 pub mod config;
 pub mod domain;
 pub mod rotation;
