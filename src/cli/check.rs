@@ -6,11 +6,12 @@ use serde_json::{Value, json};
 
 use super::args::Global;
 use super::audit::{proven, value};
-use super::connection::{STORE_FILE, load_config};
+use super::connection::load_config;
 use super::error::CliError;
 use super::output::{note, pretty, print};
 use super::session::Session;
 use super::table::facts;
+use crate::daemon::STORE_FILE;
 use crate::domain::zone;
 use crate::store::{self, Store, StoreError};
 use crate::wire::audit::{AuditProof, hex};

@@ -7,16 +7,11 @@ use reqwest::Url;
 
 use super::args::{Global, Secret};
 use super::error::CliError;
-use crate::config::{CliOverrides, Config};
+use crate::config::Config;
+use crate::daemon::{self, ADMIN_TOKEN_FILE, ServeOptions};
 
 /// The config file that holds where none is named.
 const DEFAULT_CONFIG: &str = "config.toml";
-
-/// The name of the store in the data folder.
-pub(super) const STORE_FILE: &str = "oncalld.redb";
-
-/// The name of the first admin token's file in the data folder.
-const TOKEN_FILE: &str = "admin.token";
 
 /// The config file to read: the one that is named, else `config.toml` where there is one.
 pub(super) fn config_file(named: Option<&Path>) -> Option<PathBuf> {
@@ -33,12 +28,12 @@ pub(super) fn config_file(named: Option<&Path>) -> Option<PathBuf> {
 /// # Errors
 /// A key or value is wrong.
 pub(super) fn load_config(global: &Global) -> Result<Config, CliError> {
-    let overrides = CliOverrides {
-        listen: None,
+    let options = ServeOptions {
+        config: global.config.clone(),
         data_dir: global.data_dir.clone(),
+        ..ServeOptions::default()
     };
-    let file = config_file(global.config.as_deref());
-    Ok(Config::load(file.as_deref(), environment(), overrides)?)
+    Ok(daemon::load_config(&options)?)
 }
 
 /// The environment, without what is no text.
@@ -140,7 +135,7 @@ fn is_loopback(url: &Url) -> bool {
 }
 
 fn admin_token(config: &Config) -> Token {
-    let path = config.server.data_dir.join(TOKEN_FILE);
+    let path = config.server.data_dir.join(ADMIN_TOKEN_FILE);
     match std::fs::read_to_string(&path) {
         Ok(text) if !text.trim().is_empty() => Token::File(text.trim().into(), path),
         Ok(_) => Token::Missing(format!("{} is empty", path.display())),

@@ -12,7 +12,7 @@ fn global(listen: &str) -> (tempfile::TempDir, Global) {
         format!("[server]\nlisten = \"{listen}\"\n{public}\n"),
     )
     .unwrap();
-    fs::write(dir.path().join(TOKEN_FILE), "oncalld_admin\n").unwrap();
+    fs::write(dir.path().join(ADMIN_TOKEN_FILE), "oncalld_admin\n").unwrap();
     let global = Global {
         config: Some(config),
         data_dir: Some(dir.path().to_owned()),
@@ -31,7 +31,7 @@ fn the_config_tells_the_address_and_the_data_folder_the_token() {
     let (dir, global) = global("127.0.0.1:9000");
     let found = Connection::find(&global).unwrap();
     assert_eq!(found.url.as_str(), "http://127.0.0.1:9000/");
-    let path = dir.path().join(TOKEN_FILE);
+    let path = dir.path().join(ADMIN_TOKEN_FILE);
     assert_eq!(found.token, Token::File("oncalld_admin".into(), path));
 }
 

@@ -37,6 +37,7 @@ use tokio::runtime::Builder;
 use self::args::Global;
 use self::error::CliError;
 use self::session::Session;
+use crate::clock::{Clock as _, SystemClock};
 
 /// On-call management: who is on call, and whose turn is next.
 #[derive(Debug, Parser)]
@@ -96,7 +97,6 @@ enum Command {
 }
 
 /// Runs a command line, and says by the exit code how it went.
-#[must_use]
 pub fn run(cli: Cli) -> ExitCode {
     match dispatch(cli) {
         Ok(()) => ExitCode::SUCCESS,
@@ -134,12 +134,7 @@ fn no_runtime(error: std::io::Error) -> CliError {
 
 /// Runs a command that talks to the daemon.
 async fn talk(command: Command, global: &Global) -> Result<(), CliError> {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the command line is where its own clock is read, once, and handed on"
-    )]
-    let now = chrono::Utc::now();
-    let session = Session::start(global, now)?;
+    let session = Session::start(global, SystemClock.now())?;
     match command {
         Command::Who(args) => who::run(args, &session).await,
         Command::Team(command) => team::run(command, &session).await,

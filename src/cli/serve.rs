@@ -5,7 +5,6 @@ use std::net::SocketAddr;
 use clap::Args;
 
 use super::args::Global;
-use super::connection::config_file;
 use super::error::CliError;
 use crate::daemon::{self, ServeOptions};
 
@@ -27,7 +26,7 @@ pub(super) struct ServeArgs {
 /// The daemon can't start, or had to stop.
 pub(super) async fn run(args: ServeArgs, global: &Global) -> Result<(), CliError> {
     let options = ServeOptions {
-        config: config_file(global.config.as_deref()),
+        config: global.config.clone(),
         data_dir: global.data_dir.clone(),
         listen: args.listen,
         demo: args.demo,

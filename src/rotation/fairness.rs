@@ -78,9 +78,9 @@ pub fn report(
         let touching = |a: &&Absence| {
             a.user == stretch.user && a.start <= stretch.end && stretch.start <= a.end
         };
-        if let Some(absence) = absences.iter().find(touching) {
-            report.conflicts.push((stretch.clone(), absence.clone()));
-        }
+        let touched = absences.iter().filter(touching);
+        let conflicts = touched.map(|absence| (stretch.clone(), absence.clone()));
+        report.conflicts.extend(conflicts);
     }
     add_credit(&mut report, coverage, periods);
     for of in report.members.values_mut() {

@@ -16,3 +16,20 @@ pub mod fairness;
 pub mod period;
 pub mod plan;
 pub mod strategy;
+
+#[cfg(test)]
+mod fairness_tests;
+#[cfg(test)]
+mod handoff_tests;
+#[cfg(test)]
+mod plan_tests;
+#[cfg(test)]
+mod ring_tests;
+#[cfg(test)]
+mod testing;
+#[cfg(test)]
+mod walk_tests;
+#[cfg(test)]
+mod weighted_change_tests;
+#[cfg(test)]
+mod weighted_tests;

@@ -1,6 +1,7 @@
 //! The auto shifts of a team up to a horizon. Preview, generate and the lookahead are all
 //! this one function, which is why they always agree.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
@@ -129,6 +130,30 @@ pub fn plan(team: &TeamState<'_>, options: &PlanOptions<'_>) -> Plan {
     planner.finish()
 }
 
+/// What the candidates of `period` earn by it: what the ledger says, or else what follows from
+/// the team as it is now.
+pub fn shares_of<'a>(team: &TeamState<'a>, period: &Period) -> Cow<'a, PeriodShares> {
+    let known = team
+        .ledger
+        .range(..=period.start)
+        .next_back()
+        .map(|(_, known)| known);
+    match known.filter(|known| period.start <= known.end) {
+        Some(known) => Cow::Borrowed(known),
+        None => Cow::Owned(PeriodShares::among(period, &candidates_of(team, period).0)),
+    }
+}
+
+fn candidates_of<'a>(
+    team: &TeamState<'a>,
+    period: &Period,
+) -> (Vec<&'a RotationMember>, Vec<PassedOver>) {
+    let config = team.config;
+    let order = matches!(config.kind, RotationType::Custom).then_some(config.order.as_slice());
+    let as_of = team.today.min(period.end);
+    candidates(team.members, team.absences, order, period, as_of)
+}
+
 struct Planner<'a> {
     team: &'a TeamState<'a>,
     options: &'a PlanOptions<'a>,
@@ -179,18 +204,13 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Counts a period whose coverage is settled towards credit. What its candidates earned
-    /// is what the ledger says, or else follows from the team as it is now.
+    /// Counts a period whose coverage is settled towards credit.
     fn count(&mut self, period: &Period) {
-        let known = self.team.ledger.range(..=period.start).next_back();
-        if let Some((_, known)) = known.filter(|(_, known)| period.start <= known.end) {
-            self.credit.count(period, &known.shares, &self.coverage);
-            return;
-        }
-        let (chosen, _) = self.candidates(period);
-        let shares = PeriodShares::among(period, &chosen);
+        let shares = shares_of(self.team, period);
         self.credit.count(period, &shares.shares, &self.coverage);
-        if period.start <= self.team.today {
+        if let Cow::Owned(shares) = shares
+            && period.start <= self.team.today
+        {
             self.plan.begun.push(shares);
         }
     }
@@ -234,10 +254,7 @@ impl<'a> Planner<'a> {
     }
 
     fn candidates(&self, period: &Period) -> (Vec<&'a RotationMember>, Vec<PassedOver>) {
-        let config = self.team.config;
-        let order = matches!(config.kind, RotationType::Custom).then_some(config.order.as_slice());
-        let as_of = self.team.today.min(period.end);
-        candidates(self.team.members, self.team.absences, order, period, as_of)
+        candidates_of(self.team, period)
     }
 
     /// One pick for the period, or a hold where none can be had.
@@ -252,8 +269,7 @@ impl<'a> Planner<'a> {
             return Some(self.hold_explanation(period, chosen, passed_over, hold?));
         }
         let standings = self.standings(chosen);
-        let last = self.picks.range(..period.start).next_back();
-        let last = last.map(|(_, user)| self.ring_place(user));
+        let last = self.last_pick(period).map(|user| self.ring_place(user));
         let context = PickContext {
             config: self.team.config,
             period,
@@ -298,10 +314,13 @@ impl<'a> Planner<'a> {
         ))
     }
 
-    /// Who was on call on the day before the days to fill.
+    /// Who was on call on the day before the days to fill; where the daemon was down at the
+    /// handoff, on the day before the period.
     fn hold(&self, period: &Period) -> Option<UserId> {
-        let before = previous_day(period.start.max(self.team.today.min(period.end)));
-        self.coverage.row_on(before).map(|row| row.user.clone())
+        let first_to_fill = period.start.max(self.team.today.min(period.end));
+        let mut before = [first_to_fill, period.start].map(previous_day).into_iter();
+        let row = before.find_map(|day| self.coverage.row_on(day))?;
+        Some(row.user.clone())
     }
 
     fn hold_explanation(
@@ -363,6 +382,17 @@ impl<'a> Planner<'a> {
             }
         };
         chosen.iter().map(standing).collect()
+    }
+
+    /// Whom the rotation picked last before `period`. In a custom order, the last of those who
+    /// are in it: one who has been taken off it has no place to go on from.
+    fn last_pick(&self, period: &Period) -> Option<&UserId> {
+        let config = self.team.config;
+        let has_place = |user: &&UserId| {
+            !matches!(config.kind, RotationType::Custom) || config.order.contains(user)
+        };
+        let before = self.picks.range(..period.start).rev();
+        before.map(|(_, user)| user).find(has_place)
     }
 
     /// The place in the ring of somebody who may have left since: by the members, else by

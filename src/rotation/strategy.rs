@@ -6,7 +6,7 @@ use super::period::Period;
 use crate::domain::ids::UserId;
 use crate::domain::team::{RotationConfig, RotationType};
 
-/// Two credits this close are a tie.
+/// Two gaps this close are a tie.
 const TIE: f64 = 1e-9;
 
 /// What a strategy may know. The same context always gives the same pick.
@@ -104,8 +104,9 @@ fn in_turn(context: &PickContext<'_>, next: Option<&Standing>) -> Result<Pick, S
 
 /// The one who is owed most.
 ///
-/// With a fixed team and T periods counted, credit is T × gap, so both order the candidates
-/// alike; before the first period the gap is the target alone.
+/// With a fixed team and T periods counted, credit ÷ T is the gap; before the first period the
+/// gap is the target alone. Ties are measured on this scale: credit itself would let targets
+/// that tie at first drift apart as T grows.
 #[derive(Debug)]
 pub struct Weighted;
 
@@ -115,7 +116,7 @@ impl Strategy for Weighted {
             if context.total == 0.0 {
                 s.target
             } else {
-                s.credit
+                s.credit / context.total
             }
         };
         let most = context
@@ -139,7 +140,7 @@ impl Strategy for Weighted {
         } else {
             format!(
                 "largest credit of {count} candidates: {:+.2} of a shift",
-                chosen.credit
+                without_minus_zero(chosen.credit)
             )
         };
         let tie_break = match (tied().count(), chosen.last_served) {
@@ -152,4 +153,9 @@ impl Strategy for Weighted {
             reason: reason + &tie_break,
         })
     }
+}
+
+/// A number to show with two digits: what rounds to zero is zero, not minus zero.
+fn without_minus_zero(number: f64) -> f64 {
+    if number.abs() < 0.005 { 0.0 } else { number }
 }

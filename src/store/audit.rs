@@ -138,6 +138,8 @@ pub struct Filter {
     pub to: Option<DateTime<Utc>>,
     /// Before this position: where the page before ended.
     pub before: Option<u64>,
+    /// Only those that tell of a change of who is on call.
+    pub with_change_type: bool,
 }
 
 /// How many entries meet a filter, and those of them after the first `skip`, newest first.
@@ -175,6 +177,11 @@ pub fn list(
         filter
             .entity_type
             .map(|kind| set(Dimension::EntityType, kind.as_str())),
+    );
+    sets.extend(
+        filter
+            .with_change_type
+            .then(|| set(Dimension::ChangeType, "")),
     );
     let (total, page) = audit_index::select(tx, &sets, range(tx, filter)?, skip, take)?;
     let entries = page

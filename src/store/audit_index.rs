@@ -27,6 +27,8 @@ pub enum Dimension {
     Action = 3,
     Actor = 4,
     Team = 5,
+    /// Has a legacy change type: one set, of value "".
+    ChangeType = 6,
 }
 
 /// The set of entries that have one value in one dimension.
@@ -186,7 +188,9 @@ mod tests {
         #[test]
         fn chunks_read_as_they_were_written(offsets in prop::collection::btree_set(0usize..4096, 0..600)) {
             let mut bits = Bits::EMPTY;
-            offsets.iter().for_each(|n| bits.insert(*n));
+            for n in &offsets {
+                bits.insert(*n);
+            }
             let read = Bits::decode(&bits.encode());
             prop_assert_eq!(read.count(), offsets.len());
             prop_assert_eq!(read.descending().collect::<BTreeSet<_>>(), offsets);

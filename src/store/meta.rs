@@ -2,8 +2,6 @@
 
 use std::ops::ControlFlow;
 
-use chrono::{DateTime, Utc};
-
 use super::error::StoreError;
 use super::key::Key;
 use super::tables::META;
@@ -17,8 +15,6 @@ pub(super) const AUDIT_HEAD: &str = "audit_head";
 pub(super) const OUTBOX_HEAD: &str = "outbox_head";
 /// Release of the zone rules by which handoffs were last computed.
 const ZONE_RULES: &str = "zone_rules";
-/// When the scheduler last worked.
-const LAST_TICK: &str = "last_tick";
 
 fn key(name: &str) -> Key {
     Key::new().bytes(name.as_bytes())
@@ -69,20 +65,4 @@ pub fn zone_rules(tx: &impl Reader) -> Result<Option<String>, StoreError> {
 /// The engine failed.
 pub fn set_zone_rules(tx: &WriteTx, version: &str) -> Result<(), StoreError> {
     set(tx, ZONE_RULES, version.as_bytes())
-}
-
-/// When the scheduler last worked.
-///
-/// # Errors
-/// The engine failed.
-pub fn last_tick(tx: &impl Reader) -> Result<Option<DateTime<Utc>>, StoreError> {
-    Ok(text(tx, LAST_TICK)?.and_then(|text| text.parse().ok()))
-}
-
-/// Notes that the scheduler works at `now`.
-///
-/// # Errors
-/// The engine failed.
-pub fn set_last_tick(tx: &WriteTx, now: DateTime<Utc>) -> Result<(), StoreError> {
-    set(tx, LAST_TICK, now.to_rfc3339().as_bytes())
 }

@@ -22,8 +22,9 @@ pub struct RotationState {
     pub handled: Option<NaiveDate>,
     /// First day of the period that is handed off next.
     pub next_period: Option<NaiveDate>,
-    /// Its first instant, by the zone rules that were last in force; what the index holds.
-    pub next_handoff_at: Option<DateTime<Utc>>,
+    /// Its first instant and those of the published periods after it, by the zone rules that
+    /// were in force when this was written. The index of handoffs holds the first.
+    pub upcoming: Vec<DateTime<Utc>>,
     /// Last day of the last published period.
     pub published_until: Option<NaiveDate>,
 }
@@ -55,12 +56,13 @@ pub fn state(tx: &impl Reader, team: TeamId) -> Result<RotationState, StoreError
 /// The store failed.
 pub fn put_state(tx: &WriteTx, team: TeamId, new: &RotationState) -> Result<(), StoreError> {
     let old = state(tx, team)?;
-    if old.next_handoff_at != new.next_handoff_at {
-        if let Some(at) = old.next_handoff_at {
-            tx.remove(HANDOFFS, &handoff_key(at, team))?;
+    let (was, is) = (old.upcoming.first(), new.upcoming.first());
+    if was != is {
+        if let Some(at) = was {
+            tx.remove(HANDOFFS, &handoff_key(*at, team))?;
         }
-        if let Some(at) = new.next_handoff_at {
-            tx.set(HANDOFFS, &handoff_key(at, team), &[])?;
+        if let Some(at) = is {
+            tx.set(HANDOFFS, &handoff_key(*at, team), &[])?;
         }
     }
     tx.put(ROTATION_STATES, &team_key(team), new)

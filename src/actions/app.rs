@@ -1,0 +1,223 @@
+//! What every action works on: the store, the clock, the settings, and who listens.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use tokio::sync::broadcast;
+
+use super::context::{Actor, Ctx};
+use super::error::{ActionError, Result};
+use super::lookup::LookupCache;
+use crate::clock::Clock;
+use crate::domain::audit::AuditEvent;
+use crate::rotation::plan::OnFailure;
+use crate::store::outbox::Message;
+use crate::store::{self, ReadTx, Store, WriteTx, idempotency, outbox};
+use crate::wire::audit::ChangeEvent;
+
+/// How many change events a slow listener may lag behind before it misses some.
+const EVENT_BACKLOG: usize = 1024;
+
+/// The parts of the config that actions go by.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Weeks that auto schedules are kept ahead.
+    pub lookahead_weeks: u32,
+    /// What to do where a strategy fails.
+    pub on_failure: OnFailure,
+    /// Whether overrides wait for a lead, unless the team says otherwise.
+    pub require_approval: bool,
+    /// Names of the sinks that notifications go through.
+    pub sinks: Vec<String>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            lookahead_weeks: 4,
+            on_failure: OnFailure::RoundRobin,
+            require_approval: false,
+            sinks: vec!["slack".to_owned()],
+        }
+    }
+}
+
+/// The running application. Cheap to clone; all clones are the same.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    store: Store,
+    clock: Arc<dyn Clock>,
+    settings: Settings,
+    lookups: LookupCache,
+    events: broadcast::Sender<ChangeEvent>,
+}
+
+impl App {
+    /// An application on an open store.
+    pub fn new(store: Store, clock: Arc<dyn Clock>, settings: Settings) -> Self {
+        let (events, _) = broadcast::channel(EVENT_BACKLOG);
+        Self(Arc::new(Inner {
+            store,
+            clock,
+            settings,
+            lookups: LookupCache::default(),
+            events,
+        }))
+    }
+
+    /// Now.
+    pub fn now(&self) -> DateTime<Utc> {
+        self.0.clock.now()
+    }
+
+    /// The parts of the config that actions go by.
+    pub fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    /// Every change from now on, as it is committed.
+    pub fn subscribe(&self) -> broadcast::Receiver<ChangeEvent> {
+        self.0.events.subscribe()
+    }
+
+    /// Ready answers to lookups.
+    pub fn lookups(&self) -> &LookupCache {
+        &self.0.lookups
+    }
+
+    /// Reads from one snapshot.
+    ///
+    /// # Errors
+    /// Those of the store and of `f`.
+    pub fn read<T>(&self, f: impl FnOnce(&ReadTx) -> Result<T>) -> Result<T> {
+        self.0.store.read(f)
+    }
+
+    /// Writes in one transaction, then tells the caches and listeners what changed.
+    ///
+    /// # Errors
+    /// Those of the store and of `f`; nothing is written then.
+    pub fn write<T>(&self, ctx: &Ctx, f: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+        let now = self.now();
+        let settings = self.settings();
+        let written = self.0.store.write(|store| {
+            f(&mut Tx {
+                store,
+                ctx,
+                now,
+                settings,
+            })
+        })?;
+        self.0.lookups.forget(&written.audit);
+        for entry in &written.audit {
+            // An error only says that nobody listens.
+            let _ = self.0.events.send(ChangeEvent::from(entry));
+        }
+        Ok(written.value)
+    }
+
+    /// As [`App::write`]; where the context bears an idempotency key that was done before,
+    /// the answer given then. Answer and change are written together.
+    ///
+    /// # Errors
+    /// As [`App::write`]; or the key was used for another request.
+    pub fn write_once<T: Serialize + DeserializeOwned>(
+        &self,
+        ctx: &Ctx,
+        f: impl FnOnce(&mut Tx<'_>) -> Result<T>,
+    ) -> Result<T> {
+        let Some(request) = ctx.idempotency else {
+            return self.write(ctx, f);
+        };
+        self.write(ctx, |tx| {
+            if let Some(done) = idempotency::find(tx.store, &request.key, tx.now)? {
+                if done.fingerprint != request.fingerprint {
+                    let message = "was used for another request in the last 24 hours";
+                    return Err(ActionError::invalid("Idempotency-Key", message));
+                }
+                return from_json(&done.result);
+            }
+            let value = f(tx)?;
+            let result = to_json(&value)?;
+            let done = idempotency::Done {
+                fingerprint: request.fingerprint,
+                result,
+                at: tx.now,
+            };
+            idempotency::put(tx.store, &request.key, &done)?;
+            Ok(value)
+        })
+    }
+}
+
+fn to_json<T: Serialize>(value: &T) -> Result<String> {
+    serde_json::to_string(value).map_err(|e| unreadable(&e))
+}
+
+fn from_json<T: DeserializeOwned>(text: &str) -> Result<T> {
+    serde_json::from_str(text).map_err(|e| unreadable(&e))
+}
+
+fn unreadable(error: &serde_json::Error) -> ActionError {
+    let (table, problem) = ("idempotency".to_owned(), error.to_string());
+    store::StoreError::Record { table, problem }.into()
+}
+
+/// A write under way: what actions write through.
+pub struct Tx<'a> {
+    /// The store's transaction.
+    pub store: &'a mut WriteTx,
+    /// Who acts.
+    pub ctx: &'a Ctx,
+    /// The instant of the whole write.
+    pub now: DateTime<Utc>,
+    /// The parts of the config that actions go by.
+    pub settings: &'a Settings,
+}
+
+impl Tx<'_> {
+    /// Appends to the audit log.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn audit(&mut self, event: AuditEvent) -> Result<()> {
+        Ok(store::audit::append(self.store, event, self.now)?)
+    }
+
+    /// Puts a message into the outbox, once for each sink. What happens while the sample
+    /// company or another system's past is brought in is told to nobody.
+    ///
+    /// # Errors
+    /// The store failed.
+    pub fn notify(&mut self, message: &Message) -> Result<()> {
+        if self.ctx.source == super::Source::Import {
+            return Ok(());
+        }
+        for sink in &self.settings.sinks {
+            outbox::push(self.store, sink, message, self.now)?;
+        }
+        Ok(())
+    }
+
+    /// Whether the daemon itself acts.
+    pub fn by_system(&self) -> bool {
+        self.ctx.actor == Actor::System
+    }
+}
+
+/// Refuses a change that is based on another version than the current one.
+///
+/// # Errors
+/// A conflict that names both.
+pub fn check_version(given: Option<u64>, current: u64) -> Result<()> {
+    match given {
+        Some(given) if given != current => Err(ActionError::conflict(format!(
+            "version {given} is not the current one, {current}: read it again and redo the change"
+        ))),
+        _ => Ok(()),
+    }
+}

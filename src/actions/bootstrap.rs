@@ -1,0 +1,79 @@
+//! The first start: an admin token, in a file that only the daemon's user can read.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use super::app::App;
+use super::context::Ctx;
+use super::error::Result;
+use super::tokens::{add, hash, new_secret};
+use crate::domain::ids::TokenId;
+use crate::domain::token::{Role, Token};
+use crate::store;
+
+/// Why the first start failed.
+#[derive(Debug, thiserror::Error)]
+pub enum BootstrapError {
+    /// The token can't be written.
+    #[error("{}: the admin token can't be written: {cause}", path.display())]
+    File {
+        /// The token's file.
+        path: PathBuf,
+        /// Why.
+        cause: std::io::Error,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Action(#[from] super::error::ActionError),
+}
+
+/// Makes an admin token and writes it to `path`, where there is no token at all yet.
+/// Returns whether it did. The file comes first: after a crash in between, the next start
+/// writes both anew.
+///
+/// # Errors
+/// The file can't be written, or the store failed.
+pub fn ensure_admin_token(app: &App, path: &Path) -> std::result::Result<bool, BootstrapError> {
+    if app.read(|tx| Ok(!store::tokens::list(tx)?.is_empty()))? {
+        return Ok(false);
+    }
+    let secret = new_secret()?;
+    write_private(path, &secret).map_err(|cause| BootstrapError::File {
+        path: path.to_owned(),
+        cause,
+    })?;
+    add_admin(app, &secret)?;
+    Ok(true)
+}
+
+fn add_admin(app: &App, secret: &str) -> Result<()> {
+    app.write(&Ctx::system(), |tx| {
+        let token = Token {
+            id: TokenId::new(tx.now),
+            name: "admin".to_owned(),
+            role: Role::Admin,
+            slack_user_id: None,
+            secret_hash: hash(secret),
+            expires_at: None,
+            created_at: tx.now,
+        };
+        add(tx, &token).map(drop)
+    })
+}
+
+/// Writes a file that its owner alone can read, whole or not at all.
+fn write_private(path: &Path, secret: &str) -> std::io::Result<()> {
+    use std::os::unix::fs::OpenOptionsExt;
+    let temporary = path.with_extension("token.new");
+    let mut options = std::fs::OpenOptions::new();
+    let mut file = options
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&temporary)?;
+    file.write_all(secret.as_bytes())?;
+    file.write_all(b"\n")?;
+    file.sync_all()?;
+    std::fs::rename(&temporary, path)
+}

@@ -1,0 +1,69 @@
+//! The fairness report of a team.
+
+use chrono::NaiveDate;
+
+use super::app::App;
+use super::error::Result;
+use super::find;
+use super::team_state::Loaded;
+use crate::domain::invalid::Invalid;
+use crate::domain::oncall_day::add_days;
+use crate::rotation::credit::PeriodShares;
+use crate::rotation::fairness;
+use crate::rotation::period::Period;
+use crate::rotation::plan::shares_of;
+use crate::wire::rotation::{FairnessRange, FairnessView};
+
+/// Reports on a team; by default on the last year.
+///
+/// # Errors
+/// The team is not there; the range is invalid.
+pub fn report(app: &App, team: &str, range: &FairnessRange) -> Result<FairnessView> {
+    let now = app.now();
+    app.read(|tx| {
+        let team = find::team(tx, team)?;
+        let today = team.clock().day_at(now);
+        let to = range.to.unwrap_or(today);
+        let from = range.from.unwrap_or_else(|| add_days(to, -365));
+        let mut invalid = Invalid::default();
+        invalid.check_range(from, to);
+        invalid.into_result(())?;
+        // A shift that reaches into the range begins before it.
+        let since = add_days(from, -31);
+        let loaded = Loaded::since(tx, &team, now, since)?;
+        let periods = periods_within(&loaded, from, to);
+        let members = loaded
+            .members
+            .iter()
+            .map(|member| member.user.clone())
+            .collect();
+        let coverage = loaded.coverage();
+        let report = fairness::report(from, to, &coverage, &periods, &members, &loaded.absences);
+        Ok(FairnessView::new((from, to), &report))
+    })
+}
+
+/// The rotation's periods that begin in the range, with what their candidates earn.
+fn periods_within(
+    loaded: &Loaded<'_>,
+    from: NaiveDate,
+    to: NaiveDate,
+) -> Vec<(Period, PeriodShares)> {
+    if loaded.team.rotation.start_date.is_none() {
+        return Vec::new();
+    }
+    let periods = loaded.periods();
+    let view = loaded.engine_view();
+    let first = periods.after(add_days(from, -1));
+    let first = periods
+        .at(from)
+        .filter(|period| period.start == from)
+        .unwrap_or(first);
+    let mut within = Vec::new();
+    let mut period = first;
+    while period.start <= to {
+        within.push((period, shares_of(&view, &period).into_owned()));
+        period = periods.get(period.index + 1);
+    }
+    within
+}

@@ -1,0 +1,343 @@
+//! Handoffs: what happens at a period's first instant, once, whatever happens in between.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+
+use super::app::{App, Tx};
+use super::context::Ctx;
+use super::error::{ActionError, Result};
+use super::rotation::{
+    Applied, advance, apply, horizon_of, plan_team, record_failures, tell, tell_leads, upcoming,
+};
+use super::team_state::Loaded;
+use crate::domain::audit::{Action, AuditEvent, EntityType};
+use crate::domain::ids::{TeamId, UserId};
+use crate::domain::json::Json;
+use crate::domain::notification::Event;
+use crate::domain::oncall_day::previous_day;
+use crate::domain::team::Team;
+use crate::domain::zone;
+use crate::rotation::coverage::{Coverage, Source, Stretch};
+use crate::rotation::period::Period;
+use crate::rotation::plan::{Plan, Published};
+use crate::store;
+
+/// Teams that are handed off in one transaction.
+const BATCH: usize = 250;
+
+/// What a tick did.
+#[derive(Debug, Default)]
+pub struct Ticked {
+    /// Teams that were handed off.
+    pub handed_off: usize,
+    /// Teams whose handoff failed, and why; tried again at the next tick.
+    pub failed: BTreeMap<TeamId, String>,
+}
+
+/// Does all handoffs that are due, those missed while the daemon was down too. Called too
+/// often, it does nothing.
+///
+/// # Errors
+/// The store failed; a team whose handoff fails by itself is reported, and stops no other.
+pub fn tick(app: &App) -> Result<Ticked> {
+    let now = app.now();
+    let due = app.read(|tx| Ok(store::rotation::list_due(tx, now, usize::MAX)?))?;
+    let mut ticked = Ticked::default();
+    for batch in due.chunks(BATCH) {
+        match hand_off_all(app, batch) {
+            Ok(count) => ticked.handed_off += count,
+            Err(ActionError::Store(error)) if error.is_fatal() => return Err(error.into()),
+            // One of them can't be handed off: each for itself, then.
+            Err(_) => {
+                for team in batch {
+                    match hand_off_all(app, std::slice::from_ref(team)) {
+                        Ok(count) => ticked.handed_off += count,
+                        Err(error) => drop(ticked.failed.insert(*team, error.to_string())),
+                    }
+                }
+            }
+        }
+    }
+    Ok(ticked)
+}
+
+/// Audits that teams could not be handed off.
+///
+/// # Errors
+/// The store failed.
+pub fn record_failed(app: &App, failed: &BTreeMap<TeamId, String>) -> Result<()> {
+    app.write(&Ctx::system(), |tx| {
+        for (team, error) in failed {
+            let mut event = tx
+                .ctx
+                .event(EntityType::RotationConfig, Action::RotationFailed);
+            event.team_id = Some(*team);
+            event.entity_id = Some(team.to_string());
+            event.change_reason = Some(error.clone());
+            tx.audit(event)?;
+        }
+        Ok(())
+    })
+}
+
+fn hand_off_all(app: &App, teams: &[TeamId]) -> Result<usize> {
+    app.write(&Ctx::system(), |tx| {
+        let mut count = 0;
+        for id in teams {
+            if let Some(team) = store::teams::find(tx.store, *id)? {
+                count += usize::from(hand_off_if_due(tx, &team)?);
+            }
+        }
+        Ok(count)
+    })
+}
+
+/// Hands a team off if a period has begun since the last time. Periods that passed while
+/// nobody looked are audited as caught up; only the running one is told.
+pub(super) fn hand_off_if_due(tx: &mut Tx<'_>, team: &Team) -> Result<bool> {
+    if !team.rotates() {
+        return Ok(false);
+    }
+    let state = store::rotation::state(tx.store, team.id)?;
+    let due = state
+        .next_period
+        .filter(|day| team.clock().starts_at(*day) <= tx.now);
+    let Some(due) = due else {
+        return Ok(false);
+    };
+    let loaded = Loaded::new(tx.store, team, tx.now)?;
+    let periods = loaded.periods();
+    let (Some(first), Some(running)) = (periods.at(due), periods.at(loaded.today)) else {
+        return Ok(false);
+    };
+    let before = loaded.coverage();
+    for index in first.index..running.index {
+        record_missed(tx, team, &periods.get(index), &before)?;
+    }
+    let stands = Published::StandsUntil(loaded.state.published_until.unwrap_or(loaded.today));
+    let until = horizon_of(&loaded, tx.settings.lookahead_weeks);
+    let planned = plan_team(&loaded, tx.settings.on_failure, stands, until, true);
+    let applied = apply(tx, &loaded, &planned)?;
+    let handoff = Handoff::new(&loaded, &planned, running);
+    handoff.record(tx, &planned, &applied)?;
+    handoff.tell(tx, planned.nobody_for_running)?;
+    record_failures(tx, &loaded, &planned)?;
+    advance(tx, &loaded, &planned, Some(running.start))?;
+    Ok(true)
+}
+
+fn rotation_event(team: &Team, action: Action, period: &Period) -> AuditEvent {
+    let mut event = Ctx::system().event(EntityType::RotationConfig, action);
+    event.team_id = Some(team.id);
+    event.entity_id = Some(team.id.to_string());
+    event.change_type = Some("auto_rotation".to_owned());
+    event.effective_date = Some(period.start);
+    event
+}
+
+fn record_missed(tx: &mut Tx<'_>, team: &Team, period: &Period, coverage: &Coverage) -> Result<()> {
+    let on_call = coverage.row_on(period.start).map(|row| row.user.clone());
+    let (action, reason) = match on_call {
+        Some(_) => (
+            Action::RotationTriggered,
+            "the daemon was down at the handoff",
+        ),
+        None => (
+            Action::RotationSkipped,
+            "the daemon was down, and nobody was planned",
+        ),
+    };
+    let mut event = rotation_event(team, action, period);
+    event.engineer = on_call;
+    event.previous_engineer = coverage
+        .row_on(previous_day(period.start))
+        .map(|row| row.user.clone());
+    event.change_reason = Some(reason.to_owned());
+    if let Some(metadata) = event.metadata.0.as_object_mut() {
+        metadata.insert("catch_up".to_owned(), true.into());
+    }
+    tx.audit(event)
+}
+
+/// The handoff of one team to its running period.
+struct Handoff<'a> {
+    loaded: &'a Loaded<'a>,
+    period: Period,
+    now: Option<Stretch>,
+    next: Option<Stretch>,
+    previous: Option<UserId>,
+}
+
+impl<'a> Handoff<'a> {
+    fn new(loaded: &'a Loaded<'a>, planned: &Plan, period: Period) -> Self {
+        let mut coverage = loaded.coverage();
+        for shift in &planned.shifts {
+            coverage.add(Stretch {
+                user: shift.explanation.picked.clone(),
+                source: Source::Auto,
+                id: uuid::Uuid::nil(),
+                start: shift.start,
+                end: shift.end,
+            });
+        }
+        let now = coverage.stretch_on(loaded.today);
+        let last = now.as_ref().map_or(loaded.today, |stretch| stretch.end);
+        Self {
+            loaded,
+            period,
+            next: coverage.next_after(last),
+            now,
+            previous: coverage
+                .row_on(previous_day(period.start))
+                .map(|row| row.user.clone()),
+        }
+    }
+
+    fn record(&self, tx: &mut Tx<'_>, planned: &Plan, applied: &Applied) -> Result<()> {
+        let skipped = planned.nobody_for_running;
+        let action = if skipped {
+            Action::RotationSkipped
+        } else {
+            Action::RotationTriggered
+        };
+        let mut event = rotation_event(self.loaded.team, action, &self.period);
+        event.engineer = self.now.as_ref().map(|stretch| stretch.user.clone());
+        event.previous_engineer.clone_from(&self.previous);
+        if skipped {
+            event.change_reason = Some("there is no candidate".to_owned());
+        }
+        if !(applied.added.is_empty() && applied.removed.is_empty()) {
+            let shifts = json!({"old": applied.removed, "new": applied.added});
+            event.changes = Json(json!({"auto_schedules": shifts}));
+        }
+        tx.audit(event)
+    }
+
+    fn tell(&self, tx: &mut Tx<'_>, skipped: bool) -> Result<()> {
+        let team = self.loaded.team;
+        let payload = on_call_payload(
+            self.loaded,
+            self.now.as_ref(),
+            self.next.as_ref(),
+            self.previous.as_ref(),
+        );
+        if skipped {
+            return tell_leads(tx, team, Event::RotationSkipped, &payload);
+        }
+        tell_change(
+            tx,
+            team,
+            self.now.as_ref().map(|s| &s.user),
+            self.previous.as_ref(),
+            &payload,
+        )
+    }
+}
+
+/// What a text about a change of who is on call needs.
+pub(super) fn on_call_payload(
+    loaded: &Loaded<'_>,
+    now: Option<&Stretch>,
+    next: Option<&Stretch>,
+    previous: Option<&UserId>,
+) -> serde_json::Value {
+    let clock = &loaded.clock;
+    json!({
+        "engineer_slack_id": now.map(|s| &s.user),
+        "previous_engineer_slack_id": previous,
+        "source": now.map(|s| s.source),
+        "start_date": now.map(|s| s.start),
+        "end_date": now.map(|s| s.end),
+        "starts_at": now.map(|s| clock.starts_at(s.start)),
+        "ends_at": now.map(|s| clock.ends_at(s.end)),
+        "next": next.map(|s| json!({
+            "engineer_slack_id": s.user, "starts_at": clock.starts_at(s.start),
+        })),
+    })
+}
+
+/// Tells the channel, the incoming and the outgoing engineer.
+pub(super) fn tell_change(
+    tx: &mut Tx<'_>,
+    team: &Team,
+    now: Option<&UserId>,
+    previous: Option<&UserId>,
+    payload: &serde_json::Value,
+) -> Result<()> {
+    if let Some(channel) = &team.slack_channel_id {
+        tell(tx, team, Event::Handoff, channel.clone(), payload)?;
+    }
+    if let Some(user) = now {
+        tell(tx, team, Event::ShiftStarted, user.to_string(), payload)?;
+    }
+    match previous {
+        Some(user) if now != Some(user) => {
+            tell(tx, team, Event::ShiftEnded, user.to_string(), payload)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Computes every team's handoffs anew if the zone rules are others than last time, and
+/// audits and tells each team whose handoffs they move. Returns how many that were.
+///
+/// # Errors
+/// The store failed.
+pub fn apply_zone_rules(app: &App) -> Result<usize> {
+    let version = zone::rules().version();
+    let known = app.read(|tx| Ok(store::meta::zone_rules(tx)?))?;
+    if known.as_deref() == Some(version) {
+        return Ok(0);
+    }
+    app.write(&Ctx::system(), |tx| {
+        let mut moved = 0;
+        for team in store::teams::list(tx.store)?
+            .iter()
+            .filter(|team| team.rotates())
+        {
+            moved += usize::from(move_handoffs(
+                tx,
+                team,
+                known.as_deref().unwrap_or("unknown"),
+            )?);
+        }
+        store::meta::set_zone_rules(tx.store, version)?;
+        Ok(moved)
+    })
+}
+
+fn move_handoffs(tx: &mut Tx<'_>, team: &Team, old_rules: &str) -> Result<bool> {
+    let loaded = Loaded::new(tx.store, team, tx.now)?;
+    let Some(next) = loaded.state.next_period else {
+        return Ok(false);
+    };
+    let upcoming = upcoming(&loaded, next, loaded.state.published_until);
+    let old = &loaded.state.upcoming;
+    let moves: Vec<_> = old
+        .iter()
+        .zip(&upcoming)
+        .filter(|(old, new)| old != new)
+        .collect();
+    if moves.is_empty() {
+        return Ok(false);
+    }
+    let mut event = Ctx::system().event(EntityType::RotationConfig, Action::HandoffMoved);
+    event.team_id = Some(team.id);
+    event.entity_id = Some(team.id.to_string());
+    let (was, is): (Vec<DateTime<Utc>>, Vec<DateTime<Utc>>) = moves.into_iter().unzip();
+    event.changes = Json(json!({"handoffs_at": {"old": was, "new": is}}));
+    let reason = format!("zone rules {old_rules} → {}", zone::rules().version());
+    event.change_reason = Some(reason.clone());
+    let payload =
+        json!({"old_handoff_at": was.first(), "handoff_at": is.first(), "reason": reason});
+    tx.audit(event)?;
+    tell_leads(tx, team, Event::HandoffMoved, &payload)?;
+    let state = store::rotation::RotationState {
+        upcoming,
+        ..loaded.state.clone()
+    };
+    store::rotation::put_state(tx.store, team.id, &state)?;
+    Ok(true)
+}

@@ -1,0 +1,32 @@
+//! The use cases, one file an area. Each authorises, loads, decides (by the domain) and
+//! writes change, audit entry and notifications in one transaction.
+//!
+//! All of them block: async callers go through `spawn_blocking`. None knows HTTP.
+
+mod app;
+pub mod audit;
+pub mod bootstrap;
+pub mod calendar;
+mod changes;
+mod context;
+mod error;
+pub mod fairness;
+mod find;
+pub mod handoff;
+pub mod lookup;
+pub mod members;
+pub mod notifications;
+pub mod oncall;
+pub mod overrides;
+pub mod rotation;
+pub mod schedules;
+pub mod services;
+mod team_input;
+mod team_state;
+pub mod teams;
+pub mod time_off;
+pub mod tokens;
+
+pub use self::app::{App, Settings, Tx};
+pub use self::context::{Actor, Ctx, IdempotencyKey, Source};
+pub use self::error::{ActionError, Result};

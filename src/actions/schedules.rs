@@ -1,0 +1,424 @@
+//! Schedule rows made by people, and putting somebody on call now.
+
+use chrono::NaiveDate;
+
+use super::app::{App, Tx, check_version};
+use super::context::Ctx;
+use super::error::{ActionError, Result};
+use super::oncall::{tell_if_changed, who};
+use super::team_state::{END_OF_TIME, absences_of};
+use super::{changes, find, rotation};
+use crate::domain::Revision;
+use crate::domain::audit::{Action, EntityType};
+use crate::domain::ids::{ScheduleId, UserId};
+use crate::domain::invalid::Invalid;
+use crate::domain::oncall_day::{next_day, previous_day};
+use crate::domain::schedule::{Origin, Schedule};
+use crate::domain::shift_override::OverrideStatus;
+use crate::domain::team::Team;
+use crate::domain::token::Role;
+use crate::rotation::period::Periods;
+use crate::store::{self, Reader};
+use crate::wire::schedule::{AssignNow, NewSchedule, ScheduleFilter, ScheduleInput, ScheduleView};
+use crate::wire::{Page, Paging};
+
+/// A team's schedule rows, by start.
+///
+/// # Errors
+/// The team is not there; the filter is invalid.
+pub fn list(
+    app: &App,
+    team: &str,
+    filter: &ScheduleFilter,
+    paging: &Paging,
+) -> Result<Page<ScheduleView>> {
+    let mut invalid = Invalid::default();
+    let origin = filter
+        .origin
+        .as_deref()
+        .and_then(|o| invalid.parse::<Origin>("origin", o));
+    invalid.into_result(())?;
+    let from = filter.from.unwrap_or(NaiveDate::MIN);
+    let to = filter.to.unwrap_or(END_OF_TIME);
+    app.read(|tx| {
+        let team = find::team(tx, team)?;
+        let mut rows = store::schedules::list_of_team(tx, team.id, from, to)?;
+        rows.retain(|row| origin.is_none_or(|origin| row.origin == origin));
+        rows.sort_by_key(|row| (row.start_date, row.origin, row.id));
+        let page = Page::of(rows, paging);
+        let items = page.items.iter().map(|row| view(tx, &team, row));
+        Ok(Page::new(items.collect::<Result<_>>()?, page.total, paging))
+    })
+}
+
+/// A schedule row.
+///
+/// # Errors
+/// Team or row are not there.
+pub fn get(app: &App, team: &str, id: &str) -> Result<ScheduleView> {
+    app.read(|tx| {
+        let team = find::team(tx, team)?;
+        let row = load(tx, &team, id)?;
+        view(tx, &team, &row)
+    })
+}
+
+fn view(tx: &impl Reader, team: &Team, row: &Schedule) -> Result<ScheduleView> {
+    let explanation = match row.origin {
+        Origin::Auto => store::schedules::find_explanation(tx, row.id)?,
+        Origin::Manual => None,
+    };
+    Ok(ScheduleView::new(row, &team.clock(), explanation.as_ref()))
+}
+
+fn load(tx: &impl Reader, team: &Team, id: &str) -> Result<Schedule> {
+    let row = match id.parse::<ScheduleId>() {
+        Ok(id) => store::schedules::find(tx, id)?,
+        Err(_) => None,
+    };
+    row.filter(|row| row.team_id == team.id).ok_or_else(|| {
+        ActionError::NotFound(format!("team `{}` has no schedule `{id}`", team.slug))
+    })
+}
+
+/// Makes a manual schedule row; auto shifts are planned around it.
+///
+/// # Errors
+/// Less than an editor; the team is not there; the input is invalid; another manual row
+/// overlaps.
+pub fn create(app: &App, ctx: &Ctx, team: &str, input: &NewSchedule) -> Result<ScheduleView> {
+    ctx.require(Role::Editor)?;
+    app.write_once(ctx, |tx| {
+        let team = find::active_team(tx.store, team)?;
+        let mut invalid = Invalid::default();
+        let engineer = invalid.parse::<UserId>("engineer_slack_id", &input.engineer_slack_id);
+        let creator = input.created_by.as_deref();
+        let creator = creator.and_then(|user| invalid.parse::<UserId>("created_by", user));
+        invalid.check_range(input.start_date, input.end_date);
+        invalid.check_text("note", input.note.as_deref().unwrap_or_default(), 0, 2000);
+        let Some(engineer) = engineer else {
+            return Err(invalid.into());
+        };
+        invalid.into_result(())?;
+        let row = Schedule {
+            id: ScheduleId::new(tx.now),
+            team_id: team.id,
+            engineer,
+            start_date: input.start_date,
+            end_date: input.end_date,
+            origin: Origin::Manual,
+            created_by: tx.ctx.acting_user("created_by", creator)?,
+            note: input.note.clone().filter(|note| !note.is_empty()),
+            is_hold: false,
+            revision: Revision::first(tx.now),
+        };
+        refuse_overlap(tx.store, &row)?;
+        let before = Before::of(tx, &team, row.start_date)?;
+        store::schedules::put(tx.store, &row)?;
+        record(tx, &before, None, Some(&row), row.note.as_deref())?;
+        rotation::replan(tx, &team, "a manual schedule was made")?;
+        before.tell(tx, &team, row.note.as_deref())?;
+        let warnings = Some(warnings(
+            tx.store,
+            &team,
+            &row.engineer,
+            row.start_date,
+            row.end_date,
+        )?);
+        Ok(ScheduleView {
+            warnings,
+            ..view(tx.store, &team, &row)?
+        })
+    })
+}
+
+/// Changes a schedule row. An auto row whose engineer or dates change becomes a manual one.
+///
+/// # Errors
+/// Less than an editor; team or row are not there; the input is invalid; another manual row
+/// overlaps; another version.
+pub fn update(
+    app: &App,
+    ctx: &Ctx,
+    team: &str,
+    id: &str,
+    input: &ScheduleInput,
+) -> Result<ScheduleView> {
+    ctx.require(Role::Editor)?;
+    app.write(ctx, |tx| {
+        let team = find::active_team(tx.store, team)?;
+        let old = load(tx.store, &team, id)?;
+        check_version(input.version, old.revision.version)?;
+        let mut row = apply(&old, input)?;
+        let moved = (&row.engineer, row.start_date, row.end_date)
+            != (&old.engineer, old.start_date, old.end_date);
+        if moved && old.origin == Origin::Auto {
+            row.origin = Origin::Manual;
+            row.is_hold = false;
+            row.created_by = tx.ctx.user().cloned();
+        }
+        if row == old {
+            return view(tx.store, &team, &row);
+        }
+        row.revision = old.revision.next(tx.now);
+        let before = Before::of(tx, &team, row.start_date)?;
+        if moved {
+            refuse_overlap(tx.store, &row)?;
+        }
+        store::schedules::put(tx.store, &row)?;
+        record(tx, &before, Some(&old), Some(&row), row.note.as_deref())?;
+        if moved {
+            rotation::replan(tx, &team, "a manual schedule was changed")?;
+            before.tell(tx, &team, row.note.as_deref())?;
+        }
+        let warnings = Some(warnings(
+            tx.store,
+            &team,
+            &row.engineer,
+            row.start_date,
+            row.end_date,
+        )?);
+        Ok(ScheduleView {
+            warnings,
+            ..view(tx.store, &team, &row)?
+        })
+    })
+}
+
+fn apply(old: &Schedule, input: &ScheduleInput) -> Result<Schedule> {
+    let mut invalid = Invalid::default();
+    let mut row = old.clone();
+    if let Some(engineer) = &input.engineer_slack_id
+        && let Some(engineer) = invalid.parse("engineer_slack_id", engineer)
+    {
+        row.engineer = engineer;
+    }
+    row.start_date = input.start_date.unwrap_or(row.start_date);
+    row.end_date = input.end_date.unwrap_or(row.end_date);
+    invalid.check_range(row.start_date, row.end_date);
+    if let Some(note) = &input.note {
+        invalid.check_text("note", note.as_deref().unwrap_or_default(), 0, 2000);
+        row.note = note.clone().filter(|note| !note.is_empty());
+    }
+    Ok(invalid.into_result(row)?)
+}
+
+/// Deletes a schedule row. After a manual one the rotation takes its days again; an auto one
+/// leaves them to nobody until the next time that shifts are generated.
+///
+/// # Errors
+/// Less than an editor; team or row are not there.
+pub fn delete(app: &App, ctx: &Ctx, team: &str, id: &str) -> Result<()> {
+    ctx.require(Role::Editor)?;
+    app.write(ctx, |tx| {
+        let team = find::active_team(tx.store, team)?;
+        let old = load(tx.store, &team, id)?;
+        let before = Before::of(tx, &team, old.start_date)?;
+        store::schedules::delete(tx.store, &old)?;
+        record(tx, &before, Some(&old), None, None)?;
+        if old.origin == Origin::Manual {
+            rotation::replan(tx, &team, "a manual schedule was deleted")?;
+        }
+        before.tell(tx, &team, None)
+    })
+}
+
+/// Puts a person on call now, by a manual row to the end of the running period, or to
+/// `end_date`. Manual rows of others give way for these days.
+///
+/// # Errors
+/// Less than an editor; the team is not there; the input is invalid.
+pub fn assign_now(app: &App, ctx: &Ctx, team: &str, input: &AssignNow) -> Result<ScheduleView> {
+    ctx.require(Role::Editor)?;
+    app.write_once(ctx, |tx| {
+        let team = find::active_team(tx.store, team)?;
+        let today = team.clock().day_at(tx.now);
+        let mut invalid = Invalid::default();
+        let engineer = invalid.parse::<UserId>("engineer_slack_id", &input.engineer_slack_id);
+        let creator = input.created_by.as_deref();
+        let creator = creator.and_then(|user| invalid.parse::<UserId>("created_by", user));
+        let end_date = input
+            .end_date
+            .unwrap_or_else(|| end_of_period(&team, today));
+        invalid.check_range(today, end_date);
+        invalid.check_text(
+            "reason",
+            input.reason.as_deref().unwrap_or_default(),
+            0,
+            2000,
+        );
+        let Some(engineer) = engineer else {
+            return Err(invalid.into());
+        };
+        invalid.into_result(())?;
+        let row = Schedule {
+            id: ScheduleId::new(tx.now),
+            team_id: team.id,
+            engineer,
+            start_date: today,
+            end_date,
+            origin: Origin::Manual,
+            created_by: tx.ctx.acting_user("created_by", creator)?,
+            note: input.reason.clone().filter(|reason| !reason.is_empty()),
+            is_hold: false,
+            revision: Revision::first(tx.now),
+        };
+        let before = Before::of(tx, &team, today)?;
+        make_room(tx, &before, &row)?;
+        store::schedules::put(tx.store, &row)?;
+        record(tx, &before, None, Some(&row), row.note.as_deref())?;
+        rotation::replan(tx, &team, "somebody was put on call")?;
+        before.tell(tx, &team, row.note.as_deref())?;
+        let mut warnings = warnings(tx.store, &team, &row.engineer, today, end_date)?;
+        let approved = OverrideStatus::Approved;
+        for other in store::overrides::list_of_status(tx.store, team.id, approved, today, end_date)?
+        {
+            warnings.push(format!(
+                "an approved override puts {} on call from {} to {}; it goes before this",
+                other.substitute, other.start_date, other.end_date
+            ));
+        }
+        Ok(ScheduleView {
+            warnings: Some(warnings),
+            ..view(tx.store, &team, &row)?
+        })
+    })
+}
+
+fn end_of_period(team: &Team, today: NaiveDate) -> NaiveDate {
+    let start = team.rotation.start_date.filter(|_| team.rotation.enabled);
+    let running = start.and_then(|start| Periods::new(&team.rotation, start).at(today));
+    running.map_or(today, |period| period.end)
+}
+
+/// Cuts the manual rows that overlap `row`, so that it can take its days.
+fn make_room(tx: &mut Tx<'_>, before: &Before, row: &Schedule) -> Result<()> {
+    for old in overlapping(tx.store, row)? {
+        store::schedules::delete(tx.store, &old)?;
+        let revision = old.revision.next(tx.now);
+        let head = Schedule {
+            end_date: previous_day(row.start_date),
+            revision: revision.clone(),
+            ..old.clone()
+        };
+        let tail = Schedule {
+            start_date: next_day(row.end_date),
+            revision,
+            ..old.clone()
+        };
+        let keeps_head = head.start_date <= head.end_date;
+        let keeps_tail = tail.start_date <= tail.end_date;
+        if keeps_head {
+            store::schedules::put(tx.store, &head)?;
+        }
+        record(tx, before, Some(&old), keeps_head.then_some(&head), None)?;
+        if keeps_tail {
+            let id = ScheduleId::new(tx.now);
+            let tail = Schedule {
+                id,
+                revision: Revision::first(tx.now),
+                ..tail
+            };
+            store::schedules::put(tx.store, &tail)?;
+            record(tx, before, None, Some(&tail), None)?;
+        }
+    }
+    Ok(())
+}
+
+fn overlapping(tx: &impl Reader, row: &Schedule) -> Result<Vec<Schedule>> {
+    let mut rows = store::schedules::list_of_team(tx, row.team_id, row.start_date, row.end_date)?;
+    rows.retain(|other| other.origin == Origin::Manual && other.id != row.id);
+    Ok(rows)
+}
+
+fn refuse_overlap(tx: &impl Reader, row: &Schedule) -> Result<()> {
+    match overlapping(tx, row)?.first() {
+        Some(other) if row.origin == Origin::Manual => Err(ActionError::Conflict {
+            detail: format!(
+                "overlaps the manual schedule of {} from {} to {}",
+                other.engineer, other.start_date, other.end_date
+            ),
+            with: Some(other.id.to_string()),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// What was accepted, but should be looked at.
+pub(super) fn warnings(
+    tx: &impl Reader,
+    team: &Team,
+    user: &UserId,
+    start: NaiveDate,
+    end: NaiveDate,
+) -> Result<Vec<String>> {
+    let mut warnings = Vec::new();
+    if store::teams::find_member(tx, team.id, user)?.is_none() {
+        warnings.push(format!("{user} is not a member of team `{}`", team.slug));
+    }
+    for absence in absences_of(tx, user)? {
+        if absence.start <= end && start <= absence.end {
+            let (from, to) = (absence.start, absence.end);
+            warnings.push(format!("{user} has time off from {from} to {to}"));
+        }
+    }
+    Ok(warnings)
+}
+
+/// Who was on call before a change.
+pub(super) struct Before {
+    today: Option<UserId>,
+    /// On the first day that the change concerns.
+    on_first_day: Option<UserId>,
+}
+
+impl Before {
+    pub(super) fn of(tx: &Tx<'_>, team: &Team, first_day: NaiveDate) -> Result<Self> {
+        let today = team.clock().day_at(tx.now);
+        let on_first_day = who(tx.store, team, first_day)?;
+        Ok(Self {
+            today: who(tx.store, team, today)?,
+            on_first_day,
+        })
+    }
+
+    /// Who was on call on the first day that the change concerns.
+    pub(super) fn on_first_day(&self) -> Option<&UserId> {
+        self.on_first_day.as_ref()
+    }
+
+    /// Tells channel and engineers if somebody else is on call now.
+    pub(super) fn tell(&self, tx: &mut Tx<'_>, team: &Team, reason: Option<&str>) -> Result<()> {
+        tell_if_changed(tx, team, self.today.as_ref(), reason)
+    }
+}
+
+fn record(
+    tx: &mut Tx<'_>,
+    before: &Before,
+    old: Option<&Schedule>,
+    new: Option<&Schedule>,
+    reason: Option<&str>,
+) -> Result<()> {
+    let Some(subject) = new.or(old) else {
+        return Ok(());
+    };
+    let (action, change_type) = match (old, new) {
+        (None, _) => (Action::Created, "schedule_created"),
+        (_, None) => (Action::Deleted, "schedule_deleted"),
+        _ => (Action::Updated, "schedule_updated"),
+    };
+    let clock = find::team_by_id(tx.store, subject.team_id)?.clock();
+    let view = |row: Option<&Schedule>| row.map(|row| ScheduleView::new(row, &clock, None));
+    let mut event = tx.ctx.event(EntityType::Schedule, action);
+    event.team_id = Some(subject.team_id);
+    event.entity_id = Some(subject.id.to_string());
+    event.changes = changes::between(view(old).as_ref(), view(new).as_ref());
+    event.engineer = new.map(|row| row.engineer.clone());
+    event.previous_engineer = before.on_first_day().cloned();
+    event.change_type = Some(change_type.to_owned());
+    event.change_reason = reason.map(ToOwned::to_owned);
+    event.effective_date = Some(subject.start_date);
+    tx.audit(event)
+}

@@ -1,0 +1,235 @@
+//! Services.
+
+use super::app::{App, Tx, check_version};
+use super::context::Ctx;
+use super::error::{ActionError, Result};
+use super::{changes, find};
+use crate::domain::Revision;
+use crate::domain::audit::{Action, EntityType};
+use crate::domain::ids::{ServiceId, UserId};
+use crate::domain::invalid::Invalid;
+use crate::domain::json::Json;
+use crate::domain::service::{Service, Tier};
+use crate::domain::token::Role;
+use crate::store::{self, Reader};
+use crate::wire::service::{ServiceFilter, ServiceInput, ServiceView};
+use crate::wire::{Page, Paging};
+
+/// Makes a service.
+///
+/// # Errors
+/// Less than an editor; the input is invalid; the team is not there; the name is taken.
+pub fn create(app: &App, ctx: &Ctx, input: &ServiceInput) -> Result<ServiceView> {
+    ctx.require(Role::Editor)?;
+    app.write_once(ctx, |tx| {
+        let mut invalid = Invalid::default();
+        invalid.check(
+            input.name.is_some(),
+            "name",
+            "is needed: 1 to 100 characters",
+        );
+        invalid.check(
+            input.team_id.is_some(),
+            "team_id",
+            "is needed: id or slug of a team",
+        );
+        let team = input.team_id.as_deref().unwrap_or_default();
+        invalid.into_result(())?;
+        let team = find_team(tx.store, team)?;
+        let blank = Service {
+            id: ServiceId::new(tx.now),
+            name: String::new(),
+            team_id: team,
+            repository_url: None,
+            environment: None,
+            tier: Tier::Standard,
+            owner: None,
+            tech_stack: Vec::new(),
+            metadata: Json::object(),
+            is_active: true,
+            revision: Revision::first(tx.now),
+        };
+        let service = apply(tx.store, &blank, input)?;
+        store::services::put(tx.store, &service)?;
+        record(tx, None, &service)?;
+        Ok(ServiceView::from(&service))
+    })
+}
+
+/// Changes a service; setting `is_active` deletes or restores it.
+///
+/// # Errors
+/// Less than an editor; the service is not there; the input is invalid; the name is taken;
+/// another version.
+pub fn update(app: &App, ctx: &Ctx, reference: &str, input: &ServiceInput) -> Result<ServiceView> {
+    ctx.require(Role::Editor)?;
+    app.write(ctx, |tx| {
+        let old = find::service(tx.store, reference)?;
+        check_version(input.version, old.revision.version)?;
+        let mut service = apply(tx.store, &old, input)?;
+        if service != old {
+            service.revision = old.revision.next(tx.now);
+            store::services::put(tx.store, &service)?;
+            record(tx, Some(&old), &service)?;
+        }
+        Ok(ServiceView::from(&service))
+    })
+}
+
+/// Deletes a service, softly: it can be restored.
+///
+/// # Errors
+/// Less than an editor; the service is not there.
+pub fn delete(app: &App, ctx: &Ctx, reference: &str) -> Result<()> {
+    let input = ServiceInput {
+        is_active: Some(false),
+        ..ServiceInput::default()
+    };
+    update(app, ctx, reference, &input).map(drop)
+}
+
+/// A service, deleted ones by id.
+///
+/// # Errors
+/// The service is not there.
+pub fn get(app: &App, reference: &str) -> Result<ServiceView> {
+    app.read(|tx| find::service(tx, reference))
+        .map(|service| ServiceView::from(&service))
+}
+
+/// Services by name.
+///
+/// # Errors
+/// The filter is invalid; its team is not there.
+pub fn list(app: &App, filter: &ServiceFilter, paging: &Paging) -> Result<Page<ServiceView>> {
+    let mut invalid = Invalid::default();
+    let tier = filter
+        .tier
+        .as_deref()
+        .and_then(|tier| invalid.parse::<Tier>("tier", tier));
+    invalid.into_result(())?;
+    let needle = filter.q.as_deref().unwrap_or_default().to_lowercase();
+    let active = filter.is_active.unwrap_or_default();
+    let mut services = app.read(|tx| {
+        let team = filter
+            .team
+            .as_deref()
+            .map(|team| find::team(tx, team))
+            .transpose()?;
+        Ok(store::services::list(tx, team.map(|team| team.id), tier)?)
+    })?;
+    services.retain(|service| {
+        let environment = filter.environment.as_ref();
+        active.lets_pass(service.is_active)
+            && environment.is_none_or(|wanted| service.environment.as_ref() == Some(wanted))
+            && Service::name_key(&service.name).contains(&needle)
+    });
+    services.sort_by_cached_key(|service| (Service::name_key(&service.name), service.id));
+    let page = Page::of(services, paging);
+    Ok(Page::new(
+        page.items.iter().map(ServiceView::from).collect(),
+        page.total,
+        paging,
+    ))
+}
+
+fn find_team(tx: &impl Reader, reference: &str) -> Result<crate::domain::ids::TeamId> {
+    match find::active_team(tx, reference) {
+        Ok(team) => Ok(team.id),
+        Err(ActionError::NotFound(detail)) => Err(ActionError::invalid("team_id", detail)),
+        Err(other) => Err(other),
+    }
+}
+
+fn apply(tx: &impl Reader, old: &Service, input: &ServiceInput) -> Result<Service> {
+    let mut invalid = Invalid::default();
+    let mut service = old.clone();
+    if let Some(name) = &input.name {
+        invalid.check_text("name", name, 1, 100);
+        name.trim().clone_into(&mut service.name);
+    }
+    if let Some(url) = &input.repository_url {
+        service.repository_url = url.clone().filter(|url| !url.is_empty());
+        if let Some(url) = &service.repository_url {
+            invalid.check_text("repository_url", url, 1, 500);
+            let known = ["https://", "http://", "ssh://", "git@"];
+            let ok = known.iter().any(|start| url.starts_with(start));
+            let message = format!("`{url}` is not an http, https or ssh address");
+            invalid.check(ok, "repository_url", message);
+        }
+    }
+    if let Some(environment) = &input.environment {
+        service.environment = environment.clone().filter(|text| !text.is_empty());
+        invalid.check_text(
+            "environment",
+            environment.as_deref().unwrap_or_default(),
+            0,
+            100,
+        );
+    }
+    if let Some(tier) = &input.tier
+        && let Some(tier) = invalid.parse("tier", tier)
+    {
+        service.tier = tier;
+    }
+    if let Some(owner) = &input.owner_slack_id {
+        let parse = |owner: &String| invalid.parse::<UserId>("owner_slack_id", owner);
+        service.owner = owner
+            .as_ref()
+            .filter(|owner| !owner.is_empty())
+            .and_then(parse);
+    }
+    if let Some(stack) = &input.tech_stack {
+        invalid.check(stack.len() <= 50, "tech_stack", "has more than 50 entries");
+        for entry in stack {
+            invalid.check_text("tech_stack", entry, 1, 100);
+        }
+        service.tech_stack.clone_from(stack);
+    }
+    if let Some(metadata) = &input.metadata {
+        invalid.check(metadata.is_object(), "metadata", "is not a JSON object");
+        invalid.check(
+            metadata.to_string().len() <= 65_536,
+            "metadata",
+            "is over 64 KiB",
+        );
+        service.metadata = Json(metadata.clone());
+    }
+    service.is_active = input.is_active.unwrap_or(service.is_active);
+    invalid.into_result(())?;
+    if let Some(team) = &input.team_id {
+        service.team_id = find_team(tx, team)?;
+    }
+    refuse_taken_name(tx, &service)?;
+    Ok(service)
+}
+
+fn refuse_taken_name(tx: &impl Reader, service: &Service) -> Result<()> {
+    if !service.is_active {
+        return Ok(());
+    }
+    match store::services::find_by_name(tx, &service.name)? {
+        Some(other) if other.id != service.id => Err(ActionError::Conflict {
+            detail: format!("there is a service named `{}` already", other.name),
+            with: Some(other.id.to_string()),
+        }),
+        _ => Ok(()),
+    }
+}
+
+fn record(tx: &mut Tx<'_>, old: Option<&Service>, new: &Service) -> Result<()> {
+    let action = match old.map(|old| old.is_active) {
+        None => Action::Created,
+        Some(true) if !new.is_active => Action::Deleted,
+        Some(false) if new.is_active => Action::Restored,
+        Some(_) => Action::Updated,
+    };
+    let mut event = tx.ctx.event(EntityType::Service, action);
+    event.team_id = Some(new.team_id);
+    event.entity_id = Some(new.id.to_string());
+    event.changes = changes::between(
+        old.map(ServiceView::from).as_ref(),
+        Some(&ServiceView::from(new)),
+    );
+    tx.audit(event)
+}

@@ -1,0 +1,134 @@
+//! A team as the rotation engine wants it, loaded whole.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use super::error::Result;
+use crate::domain::ids::UserId;
+use crate::domain::member::Membership;
+use crate::domain::oncall_day::{OnCallClock, add_days};
+use crate::domain::schedule::Schedule;
+use crate::domain::shift_override::{Override, OverrideStatus};
+use crate::domain::team::Team;
+use crate::rotation::candidate::{Absence, RotationMember};
+use crate::rotation::coverage::Coverage;
+use crate::rotation::credit::PeriodShares;
+use crate::rotation::period::Periods;
+use crate::rotation::plan::TeamState;
+use crate::store::rotation::RotationState;
+use crate::store::{self, Reader};
+
+/// No row lies later.
+pub const END_OF_TIME: NaiveDate = NaiveDate::MAX;
+
+/// Days before the rotation's start that are looked at for who was on call last.
+const LOOKBACK_DAYS: i64 = 366;
+
+/// A team with all that its rotation depends on.
+pub struct Loaded<'t> {
+    pub team: &'t Team,
+    pub clock: OnCallClock,
+    pub today: NaiveDate,
+    /// The rotation's start; today where it has none yet.
+    pub start_date: NaiveDate,
+    pub members: Vec<RotationMember>,
+    pub absences: Vec<Absence>,
+    pub schedules: Vec<Schedule>,
+    pub overrides: Vec<Override>,
+    pub ledger: BTreeMap<NaiveDate, PeriodShares>,
+    pub state: RotationState,
+}
+
+impl<'t> Loaded<'t> {
+    /// Loads what matters for planning.
+    pub fn new(tx: &impl Reader, team: &'t Team, now: DateTime<Utc>) -> Result<Self> {
+        let today = team.clock().day_at(now);
+        let start_date = team.rotation.start_date.unwrap_or(today);
+        let from = add_days(start_date.min(today), -LOOKBACK_DAYS);
+        Self::since(tx, team, now, from)
+    }
+
+    /// Loads rows that end on `from` or later.
+    pub fn since(
+        tx: &impl Reader,
+        team: &'t Team,
+        now: DateTime<Utc>,
+        from: NaiveDate,
+    ) -> Result<Self> {
+        let clock = team.clock();
+        let today = clock.day_at(now);
+        let start_date = team.rotation.start_date.unwrap_or(today);
+        let memberships = store::teams::list_members(tx, team.id)?;
+        let members: Vec<_> = memberships
+            .iter()
+            .map(|m| rotation_member(m, &clock))
+            .collect();
+        let mut absences = Vec::new();
+        for member in &members {
+            absences.extend(absences_of(tx, &member.user)?);
+        }
+        let approved = OverrideStatus::Approved;
+        Ok(Self {
+            team,
+            today,
+            start_date,
+            members,
+            absences,
+            schedules: store::schedules::list_of_team(tx, team.id, from, END_OF_TIME)?,
+            overrides: store::overrides::list_of_status(tx, team.id, approved, from, END_OF_TIME)?,
+            ledger: store::rotation::ledger(tx, team.id, start_date)?,
+            state: store::rotation::state(tx, team.id)?,
+            clock,
+        })
+    }
+
+    /// What the engine wants.
+    pub fn engine_view(&self) -> TeamState<'_> {
+        TeamState {
+            config: &self.team.rotation,
+            start_date: self.start_date,
+            today: self.today,
+            members: &self.members,
+            absences: &self.absences,
+            schedules: &self.schedules,
+            overrides: &self.overrides,
+            ledger: &self.ledger,
+        }
+    }
+
+    /// The rotation's periods.
+    pub fn periods(&self) -> Periods {
+        Periods::new(&self.team.rotation, self.start_date)
+    }
+
+    /// Who is on call by the loaded rows.
+    pub fn coverage(&self) -> Coverage {
+        Coverage::new(&self.schedules, &self.overrides)
+    }
+}
+
+fn rotation_member(member: &Membership, clock: &OnCallClock) -> RotationMember {
+    RotationMember {
+        user: member.user.clone(),
+        role: member.role,
+        weight: member.weight,
+        is_eligible: member.is_eligible,
+        in_group: true,
+        joined_at: member.joined_at,
+        joined_date: clock.day_at(member.joined_at),
+    }
+}
+
+/// A person's time off.
+pub fn absences_of(tx: &impl Reader, user: &UserId) -> Result<Vec<Absence>> {
+    let absence = |row: crate::domain::time_off::TimeOff| Absence {
+        user: row.user,
+        start: row.start_date,
+        end: row.end_date,
+    };
+    Ok(store::time_off::list_of(tx, user)?
+        .into_iter()
+        .map(absence)
+        .collect())
+}

@@ -1,0 +1,237 @@
+//! Teams: make, change, delete, restore.
+
+use super::app::{App, Tx, check_version};
+use super::context::Ctx;
+use super::error::{ActionError, Result};
+use super::{changes, find, handoff, rotation, team_input};
+use crate::domain::Revision;
+use crate::domain::audit::{Action, EntityType};
+use crate::domain::ids::TeamId;
+use crate::domain::member::TeamRole;
+use crate::domain::team::{RotationConfig, Team, slug_from};
+use crate::domain::token::Role;
+use crate::store::{self, Reader};
+use crate::wire::team::{TeamInput, TeamView};
+use crate::wire::{ActiveFilter, Page, Paging};
+
+/// Makes a team.
+///
+/// # Errors
+/// Not an admin; the input is invalid; the slug is taken.
+pub fn create(app: &App, ctx: &Ctx, input: &TeamInput) -> Result<TeamView> {
+    ctx.require(Role::Admin)?;
+    app.write_once(ctx, |tx| {
+        let blank = Team {
+            id: TeamId::new(tx.now),
+            name: String::new(),
+            slug: String::new(),
+            description: None,
+            slack_group_id: None,
+            slack_channel_id: None,
+            timezone: "UTC".to_owned(),
+            overrides_require_approval: None,
+            is_active: true,
+            rotation: RotationConfig::default(),
+            revision: Revision::first(tx.now),
+        };
+        if input.name.is_none() {
+            return Err(ActionError::invalid(
+                "name",
+                "is needed: 1 to 100 characters",
+            ));
+        }
+        let mut team = team_input::apply(input, &blank, tx.now.date_naive())?;
+        match &input.slug {
+            Some(slug) => refuse_taken_slug(tx.store, slug, team.id)?,
+            None => team.slug = free_slug(tx.store, &team.name)?,
+        }
+        fill_in_start(&mut team, tx);
+        store::teams::put(tx.store, &team)?;
+        let view = TeamView::new(&team, tx.settings.require_approval);
+        let mut event = event(tx, &team, EntityType::Team, Action::Created);
+        event.changes = changes::between(None, Some(&view));
+        tx.audit(event)?;
+        rotation::reset(tx, &team)?;
+        Ok(view)
+    })
+}
+
+/// Changes a team. A change that touches its rotation plans its future shifts anew; setting
+/// `is_active` deletes or restores it.
+///
+/// # Errors
+/// Neither an admin nor, with an editor's token, a lead of the team; the team is not there;
+/// the input is invalid; the slug is taken; another version.
+pub fn update(app: &App, ctx: &Ctx, reference: &str, input: &TeamInput) -> Result<TeamView> {
+    ctx.require(Role::Editor)?;
+    app.write(ctx, |tx| {
+        let old = find::team(tx.store, reference)?;
+        require_admin_or_lead(tx, &old)?;
+        if input
+            .is_active
+            .is_some_and(|active| active != old.is_active)
+        {
+            ctx.require(Role::Admin)?;
+        }
+        check_version(input.version, old.revision.version)?;
+        let mut team = team_input::apply(input, &old, tx.now.date_naive())?;
+        if team.slug != old.slug {
+            refuse_taken_slug(tx.store, &team.slug, team.id)?;
+        }
+        fill_in_start(&mut team, tx);
+        if team == old {
+            return Ok(TeamView::new(&team, tx.settings.require_approval));
+        }
+        let rotates_anew = team.rotation != old.rotation
+            || team.timezone != old.timezone
+            || team.is_active != old.is_active;
+        if rotates_anew {
+            // What fell due under the old config is handed off under it.
+            handoff::hand_off_if_due(tx, &old)?;
+        }
+        team.revision = old.revision.next(tx.now);
+        store::teams::put(tx.store, &team)?;
+        record_update(tx, &old, &team)?;
+        if rotates_anew {
+            rotation::reset(tx, &team)?;
+        }
+        Ok(TeamView::new(&team, tx.settings.require_approval))
+    })
+}
+
+/// Deletes a team, softly: it keeps its rows, and can be restored.
+///
+/// # Errors
+/// Not an admin; the team is not there.
+pub fn delete(app: &App, ctx: &Ctx, reference: &str) -> Result<()> {
+    ctx.require(Role::Admin)?;
+    let input = TeamInput {
+        is_active: Some(false),
+        ..TeamInput::default()
+    };
+    update(app, ctx, reference, &input).map(drop)
+}
+
+/// A team, deleted or not.
+///
+/// # Errors
+/// The team is not there.
+pub fn get(app: &App, reference: &str) -> Result<TeamView> {
+    let team = app.read(|tx| find::team(tx, reference))?;
+    Ok(TeamView::new(&team, app.settings().require_approval))
+}
+
+/// Teams by name. `q` is a part of the name or slug, whatever the case.
+///
+/// # Errors
+/// The store failed.
+pub fn list(
+    app: &App,
+    active: ActiveFilter,
+    q: Option<&str>,
+    paging: &Paging,
+) -> Result<Page<TeamView>> {
+    let needle = q.unwrap_or_default().to_lowercase();
+    let mut teams = app.read(|tx| Ok(store::teams::list(tx)?))?;
+    teams.retain(|team| active.lets_pass(team.is_active) && matches(team, &needle));
+    teams.sort_by_cached_key(|team| (team.name.to_lowercase(), team.id));
+    let require_approval = app.settings().require_approval;
+    let page = Page::of(teams, paging);
+    let items = page
+        .items
+        .iter()
+        .map(|team| TeamView::new(team, require_approval))
+        .collect();
+    Ok(Page::new(items, page.total, paging))
+}
+
+fn matches(team: &Team, needle: &str) -> bool {
+    needle.is_empty() || team.name.to_lowercase().contains(needle) || team.slug.contains(needle)
+}
+
+/// Refuses whoever is neither an admin nor, with an editor's token, a lead of the team.
+fn require_admin_or_lead(tx: &Tx<'_>, team: &Team) -> Result<()> {
+    if tx.ctx.is_admin() {
+        return Ok(());
+    }
+    match tx.ctx.user() {
+        Some(user) if is_lead(tx.store, team, user)? => Ok(()),
+        _ => Err(ActionError::Forbidden(format!(
+            "changing team `{}` takes an admin, or an editor who is a lead of it",
+            team.slug
+        ))),
+    }
+}
+
+/// Whether a person leads a team.
+pub(super) fn is_lead(
+    tx: &impl Reader,
+    team: &Team,
+    user: &crate::domain::ids::UserId,
+) -> Result<bool> {
+    let member = store::teams::find_member(tx, team.id, user)?;
+    Ok(member.is_some_and(|member| member.role == TeamRole::Lead))
+}
+
+/// Where a rotation that is switched on has no start yet, it starts today.
+fn fill_in_start(team: &mut Team, tx: &Tx<'_>) {
+    if team.rotation.enabled && team.rotation.start_date.is_none() {
+        team.rotation.start_date = Some(team.clock().day_at(tx.now));
+    }
+}
+
+fn record_update(tx: &mut Tx<'_>, old: &Team, new: &Team) -> Result<()> {
+    let only_rotation = Team {
+        rotation: new.rotation.clone(),
+        timezone: new.timezone.clone(),
+        revision: new.revision.clone(),
+        ..old.clone()
+    } == *new;
+    let (entity, action) = match (old.is_active, new.is_active) {
+        (true, false) => (EntityType::Team, Action::Deleted),
+        (false, true) => (EntityType::Team, Action::Restored),
+        _ if only_rotation => (EntityType::RotationConfig, Action::Updated),
+        _ => (EntityType::Team, Action::Updated),
+    };
+    let mut event = event(tx, new, entity, action);
+    let default = tx.settings.require_approval;
+    event.changes = changes::between(
+        Some(&TeamView::new(old, default)),
+        Some(&TeamView::new(new, default)),
+    );
+    tx.audit(event)
+}
+
+fn event(
+    tx: &Tx<'_>,
+    team: &Team,
+    entity: EntityType,
+    action: Action,
+) -> crate::domain::audit::AuditEvent {
+    let mut event = tx.ctx.event(entity, action);
+    event.team_id = Some(team.id);
+    event.entity_id = Some(team.id.to_string());
+    event
+}
+
+fn refuse_taken_slug(tx: &impl Reader, slug: &str, own: TeamId) -> Result<()> {
+    match store::teams::find_by_slug(tx, slug)? {
+        Some(other) if other.id != own => Err(ActionError::Conflict {
+            detail: format!("slug `{slug}` is taken by team `{}`", other.name),
+            with: Some(other.id.to_string()),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// The name's slug, or with `-2`, `-3`… what is free.
+fn free_slug(tx: &impl Reader, name: &str) -> Result<String> {
+    let base = slug_from(name);
+    let mut slug = base.clone();
+    let mut number = 1;
+    while store::teams::find_by_slug(tx, &slug)?.is_some() {
+        number += 1;
+        slug = format!("{base}-{number}");
+    }
+    Ok(slug)
+}

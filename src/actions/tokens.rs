@@ -1,0 +1,149 @@
+//! Access tokens: make, list, revoke, and recognise.
+
+use sha2::{Digest, Sha256};
+
+use super::app::{App, Tx};
+use super::changes;
+use super::context::{Actor, Ctx};
+use super::error::{ActionError, Result};
+use crate::domain::audit::{Action, EntityType};
+use crate::domain::ids::TokenId;
+use crate::domain::invalid::Invalid;
+use crate::domain::token::{Role, Token};
+use crate::store;
+use crate::wire::audit::hex;
+use crate::wire::token::{NewToken, TokenView};
+use crate::wire::{Page, Paging};
+
+/// How every token begins.
+pub const PREFIX: &str = "oncalld_";
+
+/// Every token, oldest first, without secrets.
+///
+/// # Errors
+/// Not an admin.
+pub fn list(app: &App, ctx: &Ctx, paging: &Paging) -> Result<Page<TokenView>> {
+    ctx.require(Role::Admin)?;
+    let tokens = app.read(|tx| Ok(store::tokens::list(tx)?))?;
+    Ok(Page::of(
+        tokens.iter().map(TokenView::from).collect(),
+        paging,
+    ))
+}
+
+/// Makes a token. The answer alone bears the secret; where an idempotency key repeats it,
+/// the secret is left out.
+///
+/// # Errors
+/// Not an admin; the input is invalid; the name is taken.
+pub fn create(app: &App, ctx: &Ctx, input: &NewToken) -> Result<TokenView> {
+    ctx.require(Role::Admin)?;
+    let secret = new_secret()?;
+    let mut is_new = false;
+    let view = app.write_once(ctx, |tx| {
+        is_new = true;
+        let mut invalid = Invalid::default();
+        invalid.check_text("name", &input.name, 1, 100);
+        let role = invalid.parse::<Role>("role", &input.role);
+        let user = input.slack_user_id.as_deref();
+        let user = user.and_then(|user| invalid.parse("slack_user_id", user));
+        let lasts = input.expires_at.is_none_or(|expiry| expiry > tx.now);
+        invalid.check(lasts, "expires_at", "is past");
+        let Some(role) = role else {
+            return Err(invalid.into());
+        };
+        invalid.into_result(())?;
+        let namesake = store::tokens::list(tx.store)?
+            .into_iter()
+            .find(|t| t.name == input.name);
+        if let Some(other) = namesake {
+            return Err(ActionError::Conflict {
+                detail: format!("there is a token named `{}` already", other.name),
+                with: Some(other.id.to_string()),
+            });
+        }
+        let token = Token {
+            id: TokenId::new(tx.now),
+            name: input.name.clone(),
+            role,
+            slack_user_id: user,
+            secret_hash: hash(&secret),
+            expires_at: input.expires_at,
+            created_at: tx.now,
+        };
+        add(tx, &token)
+    })?;
+    Ok(TokenView {
+        token: is_new.then_some(secret),
+        ..view
+    })
+}
+
+/// Writes a token and its audit entry.
+pub(super) fn add(tx: &mut Tx<'_>, token: &Token) -> Result<TokenView> {
+    store::tokens::put(tx.store, token)?;
+    let view = TokenView::from(token);
+    record(tx, Action::Created, None, Some(&view))?;
+    Ok(view)
+}
+
+/// Revokes a token at once.
+///
+/// # Errors
+/// Not an admin; the token is not there.
+pub fn delete(app: &App, ctx: &Ctx, id: &str) -> Result<()> {
+    ctx.require(Role::Admin)?;
+    app.write(ctx, |tx| {
+        let token = match id.parse::<TokenId>() {
+            Ok(id) => store::tokens::find(tx.store, id)?,
+            Err(_) => store::tokens::list(tx.store)?
+                .into_iter()
+                .find(|t| t.name == id),
+        };
+        let token = token.ok_or_else(|| ActionError::NotFound(format!("no token `{id}`")))?;
+        store::tokens::delete(tx.store, &token)?;
+        record(tx, Action::Deleted, Some(&TokenView::from(&token)), None)
+    })
+}
+
+/// Who acts with a secret; none where it is unknown, revoked or expired.
+///
+/// # Errors
+/// The store failed.
+pub fn recognise(app: &App, secret: &str) -> Result<Option<Actor>> {
+    let now = app.now();
+    let token = app.read(|tx| Ok(store::tokens::find_by_hash(tx, &hash(secret))?))?;
+    let token = token.filter(|token| token.is_valid_at(now));
+    Ok(token.map(|token| Actor::Token {
+        id: token.id,
+        name: token.name,
+        role: token.role,
+        user: token.slack_user_id,
+    }))
+}
+
+/// The SHA-256 of a secret. The secret has 256 bits of its own, so a plain hash keeps it, and
+/// looking the hash up tells nothing of it by its timing.
+pub(super) fn hash(secret: &str) -> [u8; 32] {
+    Sha256::digest(secret.as_bytes()).into()
+}
+
+/// A fresh secret of 256 bits.
+pub(super) fn new_secret() -> Result<String> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes)
+        .map_err(|error| ActionError::conflict(format!("no randomness to be had: {error}")))?;
+    Ok(format!("{PREFIX}{}", hex(&bytes)))
+}
+
+fn record(
+    tx: &mut Tx<'_>,
+    action: Action,
+    old: Option<&TokenView>,
+    new: Option<&TokenView>,
+) -> Result<()> {
+    let mut event = tx.ctx.event(EntityType::Token, action);
+    event.entity_id = new.or(old).map(|token| token.id.to_string());
+    event.changes = changes::between(old, new);
+    tx.audit(event)
+}

@@ -1,0 +1,79 @@
+//! The OpenAPI document, and pages that show it without internet.
+
+use axum::Router;
+use axum::extract::State;
+use axum::http::header;
+use axum::response::{IntoResponse, Response};
+use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
+use utoipa::openapi::{
+    Components, ContentBuilder, Info, License, OpenApi, Ref, RefOr, ResponseBuilder,
+    SecurityRequirement, Server,
+};
+use utoipa::{PartialSchema, ToSchema};
+use utoipa_swagger_ui::{Config, SwaggerUi};
+
+use super::problem::Problem;
+use super::state::Api;
+
+/// Swagger UI, whose files are in the binary.
+pub fn pages(document: &OpenApi) -> Router<Api> {
+    let config = Config::from("/api/v1/openapi.json").try_it_out_enabled(true);
+    let _ = document;
+    Router::from(SwaggerUi::new("/api/docs").config(config))
+}
+
+/// `GET /api/v1/openapi.json`.
+pub async fn document(State(_): State<Api>) -> Response {
+    (
+        [(header::CONTENT_TYPE, "application/json")],
+        super::openapi_json(),
+    )
+        .into_response()
+}
+
+/// Adds what all operations have in common.
+pub fn complete(mut document: OpenApi) -> OpenApi {
+    document.info = Info::new("oncalld", env!("CARGO_PKG_VERSION"));
+    document.info.description = Some(
+        "Who is on call, and why. Dates are on-call days, both ends included; instants are \
+         RFC 3339, UTC. Errors are RFC 9457 problems."
+            .to_owned(),
+    );
+    document.info.license = Some(License::new("MIT OR Apache-2.0"));
+    document.servers = Some(vec![Server::new("/api/v1")]);
+    let components = document.components.get_or_insert_with(Components::new);
+    let bearer = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
+    components.add_security_scheme("token", bearer);
+    components
+        .schemas
+        .insert(Problem::name().into_owned(), Problem::schema());
+    let mut nested = Vec::new();
+    Problem::schemas(&mut nested);
+    components.schemas.extend(nested);
+    let problem = Ref::from_schema_name(Problem::name());
+    let response = ResponseBuilder::new()
+        .description("What went wrong")
+        .content(
+            "application/problem+json",
+            ContentBuilder::new().schema(Some(problem)).build(),
+        )
+        .build();
+    for item in document.paths.paths.values_mut() {
+        let operations = [
+            &mut item.get,
+            &mut item.post,
+            &mut item.patch,
+            &mut item.delete,
+        ];
+        for operation in operations.into_iter().flatten() {
+            let responses = &mut operation.responses.responses;
+            responses.insert("default".to_owned(), RefOr::T(response.clone()));
+            let any: [String; 0] = [];
+            operation.security = Some(vec![
+                SecurityRequirement::new("token", any.clone()),
+                SecurityRequirement::default(),
+            ]);
+        }
+    }
+    document
+}

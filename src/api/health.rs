@@ -1,0 +1,60 @@
+//! Probes.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use super::problem::Problem;
+use super::reply::Json;
+use super::state::Api;
+use crate::domain::zone;
+use crate::store;
+
+/// The process runs.
+pub async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+#[derive(Serialize)]
+struct Ready {
+    status: &'static str,
+    version: &'static str,
+    schema_version: u32,
+    zone_rules: ZoneRules,
+    audit_entries: u64,
+}
+
+#[derive(Serialize)]
+struct ZoneRules {
+    version: &'static str,
+    source: &'static str,
+}
+
+/// The store answers, and the daemon is not stopping.
+pub async fn readyz(State(api): State<Api>) -> Response {
+    if let Some(reason) = api.stopping().borrow().as_ref() {
+        let detail = format!("oncalld is stopping: {reason}");
+        return Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).into_response();
+    }
+    let head = api
+        .run(|app| app.read(|tx| Ok(store::audit::head(tx)?)))
+        .await;
+    match head {
+        Ok(head) => Json(Ready {
+            status: "ready",
+            version: env!("CARGO_PKG_VERSION"),
+            schema_version: store::SCHEMA_VERSION,
+            zone_rules: ZoneRules {
+                version: zone::rules().version(),
+                source: zone::rules().source(),
+            },
+            audit_entries: head.seq,
+        })
+        .into_response(),
+        Err(problem) => {
+            let status = StatusCode::SERVICE_UNAVAILABLE.as_u16();
+            Problem { status, ..problem }.into_response()
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Counters, in the text format of Prometheus.
+
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use axum::extract::State;
+use axum::http::{Method, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::encoding::text::encode;
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::registry::Registry;
+
+use super::problem::Problem;
+use super::state::Api;
+use crate::store;
+
+/// Upper bounds of the request times that are counted, in seconds.
+const BUCKETS: [f64; 8] = [0.000_1, 0.000_5, 0.001, 0.005, 0.025, 0.1, 0.5, 2.5];
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Labels {
+    method: String,
+    route: String,
+    status: u16,
+}
+
+/// The counters of the daemon.
+pub struct Metrics {
+    registry: Registry,
+    requests: Family<Labels, Counter>,
+    seconds: Histogram,
+    /// Handoffs that were done.
+    pub handoffs: Counter,
+    /// Handoffs that failed.
+    pub failed_handoffs: Counter,
+    /// When the scheduler last worked, in seconds since 1970.
+    pub last_tick: Gauge,
+    pending: Gauge,
+    audit_entries: Gauge<u64, AtomicU64>,
+    /// Lookups that were answered from memory: too many to look their labels up each time.
+    lookups: Counter,
+}
+
+impl Metrics {
+    /// All at zero.
+    pub fn new() -> Self {
+        let metrics = Self {
+            registry: Registry::with_prefix("oncalld"),
+            requests: Family::default(),
+            seconds: Histogram::new(BUCKETS),
+            handoffs: Counter::default(),
+            failed_handoffs: Counter::default(),
+            last_tick: Gauge::default(),
+            pending: Gauge::default(),
+            audit_entries: Gauge::default(),
+            lookups: Counter::default(),
+        };
+        metrics.registered()
+    }
+
+    fn registered(mut self) -> Self {
+        let registry = &mut self.registry;
+        registry.register("http_requests", "HTTP requests", self.requests.clone());
+        let help = "Lookups that succeeded; counted apart from http_requests";
+        registry.register("http_lookups", help, self.lookups.clone());
+        registry.register(
+            "http_request_seconds",
+            "Time to answer",
+            self.seconds.clone(),
+        );
+        registry.register("handoffs", "Handoffs done", self.handoffs.clone());
+        registry.register(
+            "handoffs_failed",
+            "Handoffs failed",
+            self.failed_handoffs.clone(),
+        );
+        let help = "When the scheduler last worked";
+        registry.register("last_tick_timestamp_seconds", help, self.last_tick.clone());
+        registry.register(
+            "notifications_pending",
+            "Waiting notifications",
+            self.pending.clone(),
+        );
+        registry.register(
+            "audit_entries",
+            "Entries of the audit log",
+            self.audit_entries.clone(),
+        );
+        self
+    }
+
+    /// Counts a request that was answered.
+    pub fn count_request(&self, method: &Method, route: &str, status: StatusCode, took: Duration) {
+        self.seconds.observe(took.as_secs_f64());
+        if route == "/api/v1/oncall" && status == StatusCode::OK {
+            self.lookups.inc();
+            return;
+        }
+        let labels = Labels {
+            method: method.to_string(),
+            route: route.to_owned(),
+            status: status.as_u16(),
+        };
+        self.requests.get_or_create(&labels).inc();
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// `GET /metrics`.
+pub async fn export(State(api): State<Api>) -> Response {
+    let counts = api.run(|app| {
+        app.read(|tx| {
+            Ok((
+                store::outbox::count_pending(tx)?,
+                store::audit::head(tx)?.seq,
+            ))
+        })
+    });
+    let (pending, entries) = match counts.await {
+        Ok(counts) => counts,
+        Err(problem) => return problem.into_response(),
+    };
+    let metrics = api.metrics();
+    metrics
+        .pending
+        .set(i64::try_from(pending).unwrap_or(i64::MAX));
+    metrics.audit_entries.set(entries);
+    let mut text = String::new();
+    if let Err(error) = encode(&mut text, &metrics.registry) {
+        return Problem::internal(error.to_string()).into_response();
+    }
+    let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+    ([(header::CONTENT_TYPE, kind)], text).into_response()
+}

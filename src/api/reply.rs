@@ -1,0 +1,54 @@
+//! JSON answers with an entity tag.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use super::problem::Problem;
+use crate::actions::lookup::{Answer, etag};
+
+/// What a handler returns: JSON, or a problem.
+pub type Reply<T> = Result<Json<T>, Problem>;
+
+/// A JSON body, and the `ETag` of its bytes.
+#[derive(Debug)]
+pub struct Json<T>(pub T);
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        match serde_json::to_vec(&self.0) {
+            Ok(body) => {
+                let tag = etag(&body);
+                json(body, &tag)
+            }
+            Err(error) => Problem::internal(error.to_string()).into_response(),
+        }
+    }
+}
+
+/// A ready answer to a lookup.
+pub fn ready(answer: &Answer) -> Response {
+    json(answer.body.clone(), &answer.etag)
+}
+
+fn json(body: Vec<u8>, etag: &str) -> Response {
+    let mut response = body.into_response();
+    let headers = response.headers_mut();
+    headers.insert(
+        header::CONTENT_TYPE,
+        HeaderValue::from_static("application/json"),
+    );
+    if let Ok(etag) = HeaderValue::from_str(etag) {
+        headers.insert(header::ETAG, etag);
+    }
+    response
+}
+
+/// Something new: 201 and where it is.
+pub fn created<T: Serialize>(value: T, location: &str) -> Response {
+    let mut response = (StatusCode::CREATED, Json(value)).into_response();
+    if let Ok(location) = HeaderValue::from_str(location) {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    response
+}

@@ -1,0 +1,31 @@
+//! `/api/v1`, one file a resource. A handler extracts, calls one action, converts.
+
+pub mod audit;
+pub mod calendar;
+pub mod events;
+pub mod members;
+pub mod notifications;
+pub mod oncall;
+pub mod overrides;
+pub mod rotation;
+pub mod schedules;
+pub mod services;
+pub mod teams;
+pub mod tokens;
+pub mod users;
+
+/// What nearly every handler needs.
+mod prelude {
+    pub use axum::extract::{Path, State};
+    pub use axum::http::StatusCode;
+    pub use axum::response::{IntoResponse, Response};
+    pub use utoipa_axum::router::OpenApiRouter;
+    pub use utoipa_axum::routes;
+
+    pub use crate::actions::Ctx;
+    pub use crate::api::extract::{Body, Listing, NoFilter, Params};
+    pub use crate::api::problem::Problem;
+    pub use crate::api::reply::{Json, Reply, created};
+    pub use crate::api::state::Api;
+    pub use crate::wire::{Page, Paging};
+}

@@ -1,0 +1,204 @@
+//! The composition root: the only place that knows every part. Starts them, and stops them
+//! in order.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+use crate::actions::{App, Settings, bootstrap, handoff};
+use crate::api::{self, Access, Api};
+use crate::clock::SystemClock;
+use crate::config::{CliOverrides, Config, LogFormat, OnPluginError};
+use crate::domain::zone;
+use crate::rotation::plan::OnFailure;
+use crate::scheduler::Scheduler;
+use crate::store::Store;
+
+/// Name of the store in the data folder.
+pub const STORE_FILE: &str = "oncalld.redb";
+/// Name of the first admin token's file in the data folder.
+pub const ADMIN_TOKEN_FILE: &str = "admin.token";
+
+/// What `oncalld serve` is told.
+#[derive(Clone, Debug, Default)]
+pub struct ServeOptions {
+    /// The config file; without one `config.toml` if it's there, else the defaults.
+    pub config: Option<PathBuf>,
+    /// Goes before the config's.
+    pub data_dir: Option<PathBuf>,
+    /// Goes before the config's.
+    pub listen: Option<SocketAddr>,
+    /// Fill an empty store with the sample company.
+    pub demo: bool,
+}
+
+/// Loads the config that `options` and the environment make.
+///
+/// # Errors
+/// The config is wrong; the message says where and what was expected.
+pub fn load_config(options: &ServeOptions) -> anyhow::Result<Config> {
+    let fallback = Path::new("config.toml");
+    let file = options
+        .config
+        .as_deref()
+        .or_else(|| fallback.exists().then_some(fallback));
+    let text = |text: std::ffi::OsString| text.into_string().ok();
+    let env = std::env::vars_os().filter_map(|(name, value)| Some((text(name)?, text(value)?)));
+    let overrides = CliOverrides {
+        listen: options.listen,
+        data_dir: options.data_dir.clone(),
+    };
+    Ok(Config::load(file, env, overrides)?)
+}
+
+/// Runs the daemon until it's told to stop.
+///
+/// # Errors
+/// It can't start; or the store can't be used any more.
+pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
+    let config = load_config(&options)?;
+    start_log(&config)?;
+    // The port first: a second daemon shall not touch the store.
+    let address = config.server.listen;
+    let listener = TcpListener::bind(address).await;
+    let listener = listener.with_context(|| format!("can't listen on {address}"))?;
+    let address = listener.local_addr()?;
+    let app = open(&config, options.demo)?;
+    if !address.ip().is_loopback() && config.server.public_url.is_none() {
+        tracing::warn!(
+            %address,
+            "listening beyond this host without TLS: put a proxy with TLS in front, and set \
+             server.public_url"
+        );
+    }
+    let (stopping, stopped) = watch::channel(None);
+    let api = Api::new(app, Access::from(&config), stopping.clone());
+    let scheduler = Scheduler::start(api.clone(), stopped.clone()).await?;
+    tokio::spawn(stop_on_signal(stopping.clone()));
+    let rules = zone::rules();
+    tracing::info!(
+        url = %format!("http://{address}"),
+        version = env!("CARGO_PKG_VERSION"),
+        zone_rules = rules.version(),
+        zone_rules_from = rules.source(),
+        "ready"
+    );
+    let patience = Duration::from_secs(config.server.shutdown_seconds);
+    answer_until_stopped(listener, api, stopped.clone(), patience).await?;
+    stopping.send_if_modified(|reason| {
+        let is_new = reason.is_none();
+        reason.get_or_insert_with(|| "the listener ended".to_owned());
+        is_new
+    });
+    if tokio::time::timeout(patience, scheduler.stopped())
+        .await
+        .is_err()
+    {
+        tracing::warn!("the scheduler did not stop in time");
+    }
+    match stopped.borrow().as_deref() {
+        Some(reason) if reason.starts_with("SIG") => {
+            tracing::info!(reason, "stopped");
+            Ok(())
+        }
+        reason => bail!("{}", reason.unwrap_or("stopped")),
+    }
+}
+
+/// Opens the store and brings it up to the present: zone rules, sample company, admin token.
+fn open(config: &Config, demo: bool) -> anyhow::Result<App> {
+    let dir = &config.server.data_dir;
+    std::fs::create_dir_all(dir)
+        .with_context(|| format!("can't make the data folder {}", dir.display()))?;
+    let store = Store::open(&dir.join(STORE_FILE))?;
+    let app = App::new(store, Arc::new(SystemClock), settings(config));
+    let moved = handoff::apply_zone_rules(&app)?;
+    if moved > 0 {
+        tracing::warn!(
+            teams = moved,
+            "new zone rules move handoffs; see the audit log"
+        );
+    }
+    let _ = demo;
+    let token = dir.join(ADMIN_TOKEN_FILE);
+    if bootstrap::ensure_admin_token(&app, &token)? {
+        tracing::info!(file = %token.display(), "made an admin token");
+    }
+    Ok(app)
+}
+
+fn settings(config: &Config) -> Settings {
+    Settings {
+        lookahead_weeks: config.rotation.lookahead_weeks,
+        on_failure: match config.rotation.on_plugin_error {
+            OnPluginError::RoundRobin => OnFailure::RoundRobin,
+            OnPluginError::Hold => OnFailure::Hold,
+        },
+        require_approval: config.overrides.require_approval,
+        sinks: config
+            .notifications
+            .sinks
+            .iter()
+            .map(ToString::to_string)
+            .collect(),
+    }
+}
+
+/// Answers requests until the daemon is stopped, and then those under way, with patience.
+async fn answer_until_stopped(
+    listener: TcpListener,
+    api: Api,
+    mut stopped: watch::Receiver<Option<String>>,
+    patience: Duration,
+) -> anyhow::Result<()> {
+    let mut stopping = stopped.clone();
+    let service = api::router(api).into_make_service_with_connect_info::<SocketAddr>();
+    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
+        let _ = stopping.wait_for(Option::is_some).await;
+    });
+    let overdue = async {
+        let _ = stopped.wait_for(Option::is_some).await;
+        tokio::time::sleep(patience).await;
+    };
+    tokio::select! {
+        result = server => result.context("the listener failed"),
+        () = overdue => {
+            tracing::warn!("some requests did not end in time");
+            Ok(())
+        }
+    }
+}
+
+async fn stop_on_signal(stopping: watch::Sender<Option<String>>) {
+    let (Ok(mut term), Ok(mut int)) = (
+        signal(SignalKind::terminate()),
+        signal(SignalKind::interrupt()),
+    ) else {
+        tracing::error!("signals can't be received; stop oncalld with SIGKILL");
+        return;
+    };
+    let reason = tokio::select! {
+        _ = term.recv() => "SIGTERM",
+        _ = int.recv() => "SIGINT",
+    };
+    stopping.send_replace(Some(reason.to_owned()));
+}
+
+fn start_log(config: &Config) -> anyhow::Result<()> {
+    use tracing_subscriber::EnvFilter;
+    let filter = EnvFilter::try_new(config.log.level.as_str())?;
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr);
+    let started = match config.log.format {
+        LogFormat::Text => log.try_init(),
+        LogFormat::Json => log.json().try_init(),
+    };
+    started.map_err(|error| anyhow::anyhow!("the log can't be started: {error}"))
+}

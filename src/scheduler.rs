@@ -1,0 +1,115 @@
+//! Handoffs in time. The only user of tokio-cron-scheduler.
+//!
+//! Cron beats once a second, in UTC, and merely wakes our own task; which handoffs are due
+//! is computed from the index, by the zone rules. So neither a clock change nor a beat that
+//! is lost, late or doubled does harm.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, watch};
+use tokio::task::JoinHandle;
+use tokio_cron_scheduler::{Job, JobScheduler};
+
+use crate::actions::handoff::{self, Ticked};
+use crate::actions::{ActionError, App};
+use crate::api::Api;
+use crate::domain::ids::TeamId;
+
+/// Every second; handoffs are on whole minutes.
+const HEARTBEAT: &str = "* * * * * *";
+/// The task looks by itself where no beat comes: cron jobs have been seen to stop.
+const WITHOUT_HEARTBEAT: Duration = Duration::from_secs(10);
+
+/// The running scheduler.
+pub struct Scheduler {
+    cron: JobScheduler,
+    task: JoinHandle<()>,
+}
+
+impl Scheduler {
+    /// Starts, with what fell due while the daemon was down. Stops by itself when `stopping`
+    /// is set.
+    ///
+    /// # Errors
+    /// Cron can't be started.
+    pub async fn start(
+        api: Api,
+        stopping: watch::Receiver<Option<String>>,
+    ) -> anyhow::Result<Self> {
+        let wake = Arc::new(Notify::new());
+        let cron = JobScheduler::new().await?;
+        let beat = Arc::clone(&wake);
+        cron.add(Job::new(HEARTBEAT, move |_, _| beat.notify_one())?)
+            .await?;
+        cron.start().await?;
+        let task = tokio::spawn(run(api, wake, stopping));
+        Ok(Self { cron, task })
+    }
+
+    /// Waits until the handoffs that are under way are done.
+    pub async fn stopped(mut self) {
+        if let Err(error) = self.cron.shutdown().await {
+            tracing::warn!(%error, "cron did not shut down");
+        }
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "the scheduler's task failed");
+        }
+    }
+}
+
+async fn run(api: Api, wake: Arc<Notify>, mut stopping: watch::Receiver<Option<String>>) {
+    let mut told = BTreeMap::new();
+    loop {
+        match tick(&api).await {
+            Ok(ticked) => report(&api, ticked, &mut told).await,
+            Err(error) => {
+                api.stop_if_fatal(&error);
+                tracing::error!(%error, "handoffs failed; trying again");
+            }
+        }
+        tokio::select! {
+            _ = stopping.wait_for(Option::is_some) => return,
+            () = wake.notified() => {}
+            () = tokio::time::sleep(WITHOUT_HEARTBEAT) => {}
+        }
+    }
+}
+
+async fn tick(api: &Api) -> Result<Ticked, ActionError> {
+    let app = api.app().clone();
+    match tokio::task::spawn_blocking(move || handoff::tick(&app)).await {
+        Ok(result) => result,
+        Err(panic) => Err(ActionError::conflict(format!("the tick panicked: {panic}"))),
+    }
+}
+
+/// Counts and logs what a tick did. A team that fails is audited when it begins to.
+async fn report(api: &Api, ticked: Ticked, told: &mut BTreeMap<TeamId, String>) {
+    let metrics = api.metrics();
+    metrics.last_tick.set(api.app().now().timestamp());
+    if ticked.handed_off > 0 {
+        metrics.handoffs.inc_by(ticked.handed_off as u64);
+        tracing::info!(teams = ticked.handed_off, "handed off");
+    }
+    let failed = ticked.failed;
+    let news: BTreeMap<_, _> = failed
+        .clone()
+        .into_iter()
+        .filter(|(team, _)| !told.contains_key(team))
+        .collect();
+    *told = failed;
+    if news.is_empty() {
+        return;
+    }
+    metrics.failed_handoffs.inc_by(news.len() as u64);
+    for (team, error) in &news {
+        tracing::error!(%team, error, "a handoff failed; trying again");
+    }
+    let app: App = api.app().clone();
+    let recorded = tokio::task::spawn_blocking(move || handoff::record_failed(&app, &news)).await;
+    if let Ok(Err(error)) = recorded {
+        tracing::error!(%error, "failed handoffs could not be audited");
+    }
+}
