@@ -2,6 +2,15 @@
 //!
 //! `docs/ARCHITECTURE.md` tells what lives where and why.
 
+#![cfg_attr(
+    test,
+    expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_wrap,
+        reason = "tests count few things"
+    )
+)]
+
 pub mod actions;
 pub mod api;
 pub mod cli;

@@ -9,7 +9,7 @@ use super::app::{App, Tx};
 use super::context::Ctx;
 use super::error::{ActionError, Result};
 use super::rotation::{
-    Applied, advance, apply, horizon_of, plan_team, record_failures, tell, tell_leads, upcoming,
+    Applied, advance, apply, lookahead_of, plan_team, record_failures, tell, tell_leads, upcoming,
 };
 use super::team_state::Loaded;
 use crate::domain::audit::{Action, AuditEvent, EntityType};
@@ -117,7 +117,7 @@ pub(super) fn hand_off_if_due(tx: &mut Tx<'_>, team: &Team) -> Result<bool> {
         record_missed(tx, team, &periods.get(index), &before)?;
     }
     let stands = Published::StandsUntil(loaded.state.published_until.unwrap_or(loaded.today));
-    let until = horizon_of(&loaded, tx.settings.lookahead_weeks);
+    let until = lookahead_of(tx, &loaded);
     let planned = plan_team(&loaded, tx.settings.on_failure, stands, until, true);
     let applied = apply(tx, &loaded, &planned)?;
     let handoff = Handoff::new(&loaded, &planned, running);

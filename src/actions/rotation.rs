@@ -17,7 +17,8 @@ use crate::domain::schedule::{Origin, Schedule};
 use crate::domain::team::Team;
 use crate::domain::token::Role;
 use crate::rotation::plan::{
-    OnFailure, Plan, PlanOptions, Published, Shift, first_shown_day, horizon, keeping, plan,
+    OnFailure, Plan, PlanOptions, Published, Shift, first_shown_day, horizon, keeping, lookahead,
+    plan,
 };
 use crate::rotation::strategy::built_in;
 use crate::store::outbox::Message;
@@ -82,7 +83,7 @@ pub(super) fn fill(tx: &mut Tx<'_>, team: &Team, why: &str) -> Result<()> {
     }
     let loaded = Loaded::new(tx.store, team, tx.now)?;
     let stands = Published::StandsUntil(loaded.state.published_until.unwrap_or(loaded.today));
-    let until = horizon_of(&loaded, tx.settings.lookahead_weeks);
+    let until = lookahead_of(tx, &loaded);
     let planned = plan_team(&loaded, tx.settings.on_failure, stands, until, false);
     let shifts = apply(tx, &loaded, &planned)?;
     record(tx, &loaded, &planned, &shifts, why)?;
@@ -127,7 +128,7 @@ pub(super) fn reset(tx: &mut Tx<'_>, team: &Team) -> Result<()> {
 
 /// Plans anew as far as asked for, as the lookahead wants, and as was published; writes it.
 fn write_plan(tx: &mut Tx<'_>, loaded: &Loaded<'_>, weeks: u32, why: &str) -> Result<Plan> {
-    let until = horizon_of(loaded, weeks.max(tx.settings.lookahead_weeks));
+    let until = horizon_of(loaded, weeks).max(lookahead_of(tx, loaded));
     let until = keeping(until, loaded.state.published_until);
     let planned = plan_team(
         loaded,
@@ -143,7 +144,18 @@ fn write_plan(tx: &mut Tx<'_>, loaded: &Loaded<'_>, weeks: u32, why: &str) -> Re
     Ok(planned)
 }
 
-pub(super) fn horizon_of(loaded: &Loaded<'_>, weeks: u32) -> NaiveDate {
+/// The day up to which auto shifts are kept published.
+pub(super) fn lookahead_of(tx: &Tx<'_>, loaded: &Loaded<'_>) -> NaiveDate {
+    let weeks = tx.settings.lookahead_weeks;
+    lookahead(
+        &loaded.team.rotation,
+        loaded.start_date,
+        loaded.today,
+        weeks,
+    )
+}
+
+fn horizon_of(loaded: &Loaded<'_>, weeks: u32) -> NaiveDate {
     horizon(
         &loaded.team.rotation,
         loaded.start_date,

@@ -13,7 +13,7 @@ use super::explanation::{Explanation, PassedOver, Standing};
 use super::period::{Period, Periods};
 use super::strategy::{Pick, PickContext, RoundRobin, Strategy};
 use crate::domain::ids::{ScheduleId, UserId};
-use crate::domain::oncall_day::{next_day, previous_day};
+use crate::domain::oncall_day::{add_days, next_day, previous_day};
 use crate::domain::schedule::{Origin, Schedule};
 use crate::domain::shift_override::Override;
 use crate::domain::team::{RotationConfig, RotationType};
@@ -464,7 +464,19 @@ pub fn horizon(
     weeks: u32,
 ) -> NaiveDate {
     let from = Periods::new(config, start_date).first_day().max(today);
-    crate::domain::oncall_day::add_days(from, i64::from(weeks) * 7)
+    add_days(from, i64::from(weeks) * 7)
+}
+
+/// The day up to which auto shifts are kept published, so that they reach `weeks` ahead on
+/// every day until the next handoff. Periods that begin before it are planned.
+pub fn lookahead(
+    config: &RotationConfig,
+    start_date: NaiveDate,
+    today: NaiveDate,
+    weeks: u32,
+) -> NaiveDate {
+    let next_handoff = Periods::new(config, start_date).after(today).start;
+    add_days(next_handoff, i64::from(weeks) * 7)
 }
 
 /// The first day whose shifts an answer to preview or generate shows: the running period's,
