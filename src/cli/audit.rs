@@ -7,7 +7,7 @@ use super::args::{PageArgs, Query, names_of};
 use super::error::CliError;
 use super::output::{note, print};
 use super::session::Session;
-use super::table::{NONE, Table, facts, indented, or_none};
+use super::table::{NONE, Table, counted, facts, indented, or_none};
 use super::time::stamp;
 use crate::domain::audit::{Action, ActorType, EntityType};
 use crate::wire::audit::{AuditPage, AuditProof, AuditView};
@@ -79,7 +79,7 @@ pub(super) async fn run(command: AuditCommand, session: &Session) -> Result<(), 
             let path = ["audit-logs", "verify"];
             let answer = session.client.get_slowly::<AuditProof>(&path).await?;
             match session.open(&answer)? {
-                Some(proof) => print(&proven(&proof)),
+                Some(proof) => print(&facts(proven(&proof))),
                 None => Ok(()),
             }
         }
@@ -87,14 +87,10 @@ pub(super) async fn run(command: AuditCommand, session: &Session) -> Result<(), 
 }
 
 /// The proof in words.
-pub(super) fn proven(proof: &AuditProof) -> String {
-    facts([
-        (
-            "audit log",
-            format!("as it was written, {} entries", proof.entries),
-        ),
-        ("head", proof.head.clone()),
-    ])
+pub(super) fn proven(proof: &AuditProof) -> [(&'static str, String); 2] {
+    let entries = counted(proof.entries, "entry", "entries");
+    let text = format!("as it was written, {entries}");
+    [("audit log", text), ("head", proof.head.clone())]
 }
 
 async fn list(args: ListArgs, session: &Session) -> Result<(), CliError> {
@@ -152,6 +148,9 @@ fn actor(entry: &AuditView) -> String {
     }
 }
 
+/// Names of fields in a list; `audit show` has them all.
+const SHOWN: usize = 3;
+
 /// Who is on call by it, else the names of the fields.
 fn in_short(entry: &AuditView) -> String {
     match (&entry.previous_engineer_slack_id, &entry.engineer_slack_id) {
@@ -160,7 +159,12 @@ fn in_short(entry: &AuditView) -> String {
         _ => {
             let fields = entry.changes.as_object().into_iter().flatten();
             let names: Vec<_> = fields.map(|(name, _)| name.as_str()).collect();
-            or_none((!names.is_empty()).then(|| names.join(", ")))
+            match names.split_at_checked(SHOWN) {
+                Some((shown, rest @ [_, _, ..])) => {
+                    format!("{} and {} more", shown.join(", "), rest.len())
+                }
+                _ => or_none((!names.is_empty()).then(|| names.join(", "))),
+            }
         }
     }
 }
@@ -238,6 +242,11 @@ mod tests {
     #[test]
     fn an_entry_names_what_it_changed() {
         assert_eq!(in_short(&entry()), "description, name");
+        let mut made = entry();
+        made.changes = json!({"a": {}, "b": {}, "c": {}, "d": {}});
+        assert_eq!(in_short(&made), "a, b, c, d");
+        made.changes = json!({"a": {}, "b": {}, "c": {}, "d": {}, "e": {}});
+        assert_eq!(in_short(&made), "a, b, c and 2 more");
         let mut handoff = entry();
         handoff.engineer_slack_id = Some("U2".to_owned());
         assert_eq!(in_short(&handoff), "on call: U2");

@@ -136,7 +136,8 @@ impl Found {
         );
         let rules = format!("{} ({}), {used}", rules.version(), rules.source());
         let store = format!("{}, schema version {}", self.path, self.schema);
-        facts([("store", store), ("zone rules", rules)]) + &proven(&self.proof)
+        let about = [("store", store), ("zone rules", rules)];
+        facts(about.into_iter().chain(proven(&self.proof)))
     }
 }
 
@@ -178,6 +179,6 @@ mod tests {
         let found = offline(&path).unwrap();
         assert_eq!(found.proof.entries, 1);
         assert_eq!(found.proof.head, hex(&written.audit[0].hash));
-        assert!(found.text().contains("1 entries"));
+        assert!(found.text().contains("1 entry\n"));
     }
 }

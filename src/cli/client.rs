@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 use std::time::Duration;
 
-use reqwest::header::{AUTHORIZATION, HeaderValue};
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
 use reqwest::redirect::Policy;
 use reqwest::{Method, Response, StatusCode, Url};
 use serde::de::DeserializeOwned;
@@ -18,8 +18,13 @@ use super::problem::Problem;
 const CONNECT: Duration = Duration::from_secs(2);
 const TOTAL: Duration = Duration::from_secs(30);
 
-/// How the API can tell a command line from other programs.
-const USER_AGENT: &str = concat!("oncalld-cli/", env!("CARGO_PKG_VERSION"));
+const USER_AGENT: &str = concat!("oncalld/", env!("CARGO_PKG_VERSION"));
+
+/// How the audit log can tell the command line from other programs.
+const CLIENT: (HeaderName, HeaderValue) = (
+    HeaderName::from_static("x-oncalld-client"),
+    HeaderValue::from_static("cli"),
+);
 
 /// Talks to one daemon.
 #[derive(Debug)]
@@ -68,6 +73,7 @@ impl Client {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let mut builder = reqwest::Client::builder()
             .user_agent(USER_AGENT)
+            .default_headers(HeaderMap::from_iter([CLIENT]))
             .connect_timeout(CONNECT)
             .timeout(TOTAL)
             .redirect(Policy::none());
@@ -157,20 +163,26 @@ impl Client {
         body: Option<Value>,
     ) -> Result<Answer<T>, CliError> {
         let mut builder = self.http.request(method, self.url(&request)?);
-        if let Some(body) = body {
-            builder = builder.json(&body);
+        if let Some(body) = &body {
+            builder = builder.json(body);
         }
         let response = self.execute(builder).await?;
-        let was_missing = response.status() == StatusCode::NOT_FOUND;
-        match self.answer(response).await {
-            Err(mut error) if was_missing => {
-                if let Some(hint) = missing::hint(self, &request).await {
-                    error.message = format!("{}\n{hint}", error.message);
+        let status = response.status();
+        let mut answer = self.answer(response).await;
+        if let Err(error) = &mut answer {
+            let team = body.as_ref().and_then(|body| body.get("team_id")?.as_str());
+            let hint = match (status, team) {
+                (StatusCode::NOT_FOUND, _) => missing::hint(self, &request).await,
+                (StatusCode::UNPROCESSABLE_ENTITY, Some(team)) => {
+                    missing::team_hint(self, team).await
                 }
-                Err(error)
+                _ => None,
+            };
+            if let Some(hint) = hint {
+                error.message = format!("{error}\n{hint}");
             }
-            result => result,
         }
+        answer
     }
 
     /// Reads without a hint at what was meant where nothing is found: hints are made with it.

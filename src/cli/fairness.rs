@@ -10,7 +10,7 @@ use super::error::CliError;
 use super::explanation::percent;
 use super::output::print;
 use super::session::Session;
-use super::table::{Table, person};
+use super::table::{Table, counted, person};
 use super::time::{days, parse_date};
 use crate::wire::rotation::FairnessView;
 
@@ -43,7 +43,8 @@ pub(super) async fn run(args: FairnessArgs, session: &Session) -> Result<(), Cli
 
 fn text(report: &FairnessView) -> String {
     let range = days(report.from, report.to);
-    let mut text = format!("{range}, {} days covered\n", report.covered_days);
+    let covered = counted(report.covered_days.into(), "day", "days");
+    let mut text = format!("{range}, {covered} covered\n");
     if !report.members.is_empty() {
         let columns = [
             "PERSON", "DAYS", "OVERRIDE", "MANUAL", "AUTO", "WEEKEND", "TARGET", "ACTUAL", "CREDIT",

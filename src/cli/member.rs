@@ -66,7 +66,7 @@ pub(super) struct MemberArgs {
     #[arg(long, value_name = "BOOL")]
     eligible: Option<bool>,
     /// Share of the shifts relative to the others', above 0, at most 1000 [default: 1]
-    #[arg(long)]
+    #[arg(long, allow_negative_numbers = true)]
     weight: Option<f64>,
     /// Since when they count [default: now]
     #[arg(long, value_name = "TIME", value_parser = parse_instant)]

@@ -34,7 +34,8 @@ fn named<'a>(request: &Request<'a>, collection: &str) -> Option<&'a str> {
     (*first == collection).then_some(*name)
 }
 
-async fn team_hint(client: &Client, name: &str) -> Option<String> {
+/// A line about a team that there isn't.
+pub(super) async fn team_hint(client: &Client, name: &str) -> Option<String> {
     let teams: Page<TeamView> = client.peek(&["teams"], whole("all")).await?;
     let is_known = |team: &&TeamView| team.slug == name || team.id.to_string() == name;
     if teams.items.iter().any(|team| is_known(&team)) {

@@ -174,6 +174,24 @@ mod tests {
     }
 
     #[test]
+    fn no_command_uses_the_name_of_a_global_option() {
+        fn check(command: &clap::Command, globals: &[clap::Id]) {
+            for inner in command.get_subcommands() {
+                for argument in inner.get_arguments() {
+                    let taken = globals.contains(argument.get_id());
+                    assert!(!taken, "{} {argument}", inner.get_name());
+                }
+                check(inner, globals);
+            }
+        }
+        let command = Cli::command();
+        let globals = command.get_arguments().filter(|arg| arg.is_global_set());
+        let globals: Vec<_> = globals.map(|arg| arg.get_id().clone()).collect();
+        assert!(globals.len() >= 5);
+        check(&command, &globals);
+    }
+
+    #[test]
     fn every_command_and_option_is_described() {
         fn check(command: &clap::Command) {
             assert!(command.get_about().is_some(), "{}", command.get_name());
@@ -208,6 +226,8 @@ mod tests {
             "time-off add U1 2026-12-24",
             "audit list --team payments --action override_approved",
             "token create ci --role viewer --json",
+            "token delete ci",
+            "member add payments U1 --weight -1",
             "config check",
             "completions bash",
         ] {

@@ -51,7 +51,7 @@ impl Problem {
         }
         let mut message = self.text();
         match status {
-            StatusCode::UNAUTHORIZED => message += &token_hint(&connection.token),
+            StatusCode::UNAUTHORIZED => message = unauthorized(&message, &connection.token),
             StatusCode::TOO_MANY_REQUESTS => {
                 if let Some(seconds) = header {
                     let _ = write!(message, "\ntry again in {} s", clean(&seconds));
@@ -63,33 +63,40 @@ impl Problem {
         CliError::failed(message)
     }
 
-    /// What is wrong, and each field with its complaint on a line of its own.
+    /// What is wrong; several fields with their complaints each on a line of its own.
     fn text(&self) -> String {
-        let mut text = match (&self.title, &self.detail) {
+        let complaint = |Field { field, message }: &Field| clean(&format!("{field}: {message}"));
+        if let [only] = self.errors.as_slice() {
+            return complaint(only);
+        }
+        let text = match (&self.title, &self.detail) {
+            // The detail only says the same on one line.
+            _ if !self.errors.is_empty() => "these values are refused:".to_owned(),
             (_, Some(detail)) if !detail.is_empty() => clean(detail),
             (Some(title), _) => clean(title),
             _ => String::new(),
         };
-        for Field { field, message } in &self.errors {
-            let _ = write!(text, "\n  {}: {}", clean(field), clean(message));
-        }
-        text
+        self.errors
+            .iter()
+            .fold(text, |text, field| text + "\n  " + &complaint(field))
     }
 }
 
-fn token_hint(token: &Token) -> String {
+/// What the daemon says of the token, and how to get another.
+fn unauthorized(said: &str, token: &Token) -> String {
     match token {
-        Token::Given(_) => "\nthe token that was given is wrong, expired or deleted; an admin \
-                            makes a new one with `oncalld token create`"
-            .to_owned(),
+        Token::Given(_) => format!(
+            "{said}\nit was given by --token or ONCALLD_TOKEN; an admin makes a new one with \
+             `oncalld token create`"
+        ),
         Token::File(_, path) => format!(
-            "\nthe token in {} is not this daemon's, or was deleted; --data-dir or ONCALLD_TOKEN \
-             tells another one",
+            "{said}\nit is from {}, perhaps another daemon's; --data-dir or ONCALLD_TOKEN tells \
+             another one",
             path.display()
         ),
         Token::Missing(why) => format!(
-            "\nthere is no token to show ({why}); set ONCALLD_TOKEN: an admin makes one with \
-             `oncalld token create`"
+            "this takes a token, and there is none to show ({why})\nset ONCALLD_TOKEN; an admin \
+             makes one with `oncalld token create`"
         ),
     }
 }
@@ -119,8 +126,11 @@ mod tests {
         assert_eq!(error.kind, Kind::Failed);
         assert_eq!(
             error.message,
-            "two fields are wrong\n  weight: must be above 0\n  name: a\u{fffd}[2Jb"
+            "these values are refused:\n  weight: must be above 0\n  name: a\u{fffd}[2Jb"
         );
+        let one = r#"{"detail": "x", "errors": [{"field": "weight", "message": "is 0"}]}"#;
+        let error = self::error(422, one, missing(), None);
+        assert_eq!(error.message, "weight: is 0");
     }
 
     #[test]

@@ -196,7 +196,7 @@ fn show(answer: &Answer<TeamView>, session: &Session) -> Result<(), CliError> {
         ("interval", team.rotation_interval.to_string()),
         ("start date", or_none(team.rotation_start_date.map(day))),
         ("order", joined(&team.rotation_order)),
-        ("handoff", handoff(&team)),
+        ("handoff", format!("{} {}", handoff(&team), team.timezone)),
         ("plugin config", or_none(settings)),
         ("version", team.version.to_string()),
     ]))
@@ -207,18 +207,15 @@ pub(super) fn in_short(team: &TeamView) -> String {
     if !team.rotation_enabled {
         return "off".to_owned();
     }
-    format!(
-        "{}, {}, {}",
-        team.rotation_type,
-        team.rotation_interval,
-        handoff(team)
-    )
+    let (kind, interval) = (&team.rotation_type, team.rotation_interval);
+    format!("{kind}, {interval}, {}", handoff(team))
 }
 
+/// When shifts change, in the team's time zone.
 fn handoff(team: &TeamView) -> String {
     let day = team.handoff_day.and_then(|day| DAYS.get(usize::from(day)));
     let day = day.map_or_else(String::new, |day| format!("{day} "));
-    format!("{day}{} {}", team.handoff_time, team.timezone)
+    format!("{day}{}", team.handoff_time)
 }
 
 fn parse_type(text: &str) -> Result<String, String> {

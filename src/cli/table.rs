@@ -82,6 +82,11 @@ pub(super) fn joined(values: &[String]) -> String {
     }
 }
 
+/// A number with its noun: `1 entry`, `2 entries`.
+pub(super) fn counted(count: u64, one: &str, several: &str) -> String {
+    format!("{count} {}", if count == 1 { one } else { several })
+}
+
 /// `yes` or `no`.
 pub(super) fn yes_no(value: bool) -> String {
     if value { "yes" } else { "no" }.to_owned()

@@ -37,7 +37,8 @@ pub(super) enum TokenCommand {
     /// Delete a token, which is refused from then on
     Delete {
         /// Name or id
-        token: String,
+        #[arg(value_name = "TOKEN")]
+        name: String,
     },
 }
 
@@ -72,9 +73,9 @@ pub(super) async fn run(command: TokenCommand, session: &Session) -> Result<(), 
             ));
             print(&token.token.unwrap_or_default())
         }
-        TokenCommand::Delete { token } => {
-            let answer = session.client.delete(&["tokens", &token]).await?;
-            session.done(&answer, &format!("deleted token {token}"))
+        TokenCommand::Delete { name } => {
+            let answer = session.client.delete(&["tokens", &name]).await?;
+            session.done(&answer, &format!("deleted token {name}"))
         }
     }
 }
