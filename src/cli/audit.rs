@@ -19,8 +19,8 @@ pub(super) enum AuditCommand {
     List(Box<ListArgs>),
     /// Show an entry in full
     Show {
-        /// Id of the entry
-        id: String,
+        /// Its SEQ, or its id
+        entry: String,
     },
     /// Prove that no entry was changed, dropped or put in
     Verify,
@@ -64,7 +64,11 @@ pub(super) struct ListArgs {
 pub(super) async fn run(command: AuditCommand, session: &Session) -> Result<(), CliError> {
     match command {
         AuditCommand::List(args) => list(*args, session).await,
-        AuditCommand::Show { id } => {
+        AuditCommand::Show { entry } => {
+            let id = match entry.parse::<u64>() {
+                Ok(seq) => at(seq, session).await?,
+                Err(_) => entry,
+            };
             let path = ["audit-logs", &id];
             let answer = session
                 .client
@@ -84,6 +88,18 @@ pub(super) async fn run(command: AuditCommand, session: &Session) -> Result<(), 
             }
         }
     }
+}
+
+/// The id of the entry at a position: the first before the next.
+async fn at(seq: u64, session: &Session) -> Result<String, CliError> {
+    let query = Query::default().set("cursor", Some(seq.saturating_add(1)));
+    let query = query.set("page_size", Some(1));
+    let answer = session.client.get::<AuditPage>(&["audit-logs"], query);
+    let found = answer.await?.read()?.items.into_iter().next();
+    let found = found.filter(|entry| entry.seq == seq);
+    found
+        .map(|entry| entry.id.to_string())
+        .ok_or_else(|| CliError::not_found(format!("the audit log has no entry {seq}")))
 }
 
 /// The proof in words.
@@ -117,7 +133,7 @@ async fn list(args: ListArgs, session: &Session) -> Result<(), CliError> {
         return Ok(());
     }
     let slugs = session.slugs().await;
-    let columns = ["SEQ", "WHEN", "TEAM", "WHAT", "WHO", "CHANGED", "ID"];
+    let columns = ["SEQ", "WHEN", "TEAM", "WHAT", "WHO", "CHANGED"];
     let mut table = Table::new(columns).numbers([0]);
     for entry in &page.items {
         table.row([
@@ -127,7 +143,6 @@ async fn list(args: ListArgs, session: &Session) -> Result<(), CliError> {
             format!("{} {}", entry.entity_type, entry.action),
             actor(entry),
             in_short(entry),
-            entry.id.to_string(),
         ]);
     }
     print(&table.render())?;

@@ -160,6 +160,9 @@ fn parse_url(text: &str) -> Result<Url, CliError> {
              http://127.0.0.1:8460 or https://oncall.example.com"
         ))
     };
+    if !text.contains("://") {
+        return Err(wrong("neither http:// nor https:// stands in front"));
+    }
     let url = Url::parse(text.trim()).map_err(|error| wrong(&error.to_string()))?;
     if !matches!(url.scheme(), "http" | "https") {
         return Err(wrong("it is neither http nor https"));

@@ -72,6 +72,32 @@ impl From<ConfigError> for CliError {
 
 impl From<anyhow::Error> for CliError {
     fn from(error: anyhow::Error) -> Self {
-        Self::failed(format!("{error:#}"))
+        let causes = error.chain().skip(1).map(ToString::to_string);
+        // Some errors show their cause themselves.
+        let text = causes.fold(error.to_string(), |text, cause| {
+            if text.contains(&cause) {
+                text
+            } else {
+                format!("{text}: {cause}")
+            }
+        });
+        Self::failed(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context as _;
+
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let cause = || std::io::Error::other("no space");
+        let told: Result<(), _> = Err(cause()).context("d: no space");
+        let untold: Result<(), _> = Err(cause()).context("d can't be written");
+        assert_eq!(CliError::from(told.unwrap_err()).message, "d: no space");
+        let untold = CliError::from(untold.unwrap_err()).message;
+        assert_eq!(untold, "d can't be written: no space");
     }
 }

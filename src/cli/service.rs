@@ -229,7 +229,7 @@ async fn list(args: ListArgs, session: &Session) -> Result<(), CliError> {
         return Ok(());
     };
     let slugs = session.slugs().await;
-    let mut table = Table::new(["NAME", "TEAM", "TIER", "ENVIRONMENT", "ACTIVE", "ID"]);
+    let mut table = Table::new(["NAME", "TEAM", "TIER", "ENVIRONMENT", "ACTIVE"]);
     for service in services {
         table.row([
             service.name,
@@ -237,7 +237,6 @@ async fn list(args: ListArgs, session: &Session) -> Result<(), CliError> {
             service.tier.to_string(),
             or_none(service.environment),
             yes_no(service.is_active),
-            service.id.to_string(),
         ]);
     }
     print(&table.render())

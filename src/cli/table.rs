@@ -3,37 +3,39 @@
 
 use std::fmt::{Display, Write as _};
 
-use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, presets};
+use comfy_table::{CellAlignment, ColumnConstraint, ContentArrangement, Width, presets};
 
 /// What stands where there is nothing.
 pub(super) const NONE: &str = "-";
 
 /// A table without lines.
 #[derive(Debug)]
-pub(super) struct Table(comfy_table::Table);
+pub(super) struct Table {
+    inner: comfy_table::Table,
+    /// The longest word of each column: narrower than that it doesn't get.
+    words: Vec<usize>,
+}
 
 impl Table {
-    /// A table with these columns. Those named `ID` are never wrapped, so that ids can be copied.
+    /// A table with these columns.
     pub(super) fn new<H: AsRef<str>>(header: impl IntoIterator<Item = H>) -> Self {
         let header: Vec<String> = header.into_iter().map(|h| clean(h.as_ref())).collect();
-        let mut table = comfy_table::Table::new();
-        table.load_style(presets::NOTHING);
-        table.set_content_arrangement(ContentArrangement::Dynamic);
-        table.set_header(&header);
-        for (column, title) in table.column_iter_mut().zip(&header) {
-            column.set_padding((0, 2));
-            if title == "ID" {
-                column.set_constraint(ColumnConstraint::ContentWidth);
-            }
+        let mut inner = comfy_table::Table::new();
+        inner.load_style(presets::NOTHING);
+        inner.set_content_arrangement(ContentArrangement::Dynamic);
+        inner.set_header(&header);
+        for column in inner.column_iter_mut() {
+            column.set_padding((0, GAP));
         }
-        Self(table)
+        let words = header.iter().map(|title| longest_word(title)).collect();
+        Self { inner, words }
     }
 
     /// Aligns columns of numbers, counted from 0, to the right.
     #[must_use]
     pub(super) fn numbers(mut self, columns: impl IntoIterator<Item = usize>) -> Self {
         for index in columns {
-            if let Some(column) = self.0.column_mut(index) {
+            if let Some(column) = self.inner.column_mut(index) {
                 column.set_cell_alignment(CellAlignment::Right);
             }
         }
@@ -42,13 +44,33 @@ impl Table {
 
     /// Adds a row.
     pub(super) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        self.0.add_row(cells.into_iter().map(|cell| clean(&cell)));
+        let cells: Vec<String> = cells.into_iter().map(|cell| clean(&cell)).collect();
+        for (longest, cell) in self.words.iter_mut().zip(&cells) {
+            *longest = longest_word(cell).max(*longest);
+        }
+        self.inner.add_row(cells);
     }
 
     /// The text, with a line break at its end.
-    pub(super) fn render(&self) -> String {
-        self.0.trim_fmt() + "\n"
+    pub(super) fn render(mut self) -> String {
+        for (column, longest) in self.inner.column_iter_mut().zip(&self.words) {
+            let width = u16::try_from(*longest).unwrap_or(u16::MAX);
+            let least = Width::Fixed(width.min(WORD).saturating_add(GAP));
+            column.set_constraint(ColumnConstraint::LowerBoundary(least));
+        }
+        self.inner.trim_fmt() + "\n"
     }
+}
+
+/// Blanks between two columns.
+const GAP: u16 = 2;
+
+/// The longest word that is never broken: ids are as long.
+const WORD: u16 = 36;
+
+fn longest_word(text: &str) -> usize {
+    let words = text.split(' ').map(|word| word.chars().count());
+    words.max().unwrap_or(0)
 }
 
 /// Named facts, one a line, the values aligned.
@@ -127,6 +149,22 @@ mod tests {
         assert_eq!(lines[0], "TEAM      DAYS  NOTE");
         assert!(lines[1].starts_with("payments     7  two lines long"));
         assert_eq!(lines[2], "edge        12  -");
+    }
+
+    #[test]
+    fn narrow_tables_break_lines_between_words() {
+        let mut table = Table::new(["FROM", "NOTE", "ID"]);
+        let id = "01939a00-0000-7000-8000-000000000000";
+        let from = "Mon 30 Nov 2026 09:00".to_owned();
+        table.row([from, "swapped with Sam".into(), id.into()]);
+        table.inner.set_width(60);
+        let text = table.render();
+        assert!(text.contains(id), "{text}");
+        assert!(text.contains("swapped") && text.contains("2026"), "{text}");
+        assert!(
+            text.lines().all(|line| line.chars().count() <= 60),
+            "{text}"
+        );
     }
 
     #[test]

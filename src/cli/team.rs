@@ -196,7 +196,7 @@ async fn list(
     let Some(teams) = teams.await? else {
         return Ok(());
     };
-    let mut table = Table::new(["SLUG", "NAME", "TIME ZONE", "ROTATION", "ACTIVE", "ID"]);
+    let mut table = Table::new(["SLUG", "NAME", "TIME ZONE", "ROTATION", "ACTIVE"]);
     for team in teams {
         table.row([
             team.slug.clone(),
@@ -204,7 +204,6 @@ async fn list(
             team.timezone.clone(),
             rotation::in_short(&team),
             yes_no(team.is_active),
-            team.id.to_string(),
         ]);
     }
     print(&table.render())

@@ -85,7 +85,7 @@ async fn list(pages: PageArgs, session: &Session) -> Result<(), CliError> {
     let Some(tokens) = tokens.await? else {
         return Ok(());
     };
-    let mut table = Table::new(["NAME", "ROLE", "PERSON", "EXPIRES", "MADE", "ID"]);
+    let mut table = Table::new(["NAME", "ROLE", "PERSON", "EXPIRES", "MADE"]);
     for token in tokens {
         let expiry = |at| format!("{} ({})", stamp(at), distance(at, session.now));
         table.row([
@@ -94,7 +94,6 @@ async fn list(pages: PageArgs, session: &Session) -> Result<(), CliError> {
             or_none(token.slack_user_id),
             token.expires_at.map_or_else(|| "never".to_owned(), expiry),
             stamp(token.created_at),
-            token.id.to_string(),
         ]);
     }
     print(&table.render())
