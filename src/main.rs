@@ -1,6 +1,9 @@
-//! The `oncalld` program.
+//! Parses the command line, runs it, and exits with its code.
 
-#[tokio::main]
-async fn main() -> anyhow::Result<()> {
-    oncalld::daemon::serve(oncalld::daemon::ServeOptions::default()).await
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+fn main() -> ExitCode {
+    oncalld::cli::run(oncalld::cli::Cli::parse())
 }

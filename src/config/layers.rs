@@ -79,9 +79,11 @@ impl<'a> Layers<'a> {
             .map_err(|error| invalid(error.message().to_owned()))
     }
 
-    /// What all the layers together say.
-    pub(super) fn into_config(self) -> Config {
-        self.config
+    /// What all the layers together say: typed, and by section and key.
+    pub(super) fn into_config_and_values(self) -> (Config, toml::Table) {
+        let values = toml::Table::deserialize(ValueDeserializer::from(self.merged))
+            .expect("invariant: what made a config is a table");
+        (self.config, values)
     }
 
     fn add(&mut self, layer: Spanned<DeValue<'a>>) -> Result<(), toml::de::Error> {

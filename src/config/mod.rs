@@ -67,20 +67,33 @@ impl Config {
         env: impl Iterator<Item = (String, String)>,
         overrides: CliOverrides,
     ) -> Result<Self, ConfigError> {
-        let variables: BTreeMap<_, _> = env.filter(|(name, _)| keys::is_variable(name)).collect();
-        let file = file.map(|path| Ok((path, read(path)?))).transpose()?;
-
-        let mut layers = Layers::shipped();
-        if let Some((path, text)) = &file {
-            layers.add_file(path, text)?;
-        }
-        for (name, value) in &variables {
-            layers.add_variable(name, value)?;
-        }
-        let mut config = layers.into_config();
+        let (mut config, _) = merged(file, env)?;
         config.server.listen = overrides.listen.unwrap_or(config.server.listen);
         config.server.data_dir = overrides.data_dir.unwrap_or(config.server.data_dir);
         Ok(config)
+    }
+
+    /// The same settings by section and key, as a config file would say them: to be shown.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::load`].
+    pub fn effective(
+        file: Option<&Path>,
+        env: impl Iterator<Item = (String, String)>,
+        overrides: &CliOverrides,
+    ) -> Result<toml::Table, ConfigError> {
+        let (_, mut values) = merged(file, env)?;
+        let listen = overrides.listen.map(|listen| listen.to_string());
+        let data_dir = overrides.data_dir.as_ref();
+        let data_dir = data_dir.map(|dir| dir.display().to_string());
+        if let Some(toml::Value::Table(server)) = values.get_mut("server") {
+            let given = [("listen", listen), ("data_dir", data_dir)];
+            for (name, value) in given {
+                server.extend(value.map(|value| (name.to_owned(), value.into())));
+            }
+        }
+        Ok(values)
     }
 
     /// Whether reads need no token: as configured, else only while bound to loopback.
@@ -101,8 +114,26 @@ impl Config {
 impl Default for Config {
     /// What the shipped `config.toml` says.
     fn default() -> Self {
-        Layers::shipped().into_config()
+        Layers::shipped().into_config_and_values().0
     }
+}
+
+/// What all layers together say: typed, and by section and key.
+fn merged(
+    file: Option<&Path>,
+    env: impl Iterator<Item = (String, String)>,
+) -> Result<(Config, toml::Table), ConfigError> {
+    let variables: BTreeMap<_, _> = env.filter(|(name, _)| keys::is_variable(name)).collect();
+    let file = file.map(|path| Ok((path, read(path)?))).transpose()?;
+
+    let mut layers = Layers::shipped();
+    if let Some((path, text)) = &file {
+        layers.add_file(path, text)?;
+    }
+    for (name, value) in &variables {
+        layers.add_variable(name, value)?;
+    }
+    Ok(layers.into_config_and_values())
 }
 
 fn read(path: &Path) -> Result<String, ConfigError> {

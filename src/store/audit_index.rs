@@ -185,6 +185,8 @@ mod tests {
     use super::*;
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(24))]
+
         #[test]
         fn chunks_read_as_they_were_written(offsets in prop::collection::btree_set(0usize..4096, 0..600)) {
             let mut bits = Bits::EMPTY;

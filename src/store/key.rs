@@ -25,13 +25,10 @@ impl Key {
         self
     }
 
-    /// Appends a date, 4 bytes; earlier dates first.
+    /// Appends a date, 4 bytes; earlier dates first. Dates before year 1 are all the same.
     pub fn date(mut self, date: NaiveDate) -> Self {
-        self.0.extend(
-            ordered(i64::from(date.num_days_from_ce()))
-                .get(4..)
-                .unwrap_or_default(),
-        );
+        let day = date.num_days_from_ce().max(0).unsigned_abs();
+        self.0.extend(day.to_be_bytes());
         self
     }
 
@@ -103,6 +100,13 @@ pub fn trailing_seq(key: &[u8]) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_beginning_of_time_comes_first() {
+        let key = |date| Key::new().date(date).0;
+        let epoch = NaiveDate::from_epoch_days(0).unwrap();
+        assert!(key(NaiveDate::MIN) < key(epoch) && key(epoch) < key(NaiveDate::MAX));
+    }
 
     proptest::proptest! {
         #[test]

@@ -23,8 +23,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub fn command(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_oncalld"));
     command.env_clear();
-    // The one line to change once there is a command line.
-    command.env("ONCALLD__SERVER__DATA_DIR", data_dir(home)).env("ONCALLD__SERVER__LISTEN", "127.0.0.1:0");
+    command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data_dir(home));
     command.current_dir(home).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
     command
 }

@@ -1,0 +1,116 @@
+//! Benchmarks on a company of 10,000 teams with a year of weekly shifts, and on an audit log
+//! of a million entries. `scripts/bench` runs them all; docs/BENCHMARKS.md tells how to read
+//! them.
+//!
+//! `cargo bench --bench company -- COMMAND DIR`:
+//! - `seed DIR`: makes the company's store in DIR, if it isn't there
+//! - `bare ADDRESS FILE`: a bare axum server that answers every GET with FILE's bytes
+//! - `preview`: 52 weeks of weighted rotation for 10 members
+//! - `handoffs DIR`: all teams' handoffs at one instant, on a copy of DIR's store
+//! - `audit DIR`: filters of a log of a million entries
+
+use std::hint::black_box;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, Result, bail};
+use oncalld::actions::{App, Settings, handoff, rotation};
+use oncalld::clock::ManualClock;
+
+#[path = "company/audit_log.rs"]
+mod audit_log;
+#[path = "company/seed.rs"]
+mod seed;
+
+fn main() -> Result<()> {
+    let args: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|arg| arg != "--bench")
+        .collect();
+    let args: Vec<&str> = args.iter().map(String::as_str).collect();
+    match args.as_slice() {
+        ["seed", dir] => seed::company(Path::new(dir)),
+        ["bare", address, file] => bare(address, file),
+        ["preview"] => preview(),
+        ["handoffs", dir] => handoffs(Path::new(dir)),
+        ["audit", dir] => audit_log::measure(Path::new(dir)),
+        // What `cargo bench` runs by itself: what needs no preparation.
+        [] => preview(),
+        other => bail!("unknown arguments {other:?}; see the head of benches/company.rs"),
+    }
+}
+
+/// Runs `f` some times and returns the median of its times.
+fn median(times: usize, mut f: impl FnMut()) -> Duration {
+    let mut taken: Vec<_> = (0..times)
+        .map(|_| {
+            let started = Instant::now();
+            f();
+            started.elapsed()
+        })
+        .collect();
+    taken.sort();
+    taken[times / 2]
+}
+
+/// One line a result: what, how much, and the most that it may be.
+fn tell(what: &str, took: Duration, limit: Duration) {
+    let verdict = if took <= limit { "ok" } else { "MISSED" };
+    println!("{what}: {took:.2?} (limit {limit:.0?}) {verdict}");
+}
+
+/// The yardstick: axum with one route and nothing else.
+fn bare(address: &str, file: &str) -> Result<()> {
+    let body = std::fs::read(file).with_context(|| format!("can't read {file}"))?;
+    let body: &'static [u8] = body.leak();
+    tokio::runtime::Runtime::new()?.block_on(async {
+        let json = [("content-type", "application/json")];
+        let route = axum::routing::get(move || async move { (json, body) });
+        let router = axum::Router::new().route("/api/v1/oncall", route);
+        let listener = tokio::net::TcpListener::bind(address).await?;
+        axum::serve(listener, router).await?;
+        Ok(())
+    })
+}
+
+fn preview() -> Result<()> {
+    let dir = tempfile::tempdir()?;
+    let clock = Arc::new(ManualClock::new(seed::now()));
+    let app = App::new(
+        oncalld::store::Store::open(&dir.path().join("oncalld.redb"))?,
+        clock,
+        Settings::default(),
+    );
+    seed::one_team(&app, 10)?;
+    let request = oncalld::wire::rotation::PlanRequest { weeks: Some(52) };
+    let took = median(51, || {
+        black_box(rotation::preview(&app, "team-0", &request)).expect("previews");
+    });
+    tell(
+        "52 weeks of weighted preview, 10 members",
+        took,
+        Duration::from_millis(5),
+    );
+    Ok(())
+}
+
+fn handoffs(dir: &Path) -> Result<()> {
+    let copy = tempfile::tempdir_in(dir)?;
+    let path = copy.path().join("oncalld.redb");
+    std::fs::copy(dir.join("oncalld.redb"), &path)?;
+    let clock = Arc::new(ManualClock::new(seed::next_handoff()));
+    let app = App::new(
+        oncalld::store::Store::open(&path)?,
+        clock,
+        Settings::default(),
+    );
+    let started = Instant::now();
+    let ticked = handoff::tick(&app)?;
+    let took = started.elapsed();
+    anyhow::ensure!(ticked.failed.is_empty(), "some failed: {:?}", ticked.failed);
+    let what = format!("{} simultaneous handoffs", ticked.handed_off);
+    tell(&what, took, Duration::from_secs(5));
+    anyhow::ensure!(ticked.handed_off == seed::TEAMS, "not all were due");
+    Ok(())
+}

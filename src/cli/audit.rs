@@ -1,0 +1,285 @@
+//! `oncalld audit`: what was changed, when, by whom; and proof that the log is as it was written.
+
+use clap::{Args, Subcommand};
+use serde_json::Value;
+
+use super::args::{PageArgs, Query, names_of};
+use super::error::CliError;
+use super::output::{note, print};
+use super::session::Session;
+use super::table::{NONE, Table, counted, facts, indented, or_none};
+use super::time::stamp;
+use crate::domain::audit::{Action, ActorType, EntityType};
+use crate::wire::audit::{AuditPage, AuditProof, AuditView};
+
+/// What to do with the audit log.
+#[derive(Debug, Subcommand)]
+pub(super) enum AuditCommand {
+    /// List entries, newest first
+    List(Box<ListArgs>),
+    /// Show an entry in full
+    Show {
+        /// Its SEQ, or its id
+        entry: String,
+    },
+    /// Prove that no entry was changed, dropped or put in
+    Verify,
+}
+
+/// Which entries to list.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct ListArgs {
+    /// About this kind of entity
+    #[arg(long, value_name = "TYPE", value_parser = names_of!(EntityType))]
+    entity_type: Option<String>,
+    /// About the entity of this id
+    #[arg(long, value_name = "ID")]
+    entity_id: Option<String>,
+    /// Of this action
+    #[arg(long, value_parser = names_of!(Action))]
+    action: Option<String>,
+    /// By this person, or token of this name
+    #[arg(long, value_name = "ID")]
+    actor_id: Option<String>,
+    /// Concerning this team
+    #[arg(long)]
+    team: Option<String>,
+    /// At this time (RFC 3339) or on this day (UTC), or later
+    #[arg(long, value_name = "TIME")]
+    from: Option<String>,
+    /// Before this time (RFC 3339), or on this day (UTC) at the latest
+    #[arg(long, value_name = "TIME")]
+    to: Option<String>,
+    /// Continue where a list ended
+    #[arg(long, conflicts_with = "page")]
+    cursor: Option<String>,
+    #[command(flatten)]
+    pages: PageArgs,
+}
+
+/// Does it.
+///
+/// # Errors
+/// The daemon can't be reached, or says no; the log was tampered with.
+pub(super) async fn run(command: AuditCommand, session: &Session) -> Result<(), CliError> {
+    match command {
+        AuditCommand::List(args) => list(*args, session).await,
+        AuditCommand::Show { entry } => {
+            let id = match entry.parse::<u64>() {
+                Ok(seq) => at(seq, session).await?,
+                Err(_) => entry,
+            };
+            let path = ["audit-logs", &id];
+            let answer = session
+                .client
+                .get::<AuditView>(&path, Query::default())
+                .await?;
+            match session.open(&answer)? {
+                Some(entry) => print(&in_full(&entry)),
+                None => Ok(()),
+            }
+        }
+        AuditCommand::Verify => {
+            let path = ["audit-logs", "verify"];
+            let answer = session.client.get_slowly::<AuditProof>(&path).await?;
+            match session.open(&answer)? {
+                Some(proof) => print(&facts(proven(&proof))),
+                None => Ok(()),
+            }
+        }
+    }
+}
+
+/// The id of the entry at a position: the first before the next.
+async fn at(seq: u64, session: &Session) -> Result<String, CliError> {
+    let query = Query::default().set("cursor", Some(seq.saturating_add(1)));
+    let query = query.set("page_size", Some(1));
+    let answer = session.client.get::<AuditPage>(&["audit-logs"], query);
+    let found = answer.await?.read()?.items.into_iter().next();
+    let found = found.filter(|entry| entry.seq == seq);
+    found
+        .map(|entry| entry.id.to_string())
+        .ok_or_else(|| CliError::not_found(format!("the audit log has no entry {seq}")))
+}
+
+/// The proof in words.
+pub(super) fn proven(proof: &AuditProof) -> [(&'static str, String); 2] {
+    let entries = counted(proof.entries, "entry", "entries");
+    let text = format!("as it was written, {entries}");
+    [("audit log", text), ("head", proof.head.clone())]
+}
+
+async fn list(args: ListArgs, session: &Session) -> Result<(), CliError> {
+    let query = Query::default()
+        .set("entity_type", args.entity_type)
+        .set("entity_id", args.entity_id)
+        .set("action", args.action)
+        .set("actor_id", args.actor_id)
+        .set("team", args.team)
+        .set("from", args.from)
+        .set("to", args.to)
+        .set("cursor", args.cursor)
+        .set("page", args.pages.page)
+        .set("page_size", args.pages.page_size);
+    let answer = session
+        .client
+        .get::<AuditPage>(&["audit-logs"], query)
+        .await?;
+    let Some(page) = session.open(&answer)? else {
+        return Ok(());
+    };
+    if page.items.is_empty() {
+        note("no entries");
+        return Ok(());
+    }
+    let slugs = session.slugs().await;
+    let columns = ["SEQ", "WHEN", "TEAM", "WHAT", "WHO", "CHANGED"];
+    let mut table = Table::new(columns).numbers([0]);
+    for entry in &page.items {
+        table.row([
+            entry.seq.to_string(),
+            stamp(entry.created_at),
+            or_none(entry.team_id.map(|id| slugs.of(id))),
+            format!("{} {}", entry.entity_type, entry.action),
+            actor(entry),
+            in_short(entry),
+        ]);
+    }
+    print(&table.render())?;
+    if let Some(cursor) = page.next_cursor {
+        note(&format!(
+            "{} entries in all: --cursor {cursor} has older ones",
+            page.total
+        ));
+    }
+    Ok(())
+}
+
+fn actor(entry: &AuditView) -> String {
+    match (&entry.actor_id, entry.actor_type) {
+        (Some(id), _) => id.clone(),
+        (None, ActorType::System) => "oncalld".to_owned(),
+        (None, ActorType::User) => NONE.to_owned(),
+    }
+}
+
+/// Names of fields in a list; `audit show` has them all.
+const SHOWN: usize = 3;
+
+/// Who is on call by it, else the names of the fields.
+fn in_short(entry: &AuditView) -> String {
+    match (&entry.previous_engineer_slack_id, &entry.engineer_slack_id) {
+        (Some(old), Some(new)) if old != new => format!("on call: {old} → {new}"),
+        (_, Some(new)) => format!("on call: {new}"),
+        _ => {
+            let fields = entry.changes.as_object().into_iter().flatten();
+            let names: Vec<_> = fields.map(|(name, _)| name.as_str()).collect();
+            match names.split_at_checked(SHOWN) {
+                Some((shown, rest @ [_, _, ..])) => {
+                    format!("{} and {} more", shown.join(", "), rest.len())
+                }
+                _ => or_none((!names.is_empty()).then(|| names.join(", "))),
+            }
+        }
+    }
+}
+
+fn in_full(entry: &AuditView) -> String {
+    let mut text = facts([
+        ("seq", entry.seq.to_string()),
+        ("id", entry.id.to_string()),
+        ("when", stamp(entry.created_at)),
+        ("what", format!("{} {}", entry.entity_type, entry.action)),
+        ("entity", or_none(entry.entity_id.as_ref())),
+        ("team", or_none(entry.team_id)),
+        ("who", actor(entry)),
+        ("on call", or_none(entry.engineer_slack_id.as_ref())),
+        ("before", or_none(entry.previous_engineer_slack_id.as_ref())),
+        ("from", or_none(entry.effective_date)),
+        ("kind", or_none(entry.change_type.as_ref())),
+        ("why", or_none(entry.change_reason.as_ref())),
+        ("previous hash", entry.previous_hash.clone()),
+        ("hash", entry.hash.clone()),
+    ]);
+    let changes = entry.changes.as_object().into_iter().flatten();
+    let mut table = Table::new(["FIELD", "OLD", "NEW"]);
+    let mut is_changed = false;
+    for (field, change) in changes {
+        is_changed = true;
+        table.row([
+            field.clone(),
+            value(change.get("old")),
+            value(change.get("new")),
+        ]);
+    }
+    if is_changed {
+        text = format!("{text}\nchanges\n{}", indented(&table.render()));
+    }
+    let metadata = entry.metadata.as_object().into_iter().flatten();
+    let metadata = metadata.map(|(name, found)| (name.as_str(), value(Some(found))));
+    let metadata = facts(metadata);
+    if !metadata.is_empty() {
+        text = format!("{text}\nmetadata\n{}", indented(&metadata));
+    }
+    text
+}
+
+/// A value as text: strings as they are, nothing as a dash, the rest as JSON.
+pub(super) fn value(value: Option<&Value>) -> String {
+    match value {
+        None | Some(Value::Null) => NONE.to_owned(),
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn entry() -> AuditView {
+        serde_json::from_value(json!({
+            "id": "01939a00-0000-7000-8000-000000000001", "seq": 7,
+            "team_id": null, "entity_type": "team", "entity_id": "x", "action": "updated",
+            "actor_type": "user", "actor_id": "U9",
+            "changes": {"name": {"old": "A", "new": "B"}, "description": {"old": null, "new": "x\ny"}},
+            "metadata": {"source": "cli"},
+            "engineer_slack_id": null, "previous_engineer_slack_id": null,
+            "change_type": null, "change_reason": null, "effective_date": null,
+            "created_at": "2026-11-30T08:00:05.123Z",
+            "previous_hash": "00", "hash": "ff",
+        }))
+        .unwrap()
+    }
+
+    #[test]
+    fn an_entry_names_what_it_changed() {
+        assert_eq!(in_short(&entry()), "description, name");
+        let mut made = entry();
+        made.changes = json!({"a": {}, "b": {}, "c": {}, "d": {}});
+        assert_eq!(in_short(&made), "a, b, c, d");
+        made.changes = json!({"a": {}, "b": {}, "c": {}, "d": {}, "e": {}});
+        assert_eq!(in_short(&made), "a, b, c and 2 more");
+        let mut handoff = entry();
+        handoff.engineer_slack_id = Some("U2".to_owned());
+        assert_eq!(in_short(&handoff), "on call: U2");
+        handoff.previous_engineer_slack_id = Some("U1".to_owned());
+        assert_eq!(in_short(&handoff), "on call: U1 → U2");
+    }
+
+    #[test]
+    fn an_entry_in_full_has_old_and_new_values() {
+        let text = in_full(&entry());
+        assert!(
+            text.contains("when           2026-11-30 08:00:05 UTC\n"),
+            "{text}"
+        );
+        assert!(
+            text.contains("  FIELD        OLD  NEW\n  description  -    x y\n"),
+            "{text}"
+        );
+        assert!(text.ends_with("metadata\n  source  cli\n"), "{text}");
+    }
+}

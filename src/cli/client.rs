@@ -1,0 +1,280 @@
+//! The HTTP client: paths, token, time limits, and answers as the wire types.
+
+use std::marker::PhantomData;
+use std::time::Duration;
+
+use reqwest::header::{AUTHORIZATION, HeaderMap, HeaderName, HeaderValue};
+use reqwest::redirect::Policy;
+use reqwest::{Method, Response, StatusCode, Url};
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::args::Query;
+use super::connection::Connection;
+use super::error::CliError;
+use super::missing;
+use super::problem::Problem;
+
+const CONNECT: Duration = Duration::from_secs(2);
+const TOTAL: Duration = Duration::from_secs(30);
+
+const USER_AGENT: &str = concat!("oncalld/", env!("CARGO_PKG_VERSION"));
+
+/// How the audit log can tell the command line from other programs.
+const CLIENT: (HeaderName, HeaderValue) = (
+    HeaderName::from_static("x-oncalld-client"),
+    HeaderValue::from_static("cli"),
+);
+
+/// Talks to one daemon.
+#[derive(Debug)]
+pub(super) struct Client {
+    http: reqwest::Client,
+    connection: Connection,
+}
+
+/// What the daemon answered: a `T`, once it is read.
+#[derive(Debug)]
+pub(super) struct Answer<T> {
+    /// The JSON as it came; empty where there is none.
+    pub(super) json: String,
+    kind: PhantomData<T>,
+}
+
+impl<T: DeserializeOwned> Answer<T> {
+    /// The answer as its type.
+    ///
+    /// # Errors
+    /// It has another shape: the daemon is of another version, or none.
+    pub(super) fn read(&self) -> Result<T, CliError> {
+        serde_json::from_str(&self.json).map_err(|error| {
+            CliError::failed(format!(
+                "the daemon's answer makes no sense to this version of oncalld ({error}); \
+                 --json prints it as it is"
+            ))
+        })
+    }
+}
+
+/// A request before it is sent: the path below `/api/v1`, one segment an item.
+#[derive(Clone, Debug)]
+pub(super) struct Request<'a> {
+    pub(super) path: &'a [&'a str],
+    pub(super) query: Query,
+}
+
+impl Client {
+    /// A client for that daemon.
+    ///
+    /// # Errors
+    /// The token can't be sent, or the host's certificates can't be read.
+    pub(super) fn new(connection: Connection) -> Result<Self, CliError> {
+        // An error means that there is a provider already, which is as good.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let mut builder = reqwest::Client::builder()
+            .user_agent(USER_AGENT)
+            .default_headers(HeaderMap::from_iter([CLIENT]))
+            .connect_timeout(CONNECT)
+            .timeout(TOTAL)
+            .redirect(Policy::none());
+        if connection.is_local() {
+            builder = builder.no_proxy();
+        }
+        if connection.url.scheme() == "http" {
+            // Certificates aren't needed: a host without any will do, and a start is faster.
+            builder = builder.tls_certs_only([]);
+        }
+        let http = builder
+            .build()
+            .map_err(|error| CliError::failed(format!("can't set up HTTP: {}", root(&error))))?;
+        Ok(Self { http, connection })
+    }
+
+    /// The daemon that it talks to.
+    pub(super) fn connection(&self) -> &Connection {
+        &self.connection
+    }
+
+    /// Reads.
+    ///
+    /// # Errors
+    /// The daemon can't be reached, or says no.
+    pub(super) async fn get<T>(&self, path: &[&str], query: Query) -> Result<Answer<T>, CliError> {
+        self.send(Method::GET, Request { path, query }, None).await
+    }
+
+    /// Makes or does something.
+    ///
+    /// # Errors
+    /// The daemon can't be reached, or says no.
+    pub(super) async fn post<T>(&self, path: &[&str], body: Value) -> Result<Answer<T>, CliError> {
+        let query = Query::default();
+        self.send(Method::POST, Request { path, query }, Some(body))
+            .await
+    }
+
+    /// Changes something.
+    ///
+    /// # Errors
+    /// The daemon can't be reached, or says no.
+    pub(super) async fn patch<T>(&self, path: &[&str], body: Value) -> Result<Answer<T>, CliError> {
+        let query = Query::default();
+        self.send(Method::PATCH, Request { path, query }, Some(body))
+            .await
+    }
+
+    /// Deletes something; whatever is answered is of no interest.
+    ///
+    /// # Errors
+    /// The daemon can't be reached, or says no.
+    pub(super) async fn delete(&self, path: &[&str]) -> Result<Answer<Value>, CliError> {
+        let query = Query::default();
+        self.send(Method::DELETE, Request { path, query }, None)
+            .await
+    }
+
+    /// Reads what may take minutes.
+    ///
+    /// # Errors
+    /// The daemon can't be reached, or says no.
+    pub(super) async fn get_slowly<T>(&self, path: &[&str]) -> Result<Answer<T>, CliError> {
+        let query = Query::default();
+        let url = self.url(&Request { path, query })?;
+        let request = self.http.get(url).timeout(TOTAL * 20);
+        let response = self.execute(request).await?;
+        self.answer(response).await
+    }
+
+    /// Reads a path that is not below `/api/v1`, and hands back the answer whatever its status.
+    ///
+    /// # Errors
+    /// The daemon can't be reached.
+    pub(super) async fn get_plain(&self, name: &str) -> Result<(StatusCode, String), CliError> {
+        let url = self.joined(&[name])?;
+        let response = self.execute(self.http.get(url)).await?;
+        let status = response.status();
+        Ok((status, self.text(response).await?))
+    }
+
+    async fn send<T>(
+        &self,
+        method: Method,
+        request: Request<'_>,
+        body: Option<Value>,
+    ) -> Result<Answer<T>, CliError> {
+        let mut builder = self.http.request(method, self.url(&request)?);
+        if let Some(body) = &body {
+            builder = builder.json(body);
+        }
+        let response = self.execute(builder).await?;
+        let status = response.status();
+        let mut answer = self.answer(response).await;
+        if let Err(error) = &mut answer {
+            let team = body.as_ref().and_then(|body| body.get("team_id")?.as_str());
+            let hint = match (status, team) {
+                (StatusCode::NOT_FOUND, _) => missing::hint(self, &request).await,
+                (StatusCode::UNPROCESSABLE_ENTITY, Some(team)) => {
+                    missing::team_hint(self, team).await
+                }
+                _ => None,
+            };
+            if let Some(hint) = hint {
+                error.message = format!("{error}\n{hint}");
+            }
+        }
+        answer
+    }
+
+    /// Reads without a hint at what was meant where nothing is found: hints are made with it.
+    pub(super) async fn peek<T: DeserializeOwned>(&self, path: &[&str], query: Query) -> Option<T> {
+        let url = self.url(&Request { path, query }).ok()?;
+        let response = self.execute(self.http.get(url)).await.ok()?;
+        self.answer(response).await.ok()?.read().ok()
+    }
+
+    async fn execute(&self, mut request: reqwest::RequestBuilder) -> Result<Response, CliError> {
+        if let Some(secret) = self.connection.token.secret() {
+            let value = HeaderValue::from_str(&format!("Bearer {}", secret.reveal()));
+            let mut value = value
+                .map_err(|_| CliError::usage("the token holds characters that no token has"))?;
+            value.set_sensitive(true);
+            request = request.header(AUTHORIZATION, value);
+        }
+        request
+            .send()
+            .await
+            .map_err(|error| self.unreachable(&error))
+    }
+
+    fn unreachable(&self, error: &reqwest::Error) -> CliError {
+        let url = self.connection.url.as_str().trim_end_matches('/');
+        if error.is_timeout() && !error.is_connect() {
+            return CliError::failed(format!("oncalld at {url} took too long to answer"));
+        }
+        CliError::failed(format!(
+            "can't reach oncalld at {url}: {}\n\
+             start it with `oncalld serve`, or set ONCALLD_URL (or --url) to where it runs",
+            root(error)
+        ))
+    }
+
+    async fn text(&self, response: Response) -> Result<String, CliError> {
+        response.text().await.map_err(|error| {
+            let url = &self.connection.url;
+            CliError::failed(format!("the answer of {url} broke off: {}", root(&error)))
+        })
+    }
+
+    async fn answer<T>(&self, response: Response) -> Result<Answer<T>, CliError> {
+        let status = response.status();
+        if status.is_success() {
+            let json = self.text(response).await?;
+            let kind = PhantomData;
+            return Ok(Answer { json, kind });
+        }
+        let location = response.headers().get("location");
+        let location = location.and_then(|value| Some(value.to_str().ok()?.to_owned()));
+        let retry_after = response.headers().get("retry-after");
+        let retry_after = retry_after.and_then(|value| Some(value.to_str().ok()?.to_owned()));
+        let problem = Problem::of(&self.text(response).await?);
+        Err(problem.into_error(status, &self.connection, location.or(retry_after)))
+    }
+
+    fn url(&self, request: &Request<'_>) -> Result<Url, CliError> {
+        let path: Vec<_> = ["api", "v1"]
+            .into_iter()
+            .chain(request.path.iter().copied())
+            .collect();
+        let mut url = self.joined(&path)?;
+        if !request.query.0.is_empty() {
+            url.query_pairs_mut().extend_pairs(&request.query.0);
+        }
+        Ok(url)
+    }
+
+    /// The daemon's address with these segments, each one encoded.
+    fn joined(&self, path: &[&str]) -> Result<Url, CliError> {
+        // No encoding saves these: they would lead to another path.
+        if let Some(name) = path.iter().find(|name| matches!(**name, "" | "." | "..")) {
+            return Err(CliError::not_found(format!("nothing is named `{name}`")));
+        }
+        let mut url = self.connection.url.clone();
+        if let Ok(mut segments) = url.path_segments_mut() {
+            segments.pop_if_empty().extend(path);
+        }
+        Ok(url)
+    }
+}
+
+/// The innermost cause, which says what happened.
+fn root(error: &dyn std::error::Error) -> String {
+    let mut cause = error;
+    while let Some(source) = cause.source() {
+        cause = source;
+    }
+    cause.to_string()
+}
+
+#[cfg(test)]
+#[path = "client_tests.rs"]
+mod tests;

@@ -1,0 +1,159 @@
+//! `oncalld member`: who belongs to a team, and how much of the load they take.
+
+use chrono::{DateTime, Utc};
+use clap::{Args, Subcommand};
+
+use super::args::{Body, PageArgs, Query, names_of, parse_user};
+use super::client::Answer;
+use super::error::CliError;
+use super::output::print;
+use super::session::Session;
+use super::table::{NONE, Table, facts, or_none, person, yes_no};
+use super::time::{day, parse_instant, rfc3339};
+use crate::domain::member::TeamRole;
+use crate::wire::member::MemberView;
+
+/// What to do with members.
+#[derive(Debug, Subcommand)]
+pub(super) enum MemberCommand {
+    /// List the members of a team
+    List {
+        /// Slug or id of the team
+        team: String,
+        #[command(flatten)]
+        pages: PageArgs,
+    },
+    /// Add a member, or change the one that is there
+    Add {
+        /// Slug or id of the team
+        team: String,
+        /// Slack user id
+        #[arg(value_parser = parse_user)]
+        user: String,
+        #[command(flatten)]
+        fields: MemberArgs,
+    },
+    /// Change a member
+    Update {
+        /// Slug or id of the team
+        team: String,
+        /// Slack user id
+        #[arg(value_parser = parse_user)]
+        user: String,
+        #[command(flatten)]
+        fields: MemberArgs,
+        /// Change them only if this is their current version
+        #[arg(long, value_name = "VERSION")]
+        if_version: Option<u64>,
+    },
+    /// Remove a member
+    Remove {
+        /// Slug or id of the team
+        team: String,
+        /// Slack user id
+        #[arg(value_parser = parse_user)]
+        user: String,
+    },
+}
+
+/// The fields of a member.
+#[derive(Clone, Debug, Default, Args)]
+pub(super) struct MemberArgs {
+    /// What they may decide
+    #[arg(long, value_parser = names_of!(TeamRole))]
+    role: Option<String>,
+    /// Whether the rotation may pick them [default: true]
+    #[arg(long, value_name = "BOOL")]
+    eligible: Option<bool>,
+    /// Share of the shifts relative to the others', above 0, at most 1000 [default: 1]
+    #[arg(long, allow_negative_numbers = true)]
+    weight: Option<f64>,
+    /// Since when they count [default: now]
+    #[arg(long, value_name = "TIME", value_parser = parse_instant)]
+    joined_at: Option<DateTime<Utc>>,
+}
+
+impl MemberArgs {
+    fn body(self) -> Body {
+        Body::default()
+            .set("team_role", self.role)
+            .set("is_eligible_for_oncall", self.eligible)
+            .set("weight", self.weight)
+            .set("joined_at", self.joined_at.map(rfc3339))
+    }
+}
+
+/// Does it.
+///
+/// # Errors
+/// The daemon can't be reached, or says no.
+pub(super) async fn run(command: MemberCommand, session: &Session) -> Result<(), CliError> {
+    match command {
+        MemberCommand::List { team, pages } => list(&team, pages, session).await,
+        MemberCommand::Add { team, user, fields } => {
+            let body = fields.body().set("slack_user_id", Some(user)).json();
+            show(
+                &session
+                    .client
+                    .post(&["teams", &team, "members"], body)
+                    .await?,
+                session,
+            )
+        }
+        MemberCommand::Update {
+            team,
+            user,
+            fields,
+            if_version,
+        } => {
+            let body = fields.body().change(if_version)?;
+            let path = ["teams", &team, "members", &user];
+            show(&session.client.patch(&path, body).await?, session)
+        }
+        MemberCommand::Remove { team, user } => {
+            let path = ["teams", &team, "members", &user];
+            let answer = session.client.delete(&path).await?;
+            session.done(&answer, &format!("removed {user} from {team}"))
+        }
+    }
+}
+
+async fn list(team: &str, pages: PageArgs, session: &Session) -> Result<(), CliError> {
+    let path = ["teams", team, "members"];
+    let nothing = format!("no members; `oncalld member add {team} USER` adds one");
+    let members = session.list::<MemberView>(&path, Query::default(), pages, &nothing);
+    let Some(members) = members.await? else {
+        return Ok(());
+    };
+    let columns = ["MEMBER", "ROLE", "ELIGIBLE", "WEIGHT", "JOINED", "IN SLACK"];
+    let mut table = Table::new(columns).numbers([3]);
+    for member in members {
+        let joined = member.joined_at.map(|at| day(at.date_naive()));
+        table.row([
+            person(&member.slack_user_id, Some(&member.display_name)),
+            member.team_role.to_string(),
+            yes_no(member.is_eligible_for_oncall),
+            member.weight.to_string(),
+            joined.unwrap_or_else(|| NONE.to_owned()),
+            member.in_slack.map_or_else(|| NONE.to_owned(), yes_no),
+        ]);
+    }
+    print(&table.render())
+}
+
+fn show(answer: &Answer<MemberView>, session: &Session) -> Result<(), CliError> {
+    let Some(member) = session.open(answer)? else {
+        return Ok(());
+    };
+    print(&facts([
+        (
+            "member",
+            person(&member.slack_user_id, Some(&member.display_name)),
+        ),
+        ("role", member.team_role.to_string()),
+        ("eligible", yes_no(member.is_eligible_for_oncall)),
+        ("weight", member.weight.to_string()),
+        ("joined", or_none(member.joined_at.map(super::time::stamp))),
+        ("version", or_none(member.version)),
+    ]))
+}

@@ -1,0 +1,209 @@
+//! `oncalld override`: cover for some days, and the decision on it.
+
+use chrono::NaiveDate;
+use clap::{Args, Subcommand};
+
+use super::args::{Body, PageArgs, Query, names_of, parse_user};
+use super::client::Answer;
+use super::error::CliError;
+use super::output::print;
+use super::session::{Session, warn};
+use super::table::{Table, facts, or_none};
+use super::time::{days, parse_date, stamp};
+use crate::domain::shift_override::OverrideStatus;
+use crate::wire::shift_override::OverrideView;
+
+/// What to do with overrides.
+#[derive(Debug, Subcommand)]
+pub(super) enum OverrideCommand {
+    /// List the overrides of a team
+    List {
+        /// Slug or id of the team
+        team: String,
+        /// Those in this state
+        #[arg(long, value_parser = names_of!(OverrideStatus))]
+        status: Option<String>,
+        /// Those that end on this day or later
+        #[arg(long, value_name = "DATE", value_parser = parse_date)]
+        from: Option<NaiveDate>,
+        /// Those that begin on this day or earlier
+        #[arg(long, value_name = "DATE", value_parser = parse_date)]
+        to: Option<NaiveDate>,
+        #[command(flatten)]
+        pages: PageArgs,
+    },
+    /// Ask for cover, which holds at once unless the team wants approval
+    Request {
+        /// Slug or id of the team
+        team: String,
+        /// Slack user id of who takes the days
+        #[arg(value_parser = parse_user)]
+        substitute: String,
+        /// First on-call day, today or later
+        #[arg(value_parser = parse_date)]
+        start: NaiveDate,
+        /// Last on-call day [default: the first]
+        #[arg(value_parser = parse_date)]
+        end: Option<NaiveDate>,
+        /// Why
+        #[arg(long, value_name = "TEXT")]
+        reason: Option<String>,
+        /// Who asks, where the token is nobody's in particular
+        #[arg(long, value_name = "USER", value_parser = parse_user)]
+        requested_by: Option<String>,
+    },
+    /// Grant cover
+    Approve(DecisionArgs),
+    /// Turn it down
+    Reject(DecisionArgs),
+    /// Take it back
+    Cancel(DecisionArgs),
+}
+
+/// Which override, and who decides.
+#[derive(Clone, Debug, Args)]
+pub(super) struct DecisionArgs {
+    /// Slug or id of the team
+    team: String,
+    /// Id of the override
+    id: String,
+    /// Who decides, where the token is nobody's in particular
+    #[arg(long, value_name = "USER", value_parser = parse_user)]
+    approved_by: Option<String>,
+    /// Decide only if this is its current version
+    #[arg(long, value_name = "VERSION")]
+    if_version: Option<u64>,
+}
+
+/// Does it.
+///
+/// # Errors
+/// The daemon can't be reached, or says no.
+pub(super) async fn run(command: OverrideCommand, session: &Session) -> Result<(), CliError> {
+    match command {
+        OverrideCommand::List {
+            team,
+            status,
+            from,
+            to,
+            pages,
+        } => {
+            let query = Query::default()
+                .set("status", status)
+                .set("from", from)
+                .set("to", to);
+            list(&team, query, pages, session).await
+        }
+        OverrideCommand::Request {
+            team,
+            substitute,
+            start,
+            end,
+            reason,
+            requested_by,
+        } => {
+            let body = Body::default()
+                .set("substitute_slack_id", Some(substitute))
+                .set("start_date", Some(start))
+                .set("end_date", end)
+                .set("reason", reason)
+                .set("requested_by", requested_by);
+            let path = ["teams", &team, "oncall-overrides"];
+            show(
+                &session.client.post(&path, body.json()).await?,
+                &team,
+                session,
+            )
+            .await
+        }
+        OverrideCommand::Approve(args) => decide(&args, OverrideStatus::Approved, session).await,
+        OverrideCommand::Reject(args) => decide(&args, OverrideStatus::Rejected, session).await,
+        OverrideCommand::Cancel(args) => decide(&args, OverrideStatus::Cancelled, session).await,
+    }
+}
+
+async fn decide(
+    args: &DecisionArgs,
+    status: OverrideStatus,
+    session: &Session,
+) -> Result<(), CliError> {
+    let body = Body::default()
+        .set("status", Some(status))
+        .set("approved_by", args.approved_by.as_ref())
+        .set("version", args.if_version);
+    let path = ["teams", &args.team, "oncall-overrides", &args.id];
+    show(
+        &session.client.patch(&path, body.json()).await?,
+        &args.team,
+        session,
+    )
+    .await
+}
+
+async fn list(
+    team: &str,
+    query: Query,
+    pages: PageArgs,
+    session: &Session,
+) -> Result<(), CliError> {
+    let path = ["teams", team, "oncall-overrides"];
+    let nothing =
+        format!("no overrides; `oncalld override request {team} USER START` asks for one");
+    let Some(rows) = session
+        .list::<OverrideView>(&path, query, pages, &nothing)
+        .await?
+    else {
+        return Ok(());
+    };
+    let local = session.local_time(team).await?;
+    let from = format!("FROM ({})", local.name());
+    let columns = [
+        &*from,
+        "UNTIL",
+        "SUBSTITUTE",
+        "STATUS",
+        "REQUESTED BY",
+        "DECIDED BY",
+        "REASON",
+        "ID",
+    ];
+    let mut table = Table::new(columns);
+    for row in rows {
+        table.row([
+            local.short(row.starts_at),
+            local.short(row.ends_at),
+            row.substitute_slack_id,
+            row.status.to_string(),
+            or_none(row.requested_by),
+            or_none(row.approved_by),
+            or_none(row.reason),
+            row.id.to_string(),
+        ]);
+    }
+    print(&table.render())
+}
+
+async fn show(
+    answer: &Answer<OverrideView>,
+    team: &str,
+    session: &Session,
+) -> Result<(), CliError> {
+    let Some(row) = session.open(answer)? else {
+        return Ok(());
+    };
+    warn(row.warnings.as_ref());
+    let local = session.local_time(team).await?;
+    print(&facts([
+        ("status", row.status.to_string()),
+        ("substitute", row.substitute_slack_id),
+        ("days", days(row.start_date, row.end_date)),
+        ("from", local.full(row.starts_at)),
+        ("until", local.full(row.ends_at)),
+        ("reason", or_none(row.reason)),
+        ("requested by", or_none(row.requested_by)),
+        ("decided by", or_none(row.approved_by)),
+        ("decided at", or_none(row.decided_at.map(stamp))),
+        ("id", row.id.to_string()),
+        ("version", row.version.to_string()),
+    ]))
+}

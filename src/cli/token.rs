@@ -1,0 +1,100 @@
+//! `oncalld token`: access tokens. A secret is shown once, on its own, so that a script can keep it.
+
+use chrono::{DateTime, Utc};
+use clap::Subcommand;
+
+use super::args::{Body, PageArgs, Query, names_of, parse_user};
+use super::error::CliError;
+use super::output::{note, print};
+use super::session::Session;
+use super::table::{Table, or_none};
+use super::time::{distance, parse_instant, rfc3339, stamp};
+use crate::domain::token::Role;
+use crate::wire::token::TokenView;
+
+/// What to do with tokens.
+#[derive(Debug, Subcommand)]
+pub(super) enum TokenCommand {
+    /// List tokens, without their secrets
+    List {
+        #[command(flatten)]
+        pages: PageArgs,
+    },
+    /// Make a token, and print its secret, which is never shown again
+    Create {
+        /// Name that the audit log shows
+        name: String,
+        /// What it allows; each role includes those before it
+        #[arg(long, value_parser = names_of!(Role))]
+        role: String,
+        /// Slack user id of the person who acts with it
+        #[arg(long, value_parser = parse_user)]
+        user: Option<String>,
+        /// From when on it is refused [default: never]
+        #[arg(long, value_name = "TIME", value_parser = parse_instant)]
+        expires_at: Option<DateTime<Utc>>,
+    },
+    /// Delete a token, which is refused from then on
+    Delete {
+        /// Name or id
+        #[arg(value_name = "TOKEN")]
+        name: String,
+    },
+}
+
+/// Does it.
+///
+/// # Errors
+/// The daemon can't be reached, or says no.
+pub(super) async fn run(command: TokenCommand, session: &Session) -> Result<(), CliError> {
+    match command {
+        TokenCommand::List { pages } => list(pages, session).await,
+        TokenCommand::Create {
+            name,
+            role,
+            user,
+            expires_at,
+        } => {
+            let body = Body::default()
+                .set("name", Some(name))
+                .set("role", Some(role))
+                .set("slack_user_id", user)
+                .set("expires_at", expires_at.map(rfc3339));
+            let answer = session
+                .client
+                .post::<TokenView>(&["tokens"], body.json())
+                .await?;
+            let Some(token) = session.open(&answer)? else {
+                return Ok(());
+            };
+            note(&format!(
+                "token `{}` ({}); it is shown this once:",
+                token.name, token.role
+            ));
+            print(&token.token.unwrap_or_default())
+        }
+        TokenCommand::Delete { name } => {
+            let answer = session.client.delete(&["tokens", &name]).await?;
+            session.done(&answer, &format!("deleted token {name}"))
+        }
+    }
+}
+
+async fn list(pages: PageArgs, session: &Session) -> Result<(), CliError> {
+    let tokens = session.list::<TokenView>(&["tokens"], Query::default(), pages, "no tokens");
+    let Some(tokens) = tokens.await? else {
+        return Ok(());
+    };
+    let mut table = Table::new(["NAME", "ROLE", "PERSON", "EXPIRES", "MADE"]);
+    for token in tokens {
+        let expiry = |at| format!("{} ({})", stamp(at), distance(at, session.now));
+        table.row([
+            token.name,
+            token.role.to_string(),
+            or_none(token.slack_user_id),
+            token.expires_at.map_or_else(|| "never".to_owned(), expiry),
+            stamp(token.created_at),
+        ]);
+    }
+    print(&table.render())
+}
