@@ -185,3 +185,8 @@ fn has_magic(path: &Path) -> std::io::Result<bool> {
         Err(error) => Err(error),
     }
 }
+
+#[cfg(test)]
+mod crash_tests;
+#[cfg(test)]
+mod golden_tests;
