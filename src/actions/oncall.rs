@@ -113,7 +113,12 @@ pub(super) fn on_call(
             invalid.check_date("date", date);
             invalid.into_result(date)?
         }
-        (at, None) => clock.day_at(at.unwrap_or(now)),
+        (Some(at), None) => {
+            let mut invalid = Invalid::default();
+            invalid.check_date("at", at.date_naive());
+            clock.day_at(invalid.into_result(at)?)
+        }
+        (None, None) => clock.day_at(now),
     };
     let (stretch, next) = around(tx, team, day)?;
     let next = next.map(|next| NextOnCall {

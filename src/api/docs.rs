@@ -14,6 +14,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use super::problem::Problem;
 use super::state::Api;
+use crate::actions::lookup::etag;
 
 /// Swagger UI, whose files are in the binary.
 pub fn pages(document: &OpenApi) -> Router<Api> {
@@ -24,11 +25,13 @@ pub fn pages(document: &OpenApi) -> Router<Api> {
 
 /// `GET /api/v1/openapi.json`.
 pub async fn document(State(_): State<Api>) -> Response {
-    (
-        [(header::CONTENT_TYPE, "application/json")],
-        super::openapi_json(),
-    )
-        .into_response()
+    let text = super::openapi_json();
+    let tag = etag(text.as_bytes());
+    let headers = [
+        (header::CONTENT_TYPE, "application/json".to_owned()),
+        (header::ETAG, tag),
+    ];
+    (headers, text).into_response()
 }
 
 /// Adds what all operations have in common.

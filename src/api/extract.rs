@@ -23,6 +23,20 @@ impl FromRequestParts<Api> for Ctx {
     }
 }
 
+/// The parameters of a path.
+#[derive(Debug)]
+pub struct Path<T>(pub T);
+
+impl<T: DeserializeOwned + Send> FromRequestParts<Api> for Path<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Api) -> Result<Self, Problem> {
+        let path = axum::extract::Path::<T>::from_request_parts(parts, api).await;
+        path.map(|path| Self(path.0))
+            .map_err(|rejection| Problem::new(rejection.status(), rejection.body_text()))
+    }
+}
+
 /// A JSON body.
 #[derive(Debug)]
 pub struct Body<T>(pub T);

@@ -89,11 +89,23 @@ async fn pass(api: &Api, request: Request, ctx: Ctx, next: Next) -> Response {
     if let Some(route) = &route {
         request.extensions_mut().insert(route.clone());
     }
-    let mut response = next.run(request).await;
+    let mut response = as_problem(next.run(request).await);
     if let Some(route) = route {
         response.extensions_mut().insert(route);
     }
     response
+}
+
+/// What is refused by a part that isn't ours, such as the docs' pages, is a problem too.
+fn as_problem(response: Response) -> Response {
+    let status = response.status();
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let is_problem = kind.is_some_and(|kind| kind == "application/problem+json");
+    if is_problem || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let detail = status.canonical_reason().unwrap_or("refused");
+    Problem::new(status, detail.to_lowercase()).into_response()
 }
 
 fn admit(api: &Api, request: &Request, peer: Option<SocketAddr>) -> Result<Ctx, Problem> {

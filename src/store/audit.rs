@@ -98,6 +98,12 @@ fn sets(event: &AuditEvent) -> Vec<SetKey> {
             .team_id
             .map(|id| set(Dimension::Team, &id.to_string())),
     );
+    sets.extend(
+        event
+            .change_type
+            .is_some()
+            .then(|| set(Dimension::ChangeType, "")),
+    );
     sets
 }
 

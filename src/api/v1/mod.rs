@@ -16,14 +16,14 @@ pub mod users;
 
 /// What nearly every handler needs.
 mod prelude {
-    pub use axum::extract::{Path, State};
+    pub use axum::extract::State;
     pub use axum::http::StatusCode;
     pub use axum::response::{IntoResponse, Response};
     pub use utoipa_axum::router::OpenApiRouter;
     pub use utoipa_axum::routes;
 
     pub use crate::actions::Ctx;
-    pub use crate::api::extract::{Body, Listing, NoFilter, Params};
+    pub use crate::api::extract::{Body, Listing, NoFilter, Params, Path};
     pub use crate::api::problem::Problem;
     pub use crate::api::reply::{Json, Reply, created};
     pub use crate::api::state::Api;
