@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
+use axum::ServiceExt as _;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
@@ -163,7 +164,7 @@ async fn answer_until_stopped(
     patience: Duration,
 ) -> anyhow::Result<()> {
     let mut stopping = stopped.clone();
-    let service = api::router(api).into_make_service_with_connect_info::<SocketAddr>();
+    let service = api::service(api).into_make_service_with_connect_info::<SocketAddr>();
     let server = axum::serve(listener, service).with_graceful_shutdown(async move {
         let _ = stopping.wait_for(Option::is_some).await;
     });

@@ -15,6 +15,7 @@ mod find;
 pub mod handoff;
 pub mod lookup;
 pub mod members;
+mod memory;
 pub mod notifications;
 pub mod oncall;
 pub mod overrides;

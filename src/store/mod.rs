@@ -109,7 +109,7 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::open`].
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub fn with_backend(
         backend: impl redb::StorageBackend,
         is_new: bool,
@@ -120,6 +120,15 @@ impl Store {
         let store = Self { db, path };
         migrations::migrate(&store, is_new).map_err(|e| OpenError::new(&store.path, e))?;
         Ok(store)
+    }
+
+    /// A store that is gone when it's dropped.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    #[cfg(any(test, fuzzing))]
+    pub fn in_memory() -> Result<Self, OpenError> {
+        Self::with_backend(redb::backends::InMemoryBackend::new(), true)
     }
 
     /// Where the file is.
@@ -166,4 +175,24 @@ fn has_magic(path: &Path) -> std::io::Result<bool> {
         Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Ok(false),
         Err(error) => Err(error),
     }
+}
+
+/// Reads bytes as a record of every kind, as opening a damaged file would.
+#[cfg(fuzzing)]
+pub fn decode_anything(bytes: &[u8]) {
+    use crate::domain::{member, notification, schedule, service, shift_override, team, token};
+    let table = tables::META;
+    let _ = codec::decode::<team::Team>(table, bytes);
+    let _ = codec::decode::<member::Membership>(table, bytes);
+    let _ = codec::decode::<service::Service>(table, bytes);
+    let _ = codec::decode::<schedule::Schedule>(table, bytes);
+    let _ = codec::decode::<shift_override::Override>(table, bytes);
+    let _ = codec::decode::<crate::domain::time_off::TimeOff>(table, bytes);
+    let _ = codec::decode::<token::Token>(table, bytes);
+    let _ = codec::decode::<notification::Notification>(table, bytes);
+    let _ = codec::decode::<AuditEntry>(table, bytes);
+    let _ = codec::decode::<crate::rotation::explanation::Explanation>(table, bytes);
+    let _ = codec::decode::<crate::rotation::credit::PeriodShares>(table, bytes);
+    let _ = codec::decode::<rotation::RotationState>(table, bytes);
+    let _ = codec::decode::<idempotency::Done>(table, bytes);
 }

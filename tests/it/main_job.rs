@@ -8,14 +8,20 @@ use crate::harness::{Daemon, column};
 fn a_team_rotates_by_weight_and_a_lead_approves_an_override() {
     let daemon = Daemon::start();
     let team = daemon.team_with("Payments", json!({"overrides_require_approval": true}));
-    for (user, role, weight) in
-        [("UANN", "lead", 2.0), ("UBOB", "member", 1.0), ("UCAT", "member", 1.0)]
-    {
+    for (user, role, weight) in [
+        ("UANN", "lead", 2.0),
+        ("UBOB", "member", 1.0),
+        ("UCAT", "member", 1.0),
+    ] {
         let member = json!({"slack_user_id": user, "team_role": role, "weight": weight});
         team.post("/members", &member).created();
     }
     let config = team.rotate(json!({"rotation_type": "weighted"}));
-    assert_eq!(config["rotation_start_date"], team.day(0), "it starts today");
+    assert_eq!(
+        config["rotation_start_date"],
+        team.day(0),
+        "it starts today"
+    );
 
     let preview = team.post("/rotation/preview", &json!({"weeks": 8})).ok();
     let generated = team.post("/rotation/generate", &json!({"weeks": 8})).ok();
@@ -24,7 +30,9 @@ fn a_team_rotates_by_weight_and_a_lead_approves_an_override() {
     assert_eq!(picked.len(), 8);
     assert_eq!(picked[0], "UANN", "the largest target comes first");
     picked.sort_by_key(ToString::to_string);
-    let expected = ["UANN", "UANN", "UANN", "UANN", "UBOB", "UBOB", "UCAT", "UCAT"];
+    let expected = [
+        "UANN", "UANN", "UANN", "UANN", "UBOB", "UBOB", "UCAT", "UCAT",
+    ];
     assert_eq!(picked, expected, "each has their share");
 
     let service = json!({"name": "Checkout", "team_id": team.slug, "tier": "critical"});
@@ -42,10 +50,18 @@ fn a_team_rotates_by_weight_and_a_lead_approves_an_override() {
     assert_eq!(row["status"], "pending");
     assert_eq!(row["requested_by"], "UCAT");
     assert_eq!(row["end_date"], row["start_date"]);
-    assert_eq!(team.on_call(1), ("UANN".into(), "auto".into()), "it is not in force yet");
+    assert_eq!(
+        team.on_call(1),
+        ("UANN".into(), "auto".into()),
+        "it is not in force yet"
+    );
 
-    let path = team.path(&format!("/oncall-overrides/{}", row["id"].as_str().unwrap()));
-    cat.patch(&path, &json!({"status": "approved"})).problem(403);
+    let path = team.path(&format!(
+        "/oncall-overrides/{}",
+        row["id"].as_str().unwrap()
+    ));
+    cat.patch(&path, &json!({"status": "approved"}))
+        .problem(403);
     let decided = lead.patch(&path, &json!({"status": "approved"})).ok();
     assert_eq!(decided["approved_by"], "UANN");
     assert!(decided["decided_at"].is_string());
@@ -72,12 +88,17 @@ fn a_team_rotates_by_weight_and_a_lead_approves_an_override() {
     assert_eq!(entry["actor_type"], "user");
     assert_eq!(entry["engineer_slack_id"], "UCAT");
     assert_eq!(entry["previous_engineer_slack_id"], "UANN");
-    assert_eq!(entry["changes"]["status"], json!({"old": "pending", "new": "approved"}));
+    assert_eq!(
+        entry["changes"]["status"],
+        json!({"old": "pending", "new": "approved"})
+    );
     assert_eq!(entry["metadata"]["source"], "api");
     assert_eq!(entry["metadata"]["token"], "editor-UANN");
     assert_eq!(entry["metadata"]["peer"], "127.0.0.1");
     assert!(entry["metadata"]["request_id"].is_string());
-    let entries = daemon.api.get("/audit-logs").ok()["total"].as_u64().unwrap();
+    let entries = daemon.api.get("/audit-logs").ok()["total"]
+        .as_u64()
+        .unwrap();
     assert_eq!(daemon.verify_audit(), entries);
     let daemon = daemon.restart();
     assert_eq!(daemon.verify_audit(), entries);

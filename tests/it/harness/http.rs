@@ -63,7 +63,9 @@ impl Client {
         let mut bytes = Vec::new();
         let ended = stream.read_to_end(&mut bytes);
         Reply::parse(&bytes).ok_or_else(|| {
-            let why = ended.err().map_or("no whole answer".to_owned(), |e| e.to_string());
+            let why = ended
+                .err()
+                .map_or("no whole answer".to_owned(), |e| e.to_string());
             io::Error::other(why)
         })
     }
@@ -123,7 +125,9 @@ impl Client {
 
 /// What lies beside the API.
 fn is_bare(path: &str) -> bool {
-    ["/healthz", "/readyz", "/metrics", "/bare"].iter().any(|bare| path.starts_with(bare))
+    ["/healthz", "/readyz", "/metrics", "/bare"]
+        .iter()
+        .any(|bare| path.starts_with(bare))
 }
 
 /// An answer.
@@ -145,12 +149,18 @@ impl Reply {
             .map(|(name, value)| (name.to_lowercase(), value.to_owned()))
             .collect();
         let body = String::from_utf8_lossy(&bytes[split + 4..]).into_owned();
-        Some(Self { status, headers, body })
+        Some(Self {
+            status,
+            headers,
+            body,
+        })
     }
 
     pub fn header(&self, name: &str) -> Option<&str> {
         let mut headers = self.headers.iter();
-        headers.find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+        headers
+            .find(|(known, _)| known == name)
+            .map(|(_, value)| value.as_str())
     }
 
     pub fn json(&self) -> Value {
@@ -162,7 +172,11 @@ impl Reply {
     #[track_caller]
     pub fn expect(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.body);
-        if self.body.is_empty() { Value::Null } else { self.json() }
+        if self.body.is_empty() {
+            Value::Null
+        } else {
+            self.json()
+        }
     }
 
     #[track_caller]
@@ -172,7 +186,11 @@ impl Reply {
 
     #[track_caller]
     pub fn created(&self) -> Value {
-        assert!(self.header("location").is_some(), "no Location: {}", self.body);
+        assert!(
+            self.header("location").is_some(),
+            "no Location: {}",
+            self.body
+        );
         self.expect(201)
     }
 
@@ -181,7 +199,12 @@ impl Reply {
     pub fn problem(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.body);
         let kind = self.header("content-type");
-        assert_eq!(kind, Some("application/problem+json"), "{status}: {}", self.body);
+        assert_eq!(
+            kind,
+            Some("application/problem+json"),
+            "{status}: {}",
+            self.body
+        );
         let problem = self.json();
         assert_eq!(problem["status"], status);
         for field in ["title", "detail"] {
@@ -203,7 +226,11 @@ impl Reply {
         let mut expected = fields.to_vec();
         expected.sort_unstable();
         assert_eq!(named, expected, "{problem}");
-        assert!(errors.iter().all(|e| e["message"].as_str().is_some_and(|m| !m.is_empty())));
+        assert!(
+            errors
+                .iter()
+                .all(|e| e["message"].as_str().is_some_and(|m| !m.is_empty()))
+        );
         problem
     }
 }
@@ -211,6 +238,8 @@ impl Reply {
 /// The field of each item of a list.
 #[track_caller]
 pub fn column(list: &Value, field: &str) -> Vec<Value> {
-    let items = list["items"].as_array().unwrap_or_else(|| panic!("no items: {list}"));
+    let items = list["items"]
+        .as_array()
+        .unwrap_or_else(|| panic!("no items: {list}"));
     items.iter().map(|item| item[field].clone()).collect()
 }

@@ -23,8 +23,14 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub fn command(home: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_oncalld"));
     command.env_clear();
-    command.args(["serve", "--listen", "127.0.0.1:0", "--data-dir"]).arg(data_dir(home));
-    command.current_dir(home).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::piped());
+    command
+        .args(["serve", "--listen", "127.0.0.1:0", "--data-dir"])
+        .arg(data_dir(home));
+    command
+        .current_dir(home)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::piped());
     command
 }
 
@@ -61,7 +67,11 @@ impl Daemon {
     }
 
     /// Starts a command that becomes the daemon.
-    pub fn spawn(home: Arc<TempDir>, settings: Vec<(String, String)>, mut command: Command) -> Self {
+    pub fn spawn(
+        home: Arc<TempDir>,
+        settings: Vec<(String, String)>,
+        mut command: Command,
+    ) -> Self {
         let mut child = command.spawn().unwrap();
         let stderr = BufReader::new(child.stderr.take().unwrap());
         let log = Arc::new(Mutex::new(String::new()));
@@ -71,8 +81,18 @@ impl Daemon {
                 *kept.lock().unwrap() += &(line + "\n");
             }
         });
-        let api = Client { address: String::new(), token: None };
-        let mut daemon = Self { api, home, settings, child, log, reader: Some(reader) };
+        let api = Client {
+            address: String::new(),
+            token: None,
+        };
+        let mut daemon = Self {
+            api,
+            home,
+            settings,
+            child,
+            log,
+            reader: Some(reader),
+        };
         daemon.api.address = daemon.wait_until_ready();
         let token = std::fs::read_to_string(data_dir(daemon.home.path()).join("admin.token"));
         daemon.api.token = Some(token.unwrap().trim().to_owned());
@@ -83,7 +103,9 @@ impl Daemon {
         let since = Instant::now();
         while since.elapsed() < PATIENCE {
             let log = self.log();
-            let ready = log.lines().find(|line| line.contains("ready") && line.contains("url="));
+            let ready = log
+                .lines()
+                .find(|line| line.contains("ready") && line.contains("url="));
             if let Some(line) = ready {
                 let url = line.split("url=").nth(1).unwrap();
                 let address = url.trim_start_matches("http://");
@@ -119,7 +141,9 @@ impl Daemon {
 
     pub fn signal(&self, name: &str) {
         let pid = self.child.id().to_string();
-        let sent = Command::new("kill").args([&format!("-{name}"), &pid]).status();
+        let sent = Command::new("kill")
+            .args([&format!("-{name}"), &pid])
+            .status();
         assert!(sent.unwrap().success());
     }
 
@@ -159,17 +183,28 @@ impl Daemon {
     /// The audit log's proof holds; how many entries it is of.
     #[track_caller]
     pub fn verify_audit(&self) -> u64 {
-        self.api.get("/audit-logs/verify").ok()["entries"].as_u64().unwrap()
+        self.api.get("/audit-logs/verify").ok()["entries"]
+            .as_u64()
+            .unwrap()
     }
 
     /// `entity_type action` of the entries of a query, oldest first.
     pub fn audited(&self, query: &str) -> Vec<String> {
-        let list = self.api.get(&format!("/audit-logs?page_size=200&{query}")).ok();
+        let list = self
+            .api
+            .get(&format!("/audit-logs?page_size=200&{query}"))
+            .ok();
         let text = |entry: &Value| {
             let part = |field: &str| entry[field].as_str().unwrap().to_owned();
             format!("{} {}", part("entity_type"), part("action"))
         };
-        list["items"].as_array().unwrap().iter().rev().map(text).collect()
+        list["items"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .rev()
+            .map(text)
+            .collect()
     }
 }
 
@@ -194,5 +229,8 @@ pub fn fails_to_start(mut command: Command) -> (Option<i32>, String) {
         std::thread::sleep(Duration::from_millis(5));
     }
     let output = child.wait_with_output().unwrap();
-    (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())
+    (
+        output.status.code(),
+        String::from_utf8_lossy(&output.stderr).into_owned(),
+    )
 }

@@ -30,7 +30,11 @@ pub fn noon_zone() -> (String, NaiveDate) {
 /// A date so many days after another.
 pub fn day(from: NaiveDate, days: i64) -> NaiveDate {
     let distance = Days::new(days.unsigned_abs());
-    if days < 0 { from - distance } else { from + distance }
+    if days < 0 {
+        from - distance
+    } else {
+        from + distance
+    }
 }
 
 impl Team {
@@ -91,16 +95,25 @@ impl Team {
     /// Who is on call so many days from today, and by what.
     pub fn on_call(&self, days: i64) -> (Value, Value) {
         let answer = self.get(&format!("/oncall?date={}", self.day(days))).ok();
-        (answer["engineer_slack_id"].clone(), answer["source"].clone())
+        (
+            answer["engineer_slack_id"].clone(),
+            answer["source"].clone(),
+        )
     }
 
     /// The team's rows: `engineer start..end origin`.
     pub fn rows(&self, query: &str) -> Vec<String> {
-        let list = self.get(&format!("/oncall-schedules?page_size=200&{query}")).ok();
+        let list = self
+            .get(&format!("/oncall-schedules?page_size=200&{query}"))
+            .ok();
         let text = |row: &Value| {
             let part = |field: &str| row[field].as_str().unwrap().to_owned();
             let (start, end) = (part("start_date"), part("end_date"));
-            format!("{} {start}..{end} {}", part("engineer_slack_id"), part("origin"))
+            format!(
+                "{} {start}..{end} {}",
+                part("engineer_slack_id"),
+                part("origin")
+            )
         };
         list["items"].as_array().unwrap().iter().map(text).collect()
     }
