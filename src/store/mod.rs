@@ -23,6 +23,7 @@ pub mod teams;
 pub mod time_off;
 pub mod tokens;
 mod tx;
+mod unsynced;
 
 use std::path::{Path, PathBuf};
 
@@ -83,6 +84,24 @@ impl Store {
             path: path.to_owned(),
         };
         migrations::migrate(&store, is_new).map_err(failed)?;
+        Ok(store)
+    }
+
+    /// Makes a store at `path`, in place of what is there, that leaves it to the operating
+    /// system when writes reach the disk: many times faster, and lost in a crash. Whoever
+    /// fills it drops it and syncs the file before it is of use.
+    ///
+    /// # Errors
+    /// The file is in use or can't be written.
+    pub fn create_unsynced(path: &Path) -> Result<Self, OpenError> {
+        let failed = |cause| OpenError::new(path, cause);
+        let backend = unsynced::Unsynced::create(path).map_err(|e| failed(e.into()))?;
+        let db = Builder::new().create_with_backend(backend);
+        let store = Self {
+            db: db.map_err(|e| failed(e.into()))?,
+            path: path.to_owned(),
+        };
+        migrations::migrate(&store, true).map_err(failed)?;
         Ok(store)
     }
 
