@@ -9,7 +9,8 @@ use tokio::sync::broadcast;
 
 use super::context::{Actor, Ctx};
 use super::error::{ActionError, Result};
-use super::lookup::LookupCache;
+use super::lookup::Lookups;
+use super::tokens::KnownTokens;
 use crate::clock::Clock;
 use crate::domain::audit::AuditEvent;
 use crate::rotation::plan::OnFailure;
@@ -52,7 +53,8 @@ struct Inner {
     store: Store,
     clock: Arc<dyn Clock>,
     settings: Settings,
-    lookups: LookupCache,
+    lookups: Lookups,
+    tokens: KnownTokens,
     events: broadcast::Sender<ChangeEvent>,
 }
 
@@ -64,7 +66,8 @@ impl App {
             store,
             clock,
             settings,
-            lookups: LookupCache::default(),
+            lookups: Lookups::default(),
+            tokens: KnownTokens::default(),
             events,
         }))
     }
@@ -85,8 +88,13 @@ impl App {
     }
 
     /// Ready answers to lookups.
-    pub fn lookups(&self) -> &LookupCache {
+    pub fn lookups(&self) -> &Lookups {
         &self.0.lookups
+    }
+
+    /// Tokens that were recognised of late.
+    pub(super) fn tokens(&self) -> &KnownTokens {
+        &self.0.tokens
     }
 
     /// Reads from one snapshot.
@@ -113,6 +121,7 @@ impl App {
             })
         })?;
         self.0.lookups.forget(&written.audit);
+        self.0.tokens.forget(&written.audit);
         for entry in &written.audit {
             // An error only says that nobody listens.
             let _ = self.0.events.send(ChangeEvent::from(entry));

@@ -6,7 +6,7 @@ use super::error::{ActionError, Result};
 use crate::domain::audit::{Action, ActorType, AuditEvent, EntityType};
 use crate::domain::ids::{TokenId, UserId};
 use crate::domain::json::Json;
-use crate::domain::token::Role;
+use crate::domain::token::{Role, Token};
 
 /// Who acts.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,17 @@ pub enum Actor {
     },
     /// The daemon itself.
     System,
+}
+
+impl From<&Token> for Actor {
+    fn from(token: &Token) -> Self {
+        Self::Token {
+            id: token.id,
+            name: token.name.clone(),
+            role: token.role,
+            user: token.slack_user_id.clone(),
+        }
+    }
 }
 
 /// By which door.

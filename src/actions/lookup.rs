@@ -1,18 +1,18 @@
 //! Ready answers to "who is on call?", as bytes, by the question as it was put.
 //!
-//! An answer is dropped as soon as a change concerns its team, any service changes, or the
-//! team's on-call day ends. One that was computed before a change and comes to be kept only
-//! after it is refused: that is what the count of changes is for.
+//! An answer is forgotten as soon as a change concerns its team, any service changes, or the
+//! team's on-call day ends.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, PoisonError, RwLock};
+use std::collections::HashSet;
+use std::sync::Arc;
 
+use bytes::Bytes;
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
 use super::app::App;
 use super::error::{ActionError, Result};
+use super::memory::Memory;
 use super::oncall::{on_call, resolve};
 use crate::domain::audit::{AuditEntry, EntityType};
 use crate::domain::ids::TeamId;
@@ -27,61 +27,42 @@ const KEPT: usize = 32_768;
 #[derive(Debug)]
 pub struct Answer {
     /// JSON.
-    pub body: Vec<u8>,
+    pub body: Bytes,
     /// Its entity tag, quoted.
-    pub etag: String,
+    pub etag: Bytes,
     valid_until: DateTime<Utc>,
     team: TeamId,
 }
 
 /// The answers that are ready.
-#[derive(Debug, Default)]
-pub struct LookupCache {
-    answers: RwLock<HashMap<Box<str>, Arc<Answer>>>,
-    changes: AtomicU64,
+#[derive(Debug)]
+pub struct Lookups(Memory<Box<str>, Arc<Answer>>);
+
+impl Default for Lookups {
+    fn default() -> Self {
+        Self(Memory::new(KEPT))
+    }
 }
 
-impl LookupCache {
+impl Lookups {
     /// The ready answer to a question, if it still holds.
     pub fn get(&self, question: &str, now: DateTime<Utc>) -> Option<Arc<Answer>> {
-        let answers = self.answers.read().unwrap_or_else(PoisonError::into_inner);
-        answers
+        self.0
             .get(question)
             .filter(|answer| now < answer.valid_until)
-            .cloned()
     }
 
-    fn put(&self, question: &str, answer: &Arc<Answer>, changes: u64) {
-        let mut answers = self.answers.write().unwrap_or_else(PoisonError::into_inner);
-        if self.changes.load(Ordering::Acquire) != changes {
-            return;
-        }
-        if answers.len() >= KEPT {
-            answers.clear();
-        }
-        answers.insert(question.into(), Arc::clone(answer));
-    }
-
-    /// Drops the answers that these changes may have made wrong.
+    /// Forgets the answers that these changes may have made wrong.
     pub(super) fn forget(&self, changes: &[AuditEntry]) {
-        if changes.is_empty() {
-            return;
-        }
-        let mut answers = self.answers.write().unwrap_or_else(PoisonError::into_inner);
-        self.changes.fetch_add(1, Ordering::Release);
-        if changes
-            .iter()
-            .any(|entry| entry.event.entity_type == EntityType::Service)
-        {
-            answers.clear();
-            return;
-        }
+        let is_service = |entry: &AuditEntry| entry.event.entity_type == EntityType::Service;
         let teams: HashSet<_> = changes
             .iter()
             .filter_map(|entry| entry.event.team_id)
             .collect();
-        if !teams.is_empty() {
-            answers.retain(|_, answer| !teams.contains(&answer.team));
+        if changes.iter().any(is_service) {
+            self.0.forget(|_| true);
+        } else if !teams.is_empty() {
+            self.0.forget(|answer| teams.contains(&answer.team));
         }
     }
 }
@@ -96,20 +77,22 @@ pub fn answer(app: &App, question: &str, query: &OnCallQuery) -> Result<Arc<Answ
     if let Some(ready) = app.lookups().get(question, now) {
         return Ok(ready);
     }
-    let changes = app.lookups().changes.load(Ordering::Acquire);
+    let changes = app.lookups().0.changes();
     let answer = app.read(|tx| {
         let (team, service) = resolve(tx, query)?;
         let answer = on_call(tx, &team, service.as_ref(), &Moment::default(), now)?;
         let body = serde_json::to_vec(&answer).map_err(|e| unwritable(&e))?;
         Ok(Answer {
-            etag: etag(&body),
-            body,
+            etag: etag(&body).into(),
+            body: body.into(),
             valid_until: team.clock().ends_at(answer.date),
             team: team.id,
         })
     })?;
     let answer = Arc::new(answer);
-    app.lookups().put(question, &answer, changes);
+    app.lookups()
+        .0
+        .keep(question.into(), Arc::clone(&answer), changes);
     Ok(answer)
 }
 

@@ -16,6 +16,7 @@ pub mod handoff;
 pub mod health;
 pub mod lookup;
 pub mod members;
+mod memory;
 pub mod notifications;
 pub mod oncall;
 pub mod overrides;

@@ -1,12 +1,16 @@
 //! Access tokens: make, list, revoke, and recognise.
 
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
 use super::app::{App, Tx};
 use super::changes;
-use super::context::{Actor, Ctx};
+use super::context::Ctx;
 use super::error::{ActionError, Result};
-use crate::domain::audit::{Action, EntityType};
+use super::memory::Memory;
+use crate::domain::audit::{Action, AuditEntry, EntityType};
 use crate::domain::ids::TokenId;
 use crate::domain::invalid::Invalid;
 use crate::domain::token::{Role, Token};
@@ -106,20 +110,56 @@ pub fn delete(app: &App, ctx: &Ctx, id: &str) -> Result<()> {
     })
 }
 
-/// Who acts with a secret; none where it is unknown, revoked or expired.
+/// Tokens that are kept in memory.
+const KEPT: usize = 4096;
+
+/// Tokens that were recognised of late, by the hash of their secrets.
+#[derive(Debug)]
+pub struct KnownTokens(Memory<[u8; 32], Arc<Token>>);
+
+impl Default for KnownTokens {
+    fn default() -> Self {
+        Self(Memory::new(KEPT))
+    }
+}
+
+impl KnownTokens {
+    /// Forgets all of them where a token was made or revoked.
+    pub(super) fn forget(&self, changes: &[AuditEntry]) {
+        if changes
+            .iter()
+            .any(|entry| entry.event.entity_type == EntityType::Token)
+        {
+            self.0.forget(|_| true);
+        }
+    }
+}
+
+/// The valid token of a secret.
 ///
 /// # Errors
 /// The store failed.
-pub fn recognise(app: &App, secret: &str) -> Result<Option<Actor>> {
-    let now = app.now();
-    let token = app.read(|tx| Ok(store::tokens::find_by_hash(tx, &hash(secret))?))?;
-    let token = token.filter(|token| token.is_valid_at(now));
-    Ok(token.map(|token| Actor::Token {
-        id: token.id,
-        name: token.name,
-        role: token.role,
-        user: token.slack_user_id,
-    }))
+pub fn recognise(app: &App, secret: &str) -> Result<Option<Arc<Token>>> {
+    let hash = hash(secret);
+    if let Some(known) = app.tokens().0.get(&hash) {
+        return Ok(Some(known).filter(|token| token.is_valid_at(app.now())));
+    }
+    let changes = app.tokens().0.changes();
+    let token = app
+        .read(|tx| Ok(store::tokens::find_by_hash(tx, &hash)?))?
+        .map(Arc::new);
+    if let Some(token) = &token {
+        app.tokens().0.keep(hash, Arc::clone(token), changes);
+    }
+    Ok(token.filter(|token| token.is_valid_at(app.now())))
+}
+
+/// Whether a secret is a valid token's that was recognised of late.
+pub fn is_remembered(app: &App, secret: &str, now: DateTime<Utc>) -> bool {
+    app.tokens()
+        .0
+        .get(&hash(secret))
+        .is_some_and(|token| token.is_valid_at(now))
 }
 
 /// The SHA-256 of a secret. The secret has 256 bits of its own, so a plain hash keeps it, and

@@ -13,7 +13,6 @@ use sha2::{Digest, Sha256};
 
 use super::extract::read_body;
 use super::problem::{InnerError, Problem};
-use super::reply;
 use super::state::Api;
 use crate::actions::{Actor, Ctx, IdempotencyKey, Source, tokens};
 
@@ -21,9 +20,6 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
 const CLIENT: HeaderName = HeaderName::from_static("x-oncalld-client");
-
-/// The path whose answers lie ready in memory.
-const LOOKUP: &str = "/api/v1/oncall";
 
 /// The one middleware.
 pub async fn guard(State(api): State<Api>, request: Request, next: Next) -> Response {
@@ -35,31 +31,21 @@ pub async fn guard(State(api): State<Api>, request: Request, next: Next) -> Resp
         .get::<ConnectInfo<SocketAddr>>()
         .map(|info| info.0);
     let known_tag = request.headers().get(header::IF_NONE_MATCH).cloned();
-    let mut route = None;
     let (mut response, id) = match admit(&api, &request, peer) {
         Err(problem) => (problem.into_response(), None),
         Ok(ctx) => {
             let id = ctx.request_id.clone();
-            let response = match ready_lookup(&api, &method, &uri) {
-                Some(ready) => {
-                    route = Some(LOOKUP);
-                    ready
-                }
-                None => pass(&api, request, ctx, next).await,
-            };
-            (response, id)
+            (pass(&api, request, ctx, next).await, id)
         }
     };
-    if let Some(id) = id.as_deref().and_then(|id| HeaderValue::from_str(id).ok()) {
-        response.headers_mut().insert(REQUEST_ID, id);
+    if let Some(id) = &id {
+        set_request_id(&mut response, id);
     }
     if method == Method::GET || method == Method::HEAD {
         response = unless_known(known_tag.as_ref(), response);
     }
     let matched = response.extensions_mut().remove::<MatchedPath>();
-    let route = route
-        .or(matched.as_ref().map(MatchedPath::as_str))
-        .unwrap_or("none");
+    let route = matched.as_ref().map_or("none", MatchedPath::as_str);
     let took = started.elapsed();
     api.metrics()
         .count_request(&method, route, response.status(), took);
@@ -67,16 +53,11 @@ pub async fn guard(State(api): State<Api>, request: Request, next: Next) -> Resp
     response
 }
 
-/// A lookup whose answer lies ready skips routing: it is what programs ask thousands of
-/// times a second.
-fn ready_lookup(api: &Api, method: &Method, uri: &Uri) -> Option<Response> {
-    if method != Method::GET || uri.path() != LOOKUP {
-        return None;
+/// Tells the client the request's id.
+fn set_request_id(response: &mut Response, id: &str) {
+    if let Ok(id) = HeaderValue::from_str(id) {
+        response.headers_mut().insert(REQUEST_ID, id);
     }
-    let app = api.app();
-    app.lookups()
-        .get(uri.query()?, app.now())
-        .map(|answer| reply::ready(&answer))
 }
 
 /// Hands the request on, and keeps which route took it.
@@ -139,7 +120,7 @@ fn is_open(path: &str) -> bool {
 }
 
 /// A page of another origin that got a browser to resolve its name to us sends its own name.
-fn check_host(api: &Api, headers: &HeaderMap, uri: &Uri) -> Result<(), Problem> {
+pub fn check_host(api: &Api, headers: &HeaderMap, uri: &Uri) -> Result<(), Problem> {
     let host = headers
         .get(header::HOST)
         .and_then(|host| host.to_str().ok());
@@ -182,8 +163,8 @@ fn recognise(
         return Ok(Actor::Anonymous);
     };
     let known = tokens::recognise(api.app(), &secret).inspect_err(|e| api.stop_if_fatal(e))?;
-    if let Some(actor) = known {
-        return Ok(actor);
+    if let Some(token) = known {
+        return Ok(Actor::from(&*token));
     }
     if let Some(peer) = peer
         && !api.may_fail_again(peer.ip())
@@ -199,18 +180,19 @@ fn recognise(
     Err(Problem::new(StatusCode::UNAUTHORIZED, detail))
 }
 
+/// The token in the `Authorization` header.
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
 /// The token of a request: in the header; for calendar clients, which can't set one, in the
 /// query of a feed.
 fn presented(headers: &HeaderMap, uri: &Uri) -> Option<String> {
-    if let Some(value) = headers.get(header::AUTHORIZATION) {
-        let value = value.to_str().unwrap_or_default();
-        let (scheme, token) = value.split_once(' ').unwrap_or(("", value));
-        let is_bearer = scheme.eq_ignore_ascii_case("bearer");
-        return Some(if is_bearer {
-            token.trim().to_owned()
-        } else {
-            String::new()
-        });
+    if headers.contains_key(header::AUTHORIZATION) {
+        // Another scheme than Bearer is a token that nobody knows.
+        return Some(bearer(headers).unwrap_or_default().to_owned());
     }
     if !uri.path().ends_with("/calendar.ics") {
         return None;
@@ -274,7 +256,7 @@ async fn with_idempotency(api: &Api, request: Request, ctx: Ctx) -> Result<Reque
 }
 
 /// 304 where the client has the very answer.
-fn unless_known(known: Option<&HeaderValue>, response: Response) -> Response {
+pub fn unless_known(known: Option<&HeaderValue>, response: Response) -> Response {
     let Some(known) = known.and_then(|known| known.to_str().ok()) else {
         return response;
     };

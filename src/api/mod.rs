@@ -1,6 +1,6 @@
 //! The HTTP API: JSON under `/api/v1`, health, metrics and docs beside it.
 //!
-//! A request's way: [`guard`] (host, token, limits, log, metrics) → a handler's extractors
+//! A request's way: [`lookups`] (what lies ready in memory) → [`guard`] (host, token, limits, log, metrics) → a handler's extractors
 //! ([`extract`]) → one action off the async threads → [`reply`]. Whatever goes wrong is a
 //! [`problem::Problem`].
 
@@ -8,6 +8,7 @@ mod docs;
 mod extract;
 mod guard;
 mod health;
+mod lookups;
 pub mod metrics;
 mod problem;
 mod reply;
@@ -21,8 +22,12 @@ use utoipa_axum::router::OpenApiRouter;
 
 pub use self::state::{Access, Api};
 
-/// The whole router, ready to serve.
-pub fn router(api: Api) -> Router {
+/// Everything, ready to serve.
+pub fn service(api: Api) -> lookups::Lookups {
+    lookups::Lookups::new(api.clone(), router(api))
+}
+
+fn router(api: Api) -> Router {
     let (v1, document) = v1_router().split_for_parts();
     Router::new()
         .nest("/api/v1", v1)

@@ -2,6 +2,7 @@
 
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use serde::Serialize;
 
 use super::problem::Problem;
@@ -18,8 +19,8 @@ impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
         match serde_json::to_vec(&self.0) {
             Ok(body) => {
-                let tag = etag(&body);
-                json(body, &tag)
+                let tag = etag(&body).into();
+                json(body.into(), tag)
             }
             Err(error) => Problem::internal(error.to_string()).into_response(),
         }
@@ -28,17 +29,15 @@ impl<T: Serialize> IntoResponse for Json<T> {
 
 /// A ready answer to a lookup.
 pub fn ready(answer: &Answer) -> Response {
-    json(answer.body.clone(), &answer.etag)
+    json(answer.body.clone(), answer.etag.clone())
 }
 
-fn json(body: Vec<u8>, etag: &str) -> Response {
+fn json(body: Bytes, etag: Bytes) -> Response {
     let mut response = body.into_response();
     let headers = response.headers_mut();
-    headers.insert(
-        header::CONTENT_TYPE,
-        HeaderValue::from_static("application/json"),
-    );
-    if let Ok(etag) = HeaderValue::from_str(etag) {
+    let json = HeaderValue::from_static("application/json");
+    headers.insert(header::CONTENT_TYPE, json);
+    if let Ok(etag) = HeaderValue::from_maybe_shared(etag) {
         headers.insert(header::ETAG, etag);
     }
     response

@@ -19,6 +19,7 @@ pub struct AuditEntry {
     /// What happened.
     pub event: AuditEvent,
     /// When it was appended; never before the entry that precedes it.
+    #[serde(with = "chrono::serde::ts_milliseconds")]
     pub created_at: DateTime<Utc>,
     /// [`AuditEntry::hash`] of the entry before; zeros for the first.
     pub previous_hash: [u8; 32],
@@ -54,6 +55,7 @@ pub struct AuditEvent {
     /// Why, if told.
     pub change_reason: Option<String>,
     /// The on-call day from which it takes effect.
+    #[serde(with = "crate::domain::compact::date_option")]
     pub effective_date: Option<NaiveDate>,
 }
 

@@ -23,6 +23,7 @@ pub struct Membership {
     /// Share of the shifts relative to the others': finite, > 0, ≤ [`MAX_WEIGHT`].
     pub weight: f64,
     /// Since when they count; decides the place in the ring.
+    #[serde(with = "chrono::serde::ts_milliseconds")]
     pub joined_at: DateTime<Utc>,
     /// Its revision.
     pub revision: Revision,

@@ -5,6 +5,7 @@
 //! is the disk format, guarded by golden bytes in `tests/golden`.
 
 pub mod audit;
+pub mod compact;
 pub mod ids;
 pub mod invalid;
 pub mod json;
@@ -27,8 +28,10 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Revision {
     /// When the entity was made.
+    #[serde(with = "chrono::serde::ts_milliseconds")]
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
+    #[serde(with = "chrono::serde::ts_milliseconds")]
     pub updated_at: DateTime<Utc>,
     /// 1 at first, one more at each change.
     pub version: u64,

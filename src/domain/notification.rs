@@ -29,12 +29,15 @@ pub struct Notification {
     /// Deliveries tried.
     pub attempts: u32,
     /// When it is due (again).
+    #[serde(with = "chrono::serde::ts_milliseconds")]
     pub next_attempt_at: DateTime<Utc>,
     /// What the last try said.
     pub last_error: Option<String>,
     /// When it was written.
+    #[serde(with = "chrono::serde::ts_milliseconds")]
     pub created_at: DateTime<Utc>,
     /// When it was delivered.
+    #[serde(with = "chrono::serde::ts_milliseconds_option")]
     pub delivered_at: Option<DateTime<Utc>>,
 }
 

@@ -17,8 +17,10 @@ pub struct Schedule {
     /// Who is on call.
     pub engineer: UserId,
     /// First on-call day.
+    #[serde(with = "crate::domain::compact::date")]
     pub start_date: NaiveDate,
     /// Last on-call day.
+    #[serde(with = "crate::domain::compact::date")]
     pub end_date: NaiveDate,
     /// Who made the row: the rotation or a person.
     pub origin: Origin,

@@ -17,8 +17,10 @@ pub struct Override {
     /// Who takes the days.
     pub substitute: UserId,
     /// First on-call day.
+    #[serde(with = "crate::domain::compact::date")]
     pub start_date: NaiveDate,
     /// Last on-call day.
+    #[serde(with = "crate::domain::compact::date")]
     pub end_date: NaiveDate,
     /// Why, if told.
     pub reason: Option<String>,
@@ -29,6 +31,7 @@ pub struct Override {
     /// Who decided, whatever the decision.
     pub approved_by: Option<UserId>,
     /// When it was decided or cancelled.
+    #[serde(with = "chrono::serde::ts_milliseconds_option")]
     pub decided_at: Option<DateTime<Utc>>,
     /// Its revision.
     pub revision: Revision,

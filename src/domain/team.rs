@@ -61,6 +61,7 @@ pub struct RotationConfig {
     /// Length of a period.
     pub interval: Interval,
     /// The on-call day from which periods are counted; set when the rotation is switched on.
+    #[serde(with = "crate::domain::compact::date_option")]
     pub start_date: Option<NaiveDate>,
     /// The ring of a custom rotation.
     pub order: Vec<UserId>,

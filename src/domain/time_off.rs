@@ -14,8 +14,10 @@ pub struct TimeOff {
     /// The person.
     pub user: UserId,
     /// First day off.
+    #[serde(with = "crate::domain::compact::date")]
     pub start_date: NaiveDate,
     /// Last day off.
+    #[serde(with = "crate::domain::compact::date")]
     pub end_date: NaiveDate,
     /// Why, if told.
     pub reason: Option<String>,

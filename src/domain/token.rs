@@ -20,8 +20,10 @@ pub struct Token {
     /// SHA-256 of the secret.
     pub secret_hash: [u8; 32],
     /// From when on it is refused.
+    #[serde(with = "chrono::serde::ts_milliseconds_option")]
     pub expires_at: Option<DateTime<Utc>>,
     /// When it was made.
+    #[serde(with = "chrono::serde::ts_milliseconds")]
     pub created_at: DateTime<Utc>,
 }
 

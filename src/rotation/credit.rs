@@ -18,6 +18,7 @@ pub struct Share {
     /// The candidate.
     pub user: UserId,
     /// Their seniority then; keeps their place in the ring when they leave.
+    #[serde(with = "chrono::serde::ts_milliseconds")]
     pub joined_at: DateTime<Utc>,
     /// Weight ÷ sum of the candidates' weights.
     pub target: f64,
@@ -27,8 +28,10 @@ pub struct Share {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct PeriodShares {
     /// First day of the period.
+    #[serde(with = "crate::domain::compact::date")]
     pub start: NaiveDate,
     /// Last day of the period.
+    #[serde(with = "crate::domain::compact::date")]
     pub end: NaiveDate,
     /// Who earned what; sums to 1 unless empty.
     pub shares: Vec<Share>,

@@ -13,8 +13,10 @@ pub struct Explanation {
     /// The period's number, from 1.
     pub period_number: i64,
     /// The period's first day.
+    #[serde(with = "crate::domain::compact::date")]
     pub period_start: NaiveDate,
     /// The period's last day.
+    #[serde(with = "crate::domain::compact::date")]
     pub period_end: NaiveDate,
     /// The one who was picked.
     pub picked: UserId,
@@ -36,6 +38,7 @@ pub struct Standing {
     /// The candidate.
     pub user: UserId,
     /// Since when they count.
+    #[serde(with = "chrono::serde::ts_milliseconds")]
     pub joined_at: DateTime<Utc>,
     /// Their weight.
     pub weight: f64,
@@ -48,6 +51,7 @@ pub struct Standing {
     /// Target less the share of all periods that they served.
     pub gap: f64,
     /// Their last day on call.
+    #[serde(with = "crate::domain::compact::date_option")]
     pub last_served: Option<NaiveDate>,
 }
 
@@ -68,8 +72,10 @@ pub enum PassedOverReason {
     /// Time off touches the period.
     TimeOff {
         /// First day off.
+        #[serde(with = "crate::domain::compact::date")]
         start_date: NaiveDate,
         /// Last day off.
+        #[serde(with = "crate::domain::compact::date")]
         end_date: NaiveDate,
     },
     /// No longer in the team's Slack group.
@@ -77,6 +83,7 @@ pub enum PassedOverReason {
     /// Joins only after the period begins.
     NotYetJoined {
         /// The day on which they join.
+        #[serde(with = "crate::domain::compact::date")]
         joined_date: NaiveDate,
     },
     /// Not named in `rotation_order`.

@@ -68,23 +68,24 @@ impl Bits {
         self.0.iter().map(|word| word.count_ones() as usize).sum()
     }
 
-    /// The offsets, largest first.
-    fn descending(&self) -> impl Iterator<Item = usize> + '_ {
-        (0..WORDS * 64)
-            .rev()
-            .filter(|n| self.0.get(n / 64).is_some_and(|w| w >> (n % 64) & 1 == 1))
+    /// The offsets, smallest first.
+    fn offsets(&self) -> impl Iterator<Item = usize> + '_ {
+        self.0.iter().enumerate().flat_map(|(index, word)| {
+            let mut left = *word;
+            std::iter::from_fn(move || {
+                let bit = (left != 0).then(|| left.trailing_zeros() as usize)?;
+                left &= left - 1;
+                Some(index * 64 + bit)
+            })
+        })
     }
 
     fn encode(&self) -> Vec<u8> {
         if self.count() * 2 >= BITMAP_BYTES {
             return self.0.iter().flat_map(|word| word.to_le_bytes()).collect();
         }
-        let offsets =
-            (0..WORDS * 64).filter(|n| self.0.get(n / 64).is_some_and(|w| w >> (n % 64) & 1 == 1));
-        offsets
-            .filter_map(|n| u16::try_from(n).ok())
-            .flat_map(u16::to_le_bytes)
-            .collect()
+        let offsets = self.offsets().filter_map(|n| u16::try_from(n).ok());
+        offsets.flat_map(u16::to_le_bytes).collect()
     }
 
     fn decode(bytes: &[u8]) -> Self {
@@ -163,8 +164,10 @@ pub fn select(
             }
             let count = bits.count();
             if page.len() < take && skip < total + count {
-                let wanted = bits
-                    .descending()
+                let newest_first: Vec<_> = bits.offsets().collect();
+                let wanted = newest_first
+                    .into_iter()
+                    .rev()
                     .skip(skip.saturating_sub(total))
                     .take(take - page.len());
                 page.extend(wanted.map(|offset| chunk * CHUNK + offset as u64));
@@ -195,7 +198,7 @@ mod tests {
             }
             let read = Bits::decode(&bits.encode());
             prop_assert_eq!(read.count(), offsets.len());
-            prop_assert_eq!(read.descending().collect::<BTreeSet<_>>(), offsets);
+            prop_assert_eq!(read.offsets().collect::<BTreeSet<_>>(), offsets);
             prop_assert!(bits.encode().len() <= BITMAP_BYTES);
         }
 

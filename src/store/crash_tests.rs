@@ -135,7 +135,7 @@ fn what_was_committed_before_the_power_failed_is_there_and_proven() {
             };
             let backend = Backend(Arc::new(Mutex::new(disk)));
             let store = Store::with_backend(backend.clone(), life == 0).unwrap();
-            let proven = store.read(|tx| audit::verify(tx)).unwrap().seq;
+            let proven = store.read(audit::verify).unwrap().seq;
             // What was under way may have been done, though nobody was told.
             let is_kept = proven == committed || proven == committed + 1;
             assert!(

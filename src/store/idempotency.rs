@@ -20,6 +20,7 @@ pub struct Done {
     /// The action's result, as JSON.
     pub result: String,
     /// When it was done.
+    #[serde(with = "chrono::serde::ts_milliseconds")]
     pub at: DateTime<Utc>,
 }
 

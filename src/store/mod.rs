@@ -23,6 +23,7 @@ pub mod teams;
 pub mod time_off;
 pub mod tokens;
 mod tx;
+mod unsynced;
 
 use std::path::{Path, PathBuf};
 
@@ -81,11 +82,29 @@ impl Store {
         Ok(store)
     }
 
+    /// Makes a store at `path`, in place of what is there, that leaves it to the operating
+    /// system when writes reach the disk: many times faster, and lost in a crash. Whoever
+    /// fills it drops it and syncs the file before it is of use.
+    ///
+    /// # Errors
+    /// The file is in use or can't be written.
+    pub fn create_unsynced(path: &Path) -> Result<Self, OpenError> {
+        let failed = |cause| OpenError::new(path, cause);
+        let backend = unsynced::Unsynced::create(path).map_err(|e| failed(e.into()))?;
+        let db = Builder::new().create_with_backend(backend);
+        let store = Self {
+            db: db.map_err(|e| failed(e.into()))?,
+            path: path.to_owned(),
+        };
+        migrations::migrate(&store, true).map_err(failed)?;
+        Ok(store)
+    }
+
     /// Opens a store on a backend of the tests' choice.
     ///
     /// # Errors
     /// As [`Store::open`].
-    #[cfg(test)]
+    #[cfg(any(test, fuzzing))]
     pub fn with_backend(
         backend: impl redb::StorageBackend,
         is_new: bool,
@@ -96,6 +115,15 @@ impl Store {
         let store = Self { db, path };
         migrations::migrate(&store, is_new).map_err(|e| OpenError::new(&store.path, e))?;
         Ok(store)
+    }
+
+    /// A store that is gone when it's dropped.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    #[cfg(any(test, fuzzing))]
+    pub fn in_memory() -> Result<Self, OpenError> {
+        Self::with_backend(redb::backends::InMemoryBackend::new(), true)
     }
 
     /// Where the file is.
@@ -132,7 +160,6 @@ impl Store {
     }
 }
 
-/// Whether the file begins as a redb file does.
 fn builder() -> Builder {
     let mut builder = Database::builder();
     builder.set_cache_size(CACHE_BYTES);
@@ -175,6 +202,7 @@ fn look_first(path: &Path) -> Result<(), OpenProblem> {
     }
 }
 
+/// Whether the file begins as a redb file does.
 fn has_magic(path: &Path) -> std::io::Result<bool> {
     use std::io::Read;
     let mut head = [0; 4];
@@ -184,6 +212,26 @@ fn has_magic(path: &Path) -> std::io::Result<bool> {
         Err(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => Ok(false),
         Err(error) => Err(error),
     }
+}
+
+/// Reads bytes as a record of every kind, as opening a damaged file would.
+#[cfg(fuzzing)]
+pub fn decode_anything(bytes: &[u8]) {
+    use crate::domain::{member, notification, schedule, service, shift_override, team, token};
+    let table = tables::META;
+    let _ = codec::decode::<team::Team>(table, bytes);
+    let _ = codec::decode::<member::Membership>(table, bytes);
+    let _ = codec::decode::<service::Service>(table, bytes);
+    let _ = codec::decode::<schedule::Schedule>(table, bytes);
+    let _ = codec::decode::<shift_override::Override>(table, bytes);
+    let _ = codec::decode::<crate::domain::time_off::TimeOff>(table, bytes);
+    let _ = codec::decode::<token::Token>(table, bytes);
+    let _ = codec::decode::<notification::Notification>(table, bytes);
+    let _ = codec::decode::<AuditEntry>(table, bytes);
+    let _ = codec::decode::<crate::rotation::explanation::Explanation>(table, bytes);
+    let _ = codec::decode::<crate::rotation::credit::PeriodShares>(table, bytes);
+    let _ = codec::decode::<rotation::RotationState>(table, bytes);
+    let _ = codec::decode::<idempotency::Done>(table, bytes);
 }
 
 #[cfg(test)]

@@ -107,13 +107,10 @@ fn touching(
 ) -> Result<Vec<Override>, StoreError> {
     let end = prefix.clone().date(next_day(to)).as_slice().to_vec();
     let ids = tx.keys(index, (prefix.as_slice().to_vec(), end), trailing_id)?;
-    let rows = ids
-        .into_iter()
-        .map(|id| find(tx, OverrideId::from_uuid(id)));
-    let touches = |row: &Override| row.end_date >= from;
-    rows.filter_map(Result::transpose)
-        .filter(|row| row.as_ref().map_or(true, touches))
-        .collect()
+    let mut rows: Vec<Override> =
+        tx.find_all(OVERRIDES, ids.into_iter().map(|id| Key::new().id(id)))?;
+    rows.retain(|row| row.end_date >= from);
+    Ok(rows)
 }
 
 /// Writes an override.

@@ -19,13 +19,17 @@ use crate::rotation::credit::PeriodShares;
 pub struct RotationState {
     /// First day of the last period whose handoff was handled, or that was running when the
     /// rotation was switched on. A handoff is due only for a later period.
+    #[serde(with = "crate::domain::compact::date_option")]
     pub handled: Option<NaiveDate>,
     /// First day of the period that is handed off next.
+    #[serde(with = "crate::domain::compact::date_option")]
     pub next_period: Option<NaiveDate>,
     /// Its first instant and those of the published periods after it, by the zone rules that
     /// were in force when this was written. The index of handoffs holds the first.
+    #[serde(with = "crate::domain::compact::instants")]
     pub upcoming: Vec<DateTime<Utc>>,
     /// Last day of the last published period.
+    #[serde(with = "crate::domain::compact::date_option")]
     pub published_until: Option<NaiveDate>,
 }
 

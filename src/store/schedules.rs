@@ -79,9 +79,12 @@ pub fn list_of_team(
             prefix.clone().date(next_day(to)).as_slice().to_vec(),
         );
         ids.extend(tx.keys(SCHEDULES_BY_TEAM, range, trailing_id)?);
-        for id in ids {
-            rows.extend(find(tx, ScheduleId::from_uuid(id))?.filter(|row| row.end_date >= from));
-        }
+        let found = tx.find_all(SCHEDULES, ids.into_iter().map(|id| Key::new().id(id)))?;
+        rows.extend(
+            found
+                .into_iter()
+                .filter(|row: &Schedule| row.end_date >= from),
+        );
     }
     Ok(rows)
 }
@@ -103,13 +106,10 @@ pub fn list_of_user(
         (prefix.as_slice().to_vec(), end),
         trailing_id,
     )?;
-    let rows = ids
-        .into_iter()
-        .map(|id| find(tx, ScheduleId::from_uuid(id)));
-    let touches = |row: &Schedule| row.end_date >= from;
-    rows.filter_map(Result::transpose)
-        .filter(|row| row.as_ref().map_or(true, touches))
-        .collect()
+    let mut rows: Vec<Schedule> =
+        tx.find_all(SCHEDULES, ids.into_iter().map(|id| Key::new().id(id)))?;
+    rows.retain(|row| row.end_date >= from);
+    Ok(rows)
 }
 
 /// Writes a row.

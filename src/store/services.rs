@@ -60,12 +60,10 @@ pub fn list(
         (None, None) => return tx.list(SERVICES, &Key::new()),
     };
     let ids = tx.keys(index, prefix.prefixed(), trailing_id)?;
-    let found = ids.into_iter().map(|id| find(tx, ServiceId::from_uuid(id)));
-    let wanted = |s: &Service| tier.is_none_or(|tier| s.tier == tier);
-    found
-        .filter_map(Result::transpose)
-        .filter(|s| s.as_ref().map_or(true, wanted))
-        .collect()
+    let mut found: Vec<Service> =
+        tx.find_all(SERVICES, ids.into_iter().map(|id| Key::new().id(id)))?;
+    found.retain(|service| tier.is_none_or(|tier| service.tier == tier));
+    Ok(found)
 }
 
 /// Writes a service. The caller has made sure that its name is free if it is active.

@@ -36,8 +36,7 @@ pub fn find(tx: &impl Reader, id: TimeOffId) -> Result<Option<TimeOff>, StoreErr
 pub fn list_of(tx: &impl Reader, user: &UserId) -> Result<Vec<TimeOff>, StoreError> {
     let range = Key::new().text(user.as_str()).prefixed();
     let ids = tx.keys(TIME_OFF_BY_USER, range, trailing_id)?;
-    let rows = ids.into_iter().map(|id| find(tx, TimeOffId::from_uuid(id)));
-    rows.filter_map(Result::transpose).collect()
+    tx.find_all(TIME_OFF, ids.into_iter().map(|id| Key::new().id(id)))
 }
 
 /// Writes time off. Its dates never change.

@@ -59,6 +59,17 @@ pub trait Reader {
             .transpose()
     }
 
+    /// The records of some keys, in the order of the keys; those that aren't there are left
+    /// out. Quicker than to [`Reader::find`] each.
+    ///
+    /// # Errors
+    /// The engine failed, or a record is damaged.
+    fn find_all<T: Record>(
+        &self,
+        table: Table,
+        keys: impl IntoIterator<Item = Key>,
+    ) -> Result<Vec<T>, StoreError>;
+
     /// The records whose keys begin with `prefix`, in key order.
     ///
     /// # Errors
@@ -120,6 +131,14 @@ impl Reader for ReadTx {
         visit: Visit<'_>,
     ) -> Result<(), StoreError> {
         scan_table(&self.0.open_table(table)?, from, to, order, visit)
+    }
+
+    fn find_all<T: Record>(
+        &self,
+        table: Table,
+        keys: impl IntoIterator<Item = Key>,
+    ) -> Result<Vec<T>, StoreError> {
+        find_in(&self.0.open_table(table)?, table, keys)
     }
 
     fn len(&self, table: Table) -> Result<u64, StoreError> {
@@ -196,10 +215,32 @@ impl Reader for WriteTx {
         scan_table(&self.tx.open_table(table)?, from, to, order, visit)
     }
 
+    fn find_all<T: Record>(
+        &self,
+        table: Table,
+        keys: impl IntoIterator<Item = Key>,
+    ) -> Result<Vec<T>, StoreError> {
+        find_in(&self.tx.open_table(table)?, table, keys)
+    }
+
     fn len(&self, table: Table) -> Result<u64, StoreError> {
         use redb::ReadableTableMetadata;
         Ok(self.tx.open_table(table)?.len()?)
     }
+}
+
+fn find_in<T: Record>(
+    opened: &impl ReadableTable<&'static [u8], &'static [u8]>,
+    table: Table,
+    keys: impl IntoIterator<Item = Key>,
+) -> Result<Vec<T>, StoreError> {
+    let mut found = Vec::new();
+    for key in keys {
+        if let Some(value) = opened.get(key.as_slice())? {
+            found.push(decode(table, value.value())?);
+        }
+    }
+    Ok(found)
 }
 
 fn scan_table(

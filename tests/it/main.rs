@@ -1,5 +1,12 @@
 //! Black-box tests: the real binary over HTTP, and what holds for the code as a whole.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::too_many_lines,
+    clippy::similar_names,
+    reason = "a test may say what it expects by failing, and tells its story in one go"
+)]
+
 mod audit;
 mod crash;
 mod errors;
@@ -9,7 +16,9 @@ mod harness;
 mod layers;
 mod lookups;
 mod main_job;
+mod nasty;
 mod overrides;
+mod people;
 mod process;
 mod rotation;
 mod services;

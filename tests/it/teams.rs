@@ -263,7 +263,7 @@ fn every_weight_survives_the_audit_log() {
             "/members",
             &json!({"slack_user_id": user, "weight": weight}),
         );
-        let read = team.get(&format!("/members?page={}&page_size=1", n)).ok();
+        let read = team.get(&format!("/members?page={n}&page_size=1")).ok();
         assert_eq!(member.created()["weight"], read["items"][0]["weight"]);
     }
     daemon.verify_audit();

@@ -99,10 +99,10 @@ impl Client {
         }
         own.retain(|(name, _)| headers.iter().all(|(given, _)| given != name));
         for (name, value) in headers {
-            head += &format!("{name}: {value}\r\n");
+            head.extend([name, ": ", value, "\r\n"]);
         }
         for (name, value) in own {
-            head += &format!("{name}: {value}\r\n");
+            head.extend([name, ": ", &value, "\r\n"]);
         }
         stream.write_all((head + "\r\n").as_bytes())?;
         Ok(stream)
