@@ -233,3 +233,8 @@ pub fn decode_anything(bytes: &[u8]) {
     let _ = codec::decode::<rotation::RotationState>(table, bytes);
     let _ = codec::decode::<idempotency::Done>(table, bytes);
 }
+
+#[cfg(test)]
+mod crash_tests;
+#[cfg(test)]
+mod golden_tests;

@@ -1,5 +1,10 @@
 //! Black-box tests: the real binary over HTTP, and what holds for the code as a whole.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a test may say what it expects by failing"
+)]
+
 mod audit;
 mod crash;
 mod errors;

@@ -70,6 +70,8 @@ struct Company {
     dice: Dice,
     /// Nobody else takes time off until then, so that there is always somebody.
     away_until: NaiveDate,
+    /// When each team was founded.
+    founded: BTreeMap<u64, DateTime<Utc>>,
 }
 
 fn user(team: u64, n: u64) -> String {
@@ -99,16 +101,18 @@ impl Company {
             app: None,
             dice: Dice(2026),
             away_until,
+            founded: BTreeMap::new(),
         };
         company.open();
-        for (team, n) in TEAMS.iter().zip(0..) {
-            company.found_team(n, team);
+        for n in 1..8 {
+            company.found_team(n);
         }
         company
     }
 
-    fn found_team(&self, n: u64, team: &(&str, &str, &str, Option<i64>, &str)) {
-        let (zone, handoff, interval, day, strategy) = *team;
+    fn found_team(&mut self, n: u64) {
+        let (zone, handoff, interval, day, strategy) = TEAMS[usize::try_from(n).unwrap()];
+        self.founded.insert(n, self.now);
         let order = (0..MEMBERS).map(|member| user(n, member)).collect();
         let input = TeamInput {
             name: Some(slug(n)),
@@ -169,6 +173,9 @@ impl Company {
     fn live(&mut self) {
         let ctx = Ctx::system();
         let n = self.dice.roll(8);
+        if !self.founded.contains_key(&n) {
+            return;
+        }
         let (team, who) = (slug(n), user(n, self.dice.roll(MEMBERS)));
         let start_date = add_days(self.now.date_naive(), self.dice.days(20));
         let end_date = add_days(start_date, self.dice.days(4));
@@ -225,30 +232,20 @@ impl Company {
         }
     }
 
-    fn everybody_is_covered(&self, founded: DateTime<Utc>) {
-        // A weekly rotation may wait a week for its first handoff day.
-        if self.now - founded < TimeDelta::days(8) {
-            return;
-        }
-        for n in 0..8 {
+    fn everybody_is_covered(&self) {
+        for (n, founded) in &self.founded {
+            // A weekly rotation may wait a week for its first handoff day.
+            if self.now - *founded < TimeDelta::days(8) {
+                continue;
+            }
             let query = OnCallQuery {
-                team: Some(slug(n)),
+                team: Some(slug(*n)),
                 ..OnCallQuery::default()
             };
             let answer = oncall::answer(self.app(), &query).unwrap();
-            assert_ne!(
-                answer.source,
-                Source::None,
-                "{} at {}",
-                answer.team_slug,
-                self.now
-            );
-            assert!(
-                answer.next.is_some(),
-                "{} at {}",
-                answer.team_slug,
-                self.now
-            );
+            let (team, at) = (answer.team_slug, self.now);
+            assert_ne!(answer.source, Source::None, "{team} at {at}");
+            assert!(answer.next.is_some(), "{team} at {at}");
         }
     }
 
@@ -331,22 +328,26 @@ fn instants(company: &Company) -> Vec<DateTime<Utc>> {
 fn two_years_of_a_small_company_are_covered_and_audited() {
     let home = tempfile::tempdir().unwrap();
     let mut company = Company::found(home.path().join("oncalld.redb"));
-    let founded = company.now;
-    let mut down_until = founded;
+    let second_year = company.now + TimeDelta::days(365);
+    let mut down_until = company.now;
     for at in instants(&company) {
         if at < down_until {
             continue;
         }
         company.tick(at);
+        if at > second_year && !company.founded.contains_key(&0) {
+            // The one that hands off each day.
+            company.found_team(0);
+        }
         match company.dice.roll(600) {
             0 => down_until = at + TimeDelta::hours(company.dice.days(12 * 24)),
             1..=8 => company.live(),
-            9..=28 => company.everybody_is_covered(founded),
+            9..=28 => company.everybody_is_covered(),
             _ => {}
         }
     }
     company.tick(company.now + TimeDelta::hours(13 * 24));
-    company.everybody_is_covered(founded);
+    company.everybody_is_covered();
     for n in 0..8 {
         let mut told: BTreeMap<NaiveDate, usize> = BTreeMap::new();
         let triggered = company.entries(n, "rotation_triggered");
@@ -356,7 +357,10 @@ fn two_years_of_a_small_company_are_covered_and_audited() {
             "there is always somebody"
         );
         let caught_up = |entry: &AuditView| entry.metadata["catch_up"] == true;
-        assert!(n != 0 || triggered.iter().any(caught_up), "it was down for days");
+        assert!(
+            n != 0 || triggered.iter().any(caught_up),
+            "it was down for days"
+        );
         for entry in &triggered {
             *told.entry(entry.effective_date.unwrap()).or_default() += 1;
             assert!(entry.engineer_slack_id.is_some());
@@ -364,7 +368,7 @@ fn two_years_of_a_small_company_are_covered_and_audited() {
         let twice: Vec<_> = told.iter().filter(|(_, times)| **times > 1).collect();
         assert!(twice.is_empty(), "{}: {twice:?}", slug(n));
         let told: BTreeSet<_> = told.into_keys().collect();
-        assert_eq!(told, company.periods(n, founded), "{}", slug(n));
+        assert_eq!(told, company.periods(n, company.founded[&n]), "{}", slug(n));
         let shifts = company.auto_shifts(n);
         assert!(shifts.len() > 50);
         for pair in shifts.windows(2) {
@@ -383,5 +387,5 @@ fn two_years_of_a_small_company_are_covered_and_audited() {
         assert!(report.gaps.is_empty(), "{}: {:?}", slug(n), report.gaps);
     }
     let entries = audit::verify(company.app()).unwrap().entries;
-    assert!(entries > 2500, "{entries}");
+    assert!(entries > 1000, "{entries}");
 }
