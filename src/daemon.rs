@@ -196,7 +196,9 @@ async fn stop_on_signal(stopping: watch::Sender<Option<String>>) {
 
 fn start_log(config: &Config) -> anyhow::Result<()> {
     use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_new(config.log.level.as_str())?;
+    // Cron tells of its own start at `info`; the config may still ask for it by name.
+    let level = config.log.level.as_str();
+    let filter = EnvFilter::try_new(format!("tokio_cron_scheduler=warn,{level}"))?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
