@@ -18,9 +18,13 @@ impl Clock for SystemClock {
     fn now(&self) -> DateTime<Utc> {
         #[expect(clippy::disallowed_methods, reason = "this is the one place")]
         let now = Utc::now();
-        now.duration_trunc(TimeDelta::milliseconds(1))
-            .unwrap_or(now)
+        to_millis(now)
     }
+}
+
+/// The instant in whole milliseconds, which is what the store keeps.
+pub fn to_millis(at: DateTime<Utc>) -> DateTime<Utc> {
+    at.duration_trunc(TimeDelta::milliseconds(1)).unwrap_or(at)
 }
 
 /// A clock that stands until it's set: for simulations.

@@ -3,6 +3,7 @@
 
 use std::io::IsTerminal;
 use std::net::SocketAddr;
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -92,13 +93,14 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         "ready"
     );
     let patience = Duration::from_secs(config.server.shutdown_seconds);
-    answer_until_stopped(listener, api, stopped.clone(), patience).await?;
+    // Requests and handoffs under way share the time that stopping may take.
+    answer_until_stopped(listener, api, stopped.clone(), patience * 3 / 4).await?;
     stopping.send_if_modified(|reason| {
         let is_new = reason.is_none();
         reason.get_or_insert_with(|| "the listener ended".to_owned());
         is_new
     });
-    if tokio::time::timeout(patience, scheduler.stopped())
+    if tokio::time::timeout(patience / 4, scheduler.stopped())
         .await
         .is_err()
     {
@@ -116,7 +118,11 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
 /// Opens the store and brings it up to the present: sample company, zone rules, admin token.
 fn open(config: &Config, demo: bool) -> anyhow::Result<App> {
     let dir = &config.server.data_dir;
-    std::fs::create_dir_all(dir)
+    let mut folder = std::fs::DirBuilder::new();
+    folder
+        .recursive(true)
+        .mode(0o700)
+        .create(dir)
         .with_context(|| format!("can't make the data folder {}", dir.display()))?;
     let mut store = Store::open(&dir.join(STORE_FILE))?;
     let settings = settings(config);

@@ -1,6 +1,6 @@
 //! What every action works on: the store, the clock, the settings, and who listens.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -56,6 +56,8 @@ struct Inner {
     lookups: Lookups,
     tokens: KnownTokens,
     events: broadcast::Sender<ChangeEvent>,
+    turn: Mutex<()>,
+    started_at: DateTime<Utc>,
 }
 
 impl App {
@@ -64,6 +66,8 @@ impl App {
         let (events, _) = broadcast::channel(EVENT_BACKLOG);
         Self(Arc::new(Inner {
             store,
+            started_at: clock.now(),
+            turn: Mutex::new(()),
             clock,
             settings,
             lookups: Lookups::default(),
@@ -110,14 +114,16 @@ impl App {
     /// # Errors
     /// Those of the store and of `f`; nothing is written then.
     pub fn write<T>(&self, ctx: &Ctx, f: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
-        let now = self.now();
-        let settings = self.settings();
+        // Writers take turns here, so that each reads the clock once the one before is done,
+        // and that what they changed is told in the order in which it was.
+        let _turn = self.0.turn.lock().unwrap_or_else(PoisonError::into_inner);
         let written = self.0.store.write(|store| {
             f(&mut Tx {
                 store,
                 ctx,
-                now,
-                settings,
+                now: self.now(),
+                started_at: self.0.started_at,
+                settings: self.settings(),
             })
         })?;
         self.0.lookups.forget(&written.audit);
@@ -184,6 +190,8 @@ pub struct Tx<'a> {
     pub ctx: &'a Ctx,
     /// The instant of the whole write.
     pub now: DateTime<Utc>,
+    /// When the daemon started.
+    pub started_at: DateTime<Utc>,
     /// The parts of the config that actions go by.
     pub settings: &'a Settings,
 }

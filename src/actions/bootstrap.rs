@@ -27,14 +27,19 @@ pub enum BootstrapError {
     Action(#[from] super::error::ActionError),
 }
 
-/// Makes an admin token and writes it to `path`, where there is no token at all yet.
+/// Makes an admin token and writes it to `path`, where there is no valid one yet.
 /// Returns whether it did. The file comes first: after a crash in between, the next start
 /// writes both anew.
 ///
 /// # Errors
 /// The file can't be written, or the store failed.
 pub fn ensure_admin_token(app: &App, path: &Path) -> std::result::Result<bool, BootstrapError> {
-    if app.read(|tx| Ok(!store::tokens::list(tx)?.is_empty()))? {
+    let now = app.now();
+    let tokens = app.read(|tx| Ok(store::tokens::list(tx)?))?;
+    if tokens
+        .iter()
+        .any(|token| token.role == Role::Admin && token.is_valid_at(now))
+    {
         return Ok(false);
     }
     let secret = new_secret()?;
@@ -42,15 +47,21 @@ pub fn ensure_admin_token(app: &App, path: &Path) -> std::result::Result<bool, B
         path: path.to_owned(),
         cause,
     })?;
-    add_admin(app, &secret)?;
+    let is_free = |name: &String| tokens.iter().all(|token| token.name != *name);
+    let names = std::iter::once("admin".to_owned()).chain((2..).map(|n| format!("admin-{n}")));
+    let name = names
+        .take(tokens.len() + 1)
+        .find(is_free)
+        .unwrap_or_default();
+    add_admin(app, name, &secret)?;
     Ok(true)
 }
 
-fn add_admin(app: &App, secret: &str) -> Result<()> {
+fn add_admin(app: &App, name: String, secret: &str) -> Result<()> {
     app.write(&Ctx::system(), |tx| {
         let token = Token {
             id: TokenId::new(tx.now),
-            name: "admin".to_owned(),
+            name,
             role: Role::Admin,
             slack_user_id: None,
             secret_hash: hash(secret),
@@ -65,15 +76,23 @@ fn add_admin(app: &App, secret: &str) -> Result<()> {
 fn write_private(path: &Path, secret: &str) -> std::io::Result<()> {
     use std::os::unix::fs::OpenOptionsExt;
     let temporary = path.with_extension("token.new");
+    // What lies there from a crash may have another mode, or be a link to elsewhere.
+    match std::fs::remove_file(&temporary) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
     let mut options = std::fs::OpenOptions::new();
     let mut file = options
         .write(true)
-        .create(true)
-        .truncate(true)
+        .create_new(true)
         .mode(0o600)
         .open(&temporary)?;
     file.write_all(secret.as_bytes())?;
     file.write_all(b"\n")?;
     file.sync_all()?;
-    std::fs::rename(&temporary, path)
+    std::fs::rename(&temporary, path)?;
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    std::fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }

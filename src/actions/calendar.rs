@@ -4,17 +4,16 @@
 //! comes from its team and first day, not from the person: a change of person is a new
 //! version of the same event.
 
-use std::collections::BTreeMap;
-
 use chrono::{DateTime, Utc};
 use icalendar::{Calendar, Component, Event, EventLike, Property};
 
 use super::app::App;
 use super::error::Result;
 use super::find;
-use super::team_state::Loaded;
+use super::team_state::{END_OF_TIME, Loaded};
 use crate::domain::ids::UserId;
 use crate::domain::oncall_day::add_days;
+use crate::domain::shift_override::Override;
 use crate::domain::team::Team;
 use crate::rotation::coverage::{Source, Stretch};
 use crate::store::{self, Reader};
@@ -31,7 +30,7 @@ const FUTURE_DAYS: i64 = 400;
 pub fn of_team(app: &App, team: &str) -> Result<String> {
     let now = app.now();
     app.read(|tx| {
-        let team = find::team(tx, team)?;
+        let team = find::active_team(tx, team)?;
         let mut calendar = calendar(&format!("On call: {}", team.name));
         add_shifts(tx, &mut calendar, &team, None, now)?;
         Ok(calendar.done().to_string())
@@ -58,7 +57,9 @@ pub fn of_user(app: &App, user: &str) -> Result<String> {
         let mut calendar = calendar(&format!("On call: {user}"));
         for id in teams {
             let team = find::team_by_id(tx, id)?;
-            add_shifts(tx, &mut calendar, &team, Some(&user), now)?;
+            if team.is_active {
+                add_shifts(tx, &mut calendar, &team, Some(&user), now)?;
+            }
         }
         Ok(calendar.done().to_string())
     })
@@ -84,28 +85,42 @@ fn add_shifts(
 ) -> Result<()> {
     let from = add_days(now.date_naive(), -PAST_DAYS);
     let loaded = Loaded::since(tx, team, now, add_days(from, -31))?;
-    let changed: BTreeMap<uuid::Uuid, DateTime<Utc>> = loaded
-        .schedules
-        .iter()
-        .map(|row| (row.id.uuid(), row.revision.updated_at))
-        .chain(
-            loaded
-                .overrides
-                .iter()
-                .map(|row| (row.id.uuid(), row.revision.updated_at)),
-        )
-        .collect();
+    let all = store::overrides::list_of_team(tx, team.id, add_days(from, -31), END_OF_TIME)?;
     let until = add_days(loaded.today, FUTURE_DAYS);
-    for stretch in loaded.coverage().stretches(from, until) {
+    let coverage = loaded.coverage();
+    // The oldest event begins where its stretch does: its UID comes from there.
+    let from = coverage
+        .stretch_on(from)
+        .map_or(from, |stretch| stretch.start);
+    for stretch in coverage.stretches(from, until) {
         if only.is_none_or(|user| *user == stretch.user) {
-            let changed = changed
-                .get(&stretch.id)
-                .copied()
-                .unwrap_or(team.revision.updated_at);
-            calendar.push(event(&loaded, &stretch, changed));
+            calendar.push(event(
+                &loaded,
+                &stretch,
+                changed_at(&loaded, &all, &stretch),
+            ));
         }
     }
     Ok(())
+}
+
+/// When an event last changed: by its row, by an override that touches it and may have been
+/// cancelled since, or by the team's handoff time or zone.
+fn changed_at(loaded: &Loaded<'_>, all: &[Override], stretch: &Stretch) -> DateTime<Utc> {
+    let rows = loaded
+        .schedules
+        .iter()
+        .filter(|row| row.id.uuid() == stretch.id);
+    let rows = rows.map(|row| row.revision.updated_at);
+    let touches = |row: &&Override| row.start_date <= stretch.end && stretch.start <= row.end_date;
+    let overrides = all
+        .iter()
+        .filter(touches)
+        .map(|row| row.revision.updated_at);
+    rows.chain(overrides)
+        .max()
+        .max(Some(loaded.team.revision.updated_at))
+        .unwrap_or_default()
 }
 
 fn event(loaded: &Loaded<'_>, stretch: &Stretch, changed_at: DateTime<Utc>) -> Event {

@@ -1,14 +1,19 @@
 //! The fairness report of a team.
 
+use std::collections::BTreeSet;
+
 use chrono::NaiveDate;
 
 use super::app::App;
 use super::error::Result;
 use super::find;
-use super::team_state::Loaded;
+use super::team_state::{Loaded, absences_of};
+use crate::domain::ids::UserId;
 use crate::domain::invalid::Invalid;
 use crate::domain::oncall_day::add_days;
 use crate::domain::team::Team;
+use crate::rotation::candidate::Absence;
+use crate::rotation::coverage::Stretch;
 use crate::rotation::credit::PeriodShares;
 use crate::rotation::fairness;
 use crate::rotation::period::Period;
@@ -44,7 +49,8 @@ pub fn report(app: &App, team: &str, range: &FairnessRange) -> Result<FairnessVi
             .map(|member| member.user.clone())
             .collect();
         let coverage = loaded.coverage();
-        let report = fairness::report(from, to, &coverage, &periods, &members, &loaded.absences);
+        let absences = with_guests(tx, &loaded, &coverage.stretches(from, to))?;
+        let report = fairness::report(from, to, &coverage, &periods, &members, &absences);
         Ok(FairnessView::new((from, to), &report))
     })
 }
@@ -56,6 +62,21 @@ fn first_day(tx: &impl Reader, team: &Team) -> Result<NaiveDate> {
     let start = team.rotation.start_date.filter(|_| team.rotation.enabled);
     let first_row = store::schedules::first_day(tx, team.id)?;
     Ok(first_row.into_iter().chain(start).min().unwrap_or(made))
+}
+
+/// The time off of the members, and of others who are on call.
+fn with_guests(
+    tx: &impl Reader,
+    loaded: &Loaded<'_>,
+    stretches: &[Stretch],
+) -> Result<Vec<Absence>> {
+    let mut absences = loaded.absences.clone();
+    let is_guest = |user: &&UserId| loaded.members.iter().all(|member| member.user != **user);
+    let users: BTreeSet<&UserId> = stretches.iter().map(|stretch| &stretch.user).collect();
+    for user in users.into_iter().filter(is_guest) {
+        absences.extend(absences_of(tx, user)?);
+    }
+    Ok(absences)
 }
 
 /// The rotation's periods that begin in the range, with what their candidates earn.
@@ -70,10 +91,6 @@ fn periods_within(
     let periods = loaded.periods();
     let view = loaded.engine_view();
     let first = periods.after(add_days(from, -1));
-    let first = periods
-        .at(from)
-        .filter(|period| period.start == from)
-        .unwrap_or(first);
     let mut within = Vec::new();
     let mut period = first;
     while period.start <= to {

@@ -155,10 +155,15 @@ fn record_missed(tx: &mut Tx<'_>, team: &Team, period: &Period, coverage: &Cover
         .row_on(previous_day(period.start))
         .map(|row| row.user.clone());
     event.change_reason = Some(reason.to_owned());
+    mark_caught_up(&mut event);
+    tx.audit(event)
+}
+
+/// Marks the handoff of a period that began while the daemon was down.
+fn mark_caught_up(event: &mut AuditEvent) {
     if let Some(metadata) = event.metadata.0.as_object_mut() {
         metadata.insert("catch_up".to_owned(), true.into());
     }
-    tx.audit(event)
 }
 
 /// The handoff of one team to its running period.
@@ -203,6 +208,9 @@ impl<'a> Handoff<'a> {
             Action::RotationTriggered
         };
         let mut event = rotation_event(self.loaded.team, action, &self.period);
+        if self.loaded.clock.starts_at(self.period.start) < tx.started_at {
+            mark_caught_up(&mut event);
+        }
         event.engineer = self.now.as_ref().map(|stretch| stretch.user.clone());
         event.previous_engineer.clone_from(&self.previous);
         if skipped {

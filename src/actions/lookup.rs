@@ -20,6 +20,9 @@ use crate::store::StoreError;
 use crate::wire::audit::hex;
 use crate::wire::oncall::{Moment, OnCallQuery};
 
+/// Longer questions are not kept, in bytes: names have at most 100 characters.
+const LONGEST_QUESTION: usize = 1024;
+
 /// Answers that are kept; about 1 kB each.
 const KEPT: usize = 32_768;
 
@@ -90,9 +93,10 @@ pub fn answer(app: &App, question: &str, query: &OnCallQuery) -> Result<Arc<Answ
         })
     })?;
     let answer = Arc::new(answer);
-    app.lookups()
-        .0
-        .keep(question.into(), Arc::clone(&answer), changes);
+    if question.len() <= LONGEST_QUESTION {
+        let memory = &app.lookups().0;
+        memory.keep(question.into(), Arc::clone(&answer), changes);
+    }
     Ok(answer)
 }
 

@@ -4,6 +4,7 @@ use super::app::{App, Tx, check_version};
 use super::context::Ctx;
 use super::error::{ActionError, Result};
 use super::{changes, find, rotation};
+use crate::clock::to_millis;
 use crate::domain::Revision;
 use crate::domain::audit::{Action, EntityType};
 use crate::domain::ids::{MembershipId, UserId};
@@ -79,7 +80,7 @@ pub fn put(app: &App, ctx: &Ctx, team: &str, input: &NewMember) -> Result<Put> {
                 let member = apply(&blank, &change)?;
                 store::teams::put_member(tx.store, &member)?;
                 record(tx, None, Some(&member))?;
-                rotation::replan(tx, &team, "a member was added")?;
+                rotation::replan_and_tell(tx, &team, "a member was added")?;
                 Ok(Put {
                     member: MemberView::from(&member),
                     is_new: true,
@@ -117,7 +118,7 @@ pub fn delete(app: &App, ctx: &Ctx, team: &str, user: &str) -> Result<()> {
         let (team, old) = load(tx, team, user)?;
         store::teams::delete_member(tx.store, &old)?;
         record(tx, Some(&old), None)?;
-        rotation::replan(tx, &team, "a member was removed")
+        rotation::replan_and_tell(tx, &team, "a member was removed")
     })
 }
 
@@ -144,7 +145,7 @@ fn change_member(
     member.revision = old.revision.next(tx.now);
     store::teams::put_member(tx.store, &member)?;
     record(tx, Some(old), Some(&member))?;
-    rotation::replan(tx, team, "a member was changed")?;
+    rotation::replan_and_tell(tx, team, "a member was changed")?;
     Ok(MemberView::from(&member))
 }
 
@@ -163,7 +164,7 @@ fn apply(member: &Membership, input: &MemberInput) -> Result<Membership> {
     }
     if let Some(joined_at) = input.joined_at {
         invalid.check_date("joined_at", joined_at.date_naive());
-        member.joined_at = joined_at;
+        member.joined_at = to_millis(joined_at);
     }
     member.is_eligible = input.is_eligible_for_oncall.unwrap_or(member.is_eligible);
     Ok(invalid.into_result(member)?)

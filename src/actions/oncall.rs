@@ -153,9 +153,11 @@ pub(super) fn around(
     let to = add_days(day, NEXT_WITHIN_DAYS);
     let mut coverage = coverage_of(tx, team, add_days(day, -LONGEST_AUTO_DAYS), to)?;
     if let Some(row) = coverage.row_on(day) {
-        // What cuts a long manual row may lie further back.
-        if row.start < add_days(day, -LONGEST_AUTO_DAYS) {
-            coverage = coverage_of(tx, team, row.start, to)?;
+        // What cuts a long manual row may lie further away.
+        let earlier = row.start < add_days(day, -LONGEST_AUTO_DAYS);
+        if earlier || row.end > to {
+            let (from, to) = (row.start, add_days(row.end.max(day), NEXT_WITHIN_DAYS));
+            coverage = coverage_of(tx, team, from, to)?;
         }
     }
     let stretch = coverage.stretch_on(day);
@@ -183,7 +185,7 @@ pub(super) fn who(tx: &impl Reader, team: &Team, day: NaiveDate) -> Result<Optio
         .map(|row| row.user.clone()))
 }
 
-/// A person's shifts in all teams: schedule rows, and overrides for which they are the
+/// A person's shifts in all active teams: schedule rows, and overrides for which they are the
 /// substitute, by start.
 ///
 /// # Errors
@@ -199,12 +201,16 @@ pub fn shifts_of(
     let to = range
         .to
         .unwrap_or_else(|| add_days(from, 366).min(END_OF_TIME));
+    Invalid::ordered(from, to)?;
     app.read(|tx| {
         let absences = absences_of(tx, &user)?;
         let mut teams = TeamCache::default();
         let mut shifts = Vec::new();
         for row in store::schedules::list_of_user(tx, &user, from, to)? {
             let team = teams.get(tx, row.team_id)?;
+            if !team.is_active {
+                continue;
+            }
             let dates = (row.start_date, row.end_date);
             let shift = user_shift(&user, team, row.id.uuid(), dates, &absences);
             let origin = Some(row.origin);
@@ -216,6 +222,9 @@ pub fn shifts_of(
         }
         for row in store::overrides::list_of_user(tx, &user, from, to)? {
             let team = teams.get(tx, row.team_id)?;
+            if !team.is_active {
+                continue;
+            }
             let dates = (row.start_date, row.end_date);
             let shift = user_shift(&user, team, row.id.uuid(), dates, &absences);
             let status = Some(row.status);

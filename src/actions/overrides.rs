@@ -7,7 +7,7 @@ use super::app::{App, Tx, check_version};
 use super::context::Ctx;
 use super::error::{ActionError, Result};
 use super::rotation::{fill, tell, tell_leads};
-use super::schedules::{Before, warnings};
+use super::schedules::{Before, keep_served, warnings};
 use super::team_state::END_OF_TIME;
 use super::teams::is_lead;
 use super::{changes, find};
@@ -39,6 +39,7 @@ pub fn list(
     invalid.into_result(())?;
     let from = filter.from.unwrap_or(NaiveDate::MIN);
     let to = filter.to.unwrap_or(END_OF_TIME);
+    Invalid::ordered(from, to)?;
     app.read(|tx| {
         let team = find::team(tx, team)?;
         let rows = match status {
@@ -209,8 +210,20 @@ pub fn decide(
             let detail = format!("the override is {was} and can't become {status}");
             return Err(ActionError::BadTransition(detail));
         }
+        let today = team.clock().day_at(tx.now);
+        let takes_effect =
+            status == OverrideStatus::Approved || old.status == OverrideStatus::Approved;
+        if takes_effect && old.end_date < today {
+            let detail = format!("its days are over, since {}: the past stands", old.end_date);
+            return Err(ActionError::BadTransition(detail));
+        }
         let row = Override {
             status,
+            // Days that have passed meanwhile were served by whoever was on call.
+            start_date: match status {
+                OverrideStatus::Approved => old.start_date.max(today),
+                _ => old.start_date,
+            },
             approved_by: decider,
             decided_at: Some(tx.now),
             revision: old.revision.next(tx.now),
@@ -225,6 +238,7 @@ pub fn decide(
         };
         record(tx, &team, &before, action, Some(&old), &row)?;
         if old.status == OverrideStatus::Approved {
+            keep_served(tx, &team, &old, today)?;
             fill(tx, &team, "an override was cancelled")?;
         }
         tell_decided(tx, &team, &row, &before)?;
@@ -261,7 +275,7 @@ fn check_may_decide(
     }
     let Some(decider) = decider else {
         let detail = "deciding takes a lead of the team or an admin; this token acts for nobody: \
-                      name the lead in approved_by";
+                      decide by PATCH, and name the lead in approved_by";
         return Err(ActionError::Forbidden(detail.to_owned()));
     };
     let is_requester = row.requested_by.as_ref() == Some(decider);

@@ -7,6 +7,7 @@ use super::app::{App, Tx};
 use super::context::Ctx;
 use super::error::{ActionError, Result};
 use super::find;
+use super::schedules::Before;
 use super::team_state::Loaded;
 use crate::domain::Revision;
 use crate::domain::audit::{Action, EntityType};
@@ -25,6 +26,9 @@ use crate::store::outbox::Message;
 use crate::store::rotation::RotationState;
 use crate::store::{self, Reader};
 use crate::wire::rotation::{PlanRequest, PlanView, ShiftView};
+
+/// The most weeks that can be planned ahead on request.
+const MAX_WEEKS: u32 = 52;
 
 /// The auto shifts that generating would leave, without writing anything. For a team whose
 /// rotation is off: as if it were switched on today.
@@ -61,12 +65,22 @@ pub fn generate(app: &App, ctx: &Ctx, team: &str, request: &PlanRequest) -> Resu
             )));
         }
         let loaded = Loaded::new(tx.store, &team, tx.now)?;
+        let before = Before::of(tx, &team, loaded.today)?;
         let planned = write_plan(tx, &loaded, weeks, "on request")?;
+        before.tell(tx, &team, None)?;
         view(tx.store, &loaded, &planned, horizon_of(&loaded, weeks))
     })
 }
 
-/// Plans the future anew after a change of who could be picked, or of manual rows.
+/// Plans the future anew after a change of who could be picked, and tells whom it puts on
+/// call at once.
+pub(super) fn replan_and_tell(tx: &mut Tx<'_>, team: &Team, why: &str) -> Result<()> {
+    let before = Before::of(tx, team, team.clock().day_at(tx.now))?;
+    replan(tx, team, why)?;
+    before.tell(tx, team, Some(why))
+}
+
+/// Plans the future anew; whoever calls tells of it.
 pub(super) fn replan(tx: &mut Tx<'_>, team: &Team, why: &str) -> Result<()> {
     if !team.rotates() {
         return Ok(());
@@ -117,7 +131,9 @@ pub(super) fn reset(tx: &mut Tx<'_>, team: &Team) -> Result<()> {
             &RotationState::default(),
         )?);
     }
-    let handled = loaded.state.handled.max(running.map(|period| period.start));
+    // A period that by the new config has yet to begin is still to be handed off.
+    let handled = loaded.state.handled.filter(|day| *day <= loaded.today);
+    let handled = handled.max(running.map(|period| period.start));
     let state = RotationState {
         handled,
         ..loaded.state.clone()
@@ -129,7 +145,9 @@ pub(super) fn reset(tx: &mut Tx<'_>, team: &Team) -> Result<()> {
 /// Plans anew as far as asked for, as the lookahead wants, and as was published; writes it.
 fn write_plan(tx: &mut Tx<'_>, loaded: &Loaded<'_>, weeks: u32, why: &str) -> Result<Plan> {
     let until = horizon_of(loaded, weeks).max(lookahead_of(tx, loaded));
-    let until = keeping(until, loaded.state.published_until);
+    // No request publishes further than a year; a config that did is no reason to go on.
+    let published_until = loaded.state.published_until;
+    let until = keeping(until, published_until).min(until.max(horizon_of(loaded, MAX_WEEKS)));
     let planned = plan_team(
         loaded,
         tx.settings.on_failure,
@@ -187,7 +205,7 @@ fn weeks_of(request: &PlanRequest) -> Result<u32> {
     let weeks = request.weeks.unwrap_or(4);
     let valid = u32::try_from(weeks)
         .ok()
-        .filter(|weeks| (1..=52).contains(weeks));
+        .filter(|weeks| (1..=MAX_WEEKS).contains(weeks));
     valid.ok_or_else(|| ActionError::invalid("weeks", format!("{weeks} is not 1 to 52")))
 }
 

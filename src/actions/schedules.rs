@@ -14,7 +14,7 @@ use crate::domain::ids::{ScheduleId, UserId};
 use crate::domain::invalid::Invalid;
 use crate::domain::oncall_day::{next_day, previous_day};
 use crate::domain::schedule::{Origin, Schedule};
-use crate::domain::shift_override::OverrideStatus;
+use crate::domain::shift_override::{Override, OverrideStatus};
 use crate::domain::team::Team;
 use crate::domain::token::Role;
 use crate::rotation::period::Periods;
@@ -40,6 +40,7 @@ pub fn list(
     invalid.into_result(())?;
     let from = filter.from.unwrap_or(NaiveDate::MIN);
     let to = filter.to.unwrap_or(END_OF_TIME);
+    Invalid::ordered(from, to)?;
     app.read(|tx| {
         let team = find::team(tx, team)?;
         let mut rows = store::schedules::list_of_team(tx, team.id, from, to)?;
@@ -164,6 +165,10 @@ pub fn update(
         let before = Before::of(tx, &team, row.start_date)?;
         if moved {
             refuse_overlap(tx.store, &row)?;
+        }
+        if row.origin != old.origin {
+            // With its explanation: a person's row has none.
+            store::schedules::delete(tx.store, &old)?;
         }
         store::schedules::put(tx.store, &row)?;
         record(tx, &before, Some(&old), Some(&row), row.note.as_deref())?;
@@ -324,6 +329,35 @@ fn make_room(tx: &mut Tx<'_>, before: &Before, row: &Schedule) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// Keeps the days that a substitute has served of an override that is cancelled while it
+/// runs, as a manual row: served counts who really did it.
+pub(super) fn keep_served(
+    tx: &mut Tx<'_>,
+    team: &Team,
+    cancelled: &Override,
+    today: NaiveDate,
+) -> Result<()> {
+    if cancelled.start_date >= today {
+        return Ok(());
+    }
+    let row = Schedule {
+        id: ScheduleId::new(tx.now),
+        team_id: team.id,
+        engineer: cancelled.substitute.clone(),
+        start_date: cancelled.start_date,
+        end_date: previous_day(today),
+        origin: Origin::Manual,
+        created_by: tx.ctx.user().cloned(),
+        note: Some("served by an override that was cancelled later".to_owned()),
+        is_hold: false,
+        revision: Revision::first(tx.now),
+    };
+    let before = Before::of(tx, team, row.start_date)?;
+    make_room(tx, &before, &row)?;
+    store::schedules::put(tx.store, &row)?;
+    record(tx, &before, None, Some(&row), row.note.as_deref())
 }
 
 fn overlapping(tx: &impl Reader, row: &Schedule) -> Result<Vec<Schedule>> {

@@ -180,8 +180,9 @@ fn apply(tx: &impl Reader, old: &Service, input: &ServiceInput) -> Result<Servic
             .and_then(parse);
     }
     if let Some(stack) = &input.tech_stack {
-        invalid.check(stack.len() <= 50, "tech_stack", "has more than 50 entries");
-        for entry in stack {
+        let message = "has more than 50 entries";
+        invalid.check(stack.len() <= 50, "tech_stack", message);
+        for entry in stack.iter().take(50) {
             invalid.check_text("tech_stack", entry, 1, 100);
         }
         service.tech_stack.clone_from(stack);

@@ -140,11 +140,10 @@ fn apply_rotation(
 
 fn user_list(invalid: &mut Invalid, texts: &[String]) -> Vec<UserId> {
     let mut users: Vec<UserId> = Vec::new();
-    invalid.check(
-        texts.len() <= 500,
-        "rotation_order",
-        "has more than 500 entries",
-    );
+    if texts.len() > 500 {
+        invalid.add("rotation_order", "has more than 500 entries");
+        return users;
+    }
     for text in texts {
         if let Some(user) = invalid.parse::<UserId>("rotation_order", text) {
             let message = format!("names {user} more than once");

@@ -3,6 +3,7 @@
 use super::app::{App, Tx, check_version};
 use super::context::Ctx;
 use super::error::{ActionError, Result};
+use super::schedules::Before;
 use super::{changes, find, handoff, rotation, team_input};
 use crate::domain::Revision;
 use crate::domain::audit::{Action, EntityType};
@@ -89,11 +90,13 @@ pub fn update(app: &App, ctx: &Ctx, reference: &str, input: &TeamInput) -> Resul
             // What fell due under the old config is handed off under it.
             handoff::hand_off_if_due(tx, &old)?;
         }
+        let before = Before::of(tx, &old, old.clock().day_at(tx.now))?;
         team.revision = old.revision.next(tx.now);
         store::teams::put(tx.store, &team)?;
         record_update(tx, &old, &team)?;
         if rotates_anew {
             rotation::reset(tx, &team)?;
+            before.tell(tx, &team, Some("the team's rotation was configured"))?;
         }
         Ok(TeamView::new(&team, tx.settings.require_approval))
     })
@@ -229,7 +232,8 @@ fn free_slug(tx: &impl Reader, name: &str) -> Result<String> {
     let base = slug_from(name);
     let mut slug = base.clone();
     let mut number = 1;
-    while store::teams::find_by_slug(tx, &slug)?.is_some() {
+    // One that reads as an id would be looked up as one.
+    while uuid::Uuid::parse_str(&slug).is_ok() || store::teams::find_by_slug(tx, &slug)?.is_some() {
         number += 1;
         slug = format!("{base}-{number}");
     }

@@ -10,6 +10,7 @@ use super::changes;
 use super::context::Ctx;
 use super::error::{ActionError, Result};
 use super::memory::Memory;
+use crate::clock::to_millis;
 use crate::domain::audit::{Action, AuditEntry, EntityType};
 use crate::domain::ids::TokenId;
 use crate::domain::invalid::Invalid;
@@ -72,7 +73,7 @@ pub fn create(app: &App, ctx: &Ctx, input: &NewToken) -> Result<TokenView> {
             role,
             slack_user_id: user,
             secret_hash: hash(&secret),
-            expires_at: input.expires_at,
+            expires_at: input.expires_at.map(to_millis),
             created_at: tx.now,
         };
         add(tx, &token)
@@ -105,6 +106,16 @@ pub fn delete(app: &App, ctx: &Ctx, id: &str) -> Result<()> {
                 .find(|t| t.name == id),
         };
         let token = token.ok_or_else(|| ActionError::NotFound(format!("no token `{id}`")))?;
+        let admins = store::tokens::list(tx.store)?;
+        let is_admin = |t: &Token| t.role == Role::Admin && t.is_valid_at(tx.now);
+        if is_admin(&token)
+            && !admins
+                .iter()
+                .any(|other| other.id != token.id && is_admin(other))
+        {
+            let detail = "this is the last valid admin token: make another one first";
+            return Err(ActionError::conflict(detail));
+        }
         store::tokens::delete(tx.store, &token)?;
         record(tx, Action::Deleted, Some(&TokenView::from(&token)), None)
     })

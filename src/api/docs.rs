@@ -1,5 +1,7 @@
 //! The OpenAPI document, and pages that show it without internet.
 
+use std::sync::OnceLock;
+
 use axum::Router;
 use axum::extract::State;
 use axum::http::header;
@@ -17,15 +19,15 @@ use super::state::Api;
 use crate::actions::lookup::etag;
 
 /// Swagger UI, whose files are in the binary.
-pub fn pages(document: &OpenApi) -> Router<Api> {
+pub fn pages() -> Router<Api> {
     let config = Config::from("/api/v1/openapi.json").try_it_out_enabled(true);
-    let _ = document;
     Router::from(SwaggerUi::new("/api/docs").config(config))
 }
 
 /// `GET /api/v1/openapi.json`.
 pub async fn document(State(_): State<Api>) -> Response {
-    let text = super::openapi_json();
+    static TEXT: OnceLock<String> = OnceLock::new();
+    let text = TEXT.get_or_init(super::openapi_json).as_str();
     let tag = etag(text.as_bytes());
     let headers = [
         (header::CONTENT_TYPE, "application/json".to_owned()),

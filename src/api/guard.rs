@@ -62,14 +62,11 @@ fn set_request_id(response: &mut Response, id: &str) {
 
 /// Hands the request on, and keeps which route took it.
 async fn pass(api: &Api, request: Request, ctx: Ctx, next: Next) -> Response {
-    let mut request = match with_idempotency(api, request, ctx).await {
+    let request = match with_idempotency(api, request, ctx).await {
         Ok(request) => request,
         Err(problem) => return problem.into_response(),
     };
-    let route = request.extensions_mut().remove::<MatchedPath>();
-    if let Some(route) = &route {
-        request.extensions_mut().insert(route.clone());
-    }
+    let route = request.extensions().get::<MatchedPath>().cloned();
     let mut response = as_problem(next.run(request).await);
     if let Some(route) = route {
         response.extensions_mut().insert(route);
@@ -100,8 +97,8 @@ fn admit(api: &Api, request: &Request, peer: Option<SocketAddr>) -> Result<Ctx, 
         check_origin(headers)?;
     }
     let actor = recognise(api, headers, uri, peer)?;
-    if actor == Actor::Anonymous && is_read && !api.access().anonymous_read && !is_open(uri.path())
-    {
+    let may_read = api.access().anonymous_read || is_open(uri.path());
+    if actor == Actor::Anonymous && !may_read {
         return Err(crate::actions::ActionError::Unauthenticated.into());
     }
     let is_cli = headers.get(CLIENT).is_some_and(|client| client == "cli");

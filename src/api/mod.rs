@@ -28,11 +28,11 @@ pub fn service(api: Api) -> lookups::Lookups {
 }
 
 fn router(api: Api) -> Router {
-    let (v1, document) = v1_router().split_for_parts();
+    let (v1, _) = v1_router().split_for_parts();
     Router::new()
         .nest("/api/v1", v1)
         .route("/api/v1/openapi.json", get(docs::document))
-        .merge(docs::pages(&docs::complete(document)))
+        .merge(docs::pages())
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(metrics::export))

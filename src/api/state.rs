@@ -45,6 +45,7 @@ struct Inner {
     access: Access,
     metrics: Metrics,
     failed_attempts: DefaultKeyedRateLimiter<IpAddr>,
+    audit_proof: tokio::sync::Mutex<()>,
     /// Why the daemon stops, once it does.
     stopping: watch::Sender<Option<String>>,
 }
@@ -61,6 +62,7 @@ impl Api {
             access,
             metrics,
             failed_attempts,
+            audit_proof: tokio::sync::Mutex::default(),
             stopping,
         }))
     }
@@ -84,6 +86,11 @@ impl Api {
     pub fn may_fail_again(&self, peer: IpAddr) -> bool {
         self.0.failed_attempts.retain_recent();
         self.0.failed_attempts.check_key(&peer).is_ok()
+    }
+
+    /// Waits for the turn to prove the audit log.
+    pub async fn audit_proof(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.0.audit_proof.lock().await
     }
 
     /// Becomes `Some` when the daemon stops.

@@ -30,6 +30,7 @@ mod token;
 mod who;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand};
 use tokio::runtime::Builder;
@@ -111,9 +112,11 @@ fn dispatch(Cli { global, command }: Cli) -> Result<(), CliError> {
     match command {
         Command::Serve(args) => {
             let runtime = Builder::new_multi_thread().enable_all().build();
-            runtime
-                .map_err(no_runtime)?
-                .block_on(serve::run(args, &global))
+            let runtime = runtime.map_err(no_runtime)?;
+            let served = runtime.block_on(serve::run(args, &global));
+            // A read that is still under way is not worth waiting for.
+            runtime.shutdown_timeout(Duration::from_millis(500));
+            served
         }
         Command::Config(command) => config::run(&command, &global),
         Command::Openapi => output::print(&crate::api::openapi_json()),

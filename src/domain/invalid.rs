@@ -100,6 +100,16 @@ impl Invalid {
         );
     }
 
+    /// Refuses a filter whose end lies before its beginning.
+    ///
+    /// # Errors
+    /// A complaint about `to`.
+    pub fn ordered(from: NaiveDate, to: NaiveDate) -> Result<(), Self> {
+        let mut invalid = Self::default();
+        invalid.check(from <= to, "to", format!("`{to}` is before from, `{from}`"));
+        invalid.into_result(())
+    }
+
     /// Checks both ends of a range of dates, and their order. At most ten years long.
     pub fn check_range(&mut self, start: NaiveDate, end: NaiveDate) {
         self.check_date("start_date", start);

@@ -11,8 +11,9 @@ use serde::de::DeserializeOwned;
 use super::error::StoreError;
 use super::tables::Table;
 
-/// No record is larger, in bytes; a length that claims more is damage.
-const LIMIT: usize = 4 * 1024 * 1024;
+/// No record is larger, in bytes; a length that claims more is damage. The largest are kept
+/// answers: a year of daily shifts, each with its explanation.
+const LIMIT: usize = 32 * 1024 * 1024;
 
 const CONFIG: bincode::config::Configuration<
     bincode::config::LittleEndian,

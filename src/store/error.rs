@@ -16,6 +16,9 @@ pub enum StoreError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A bug: the code that was to write panicked, and its write was undone.
+    #[error("store: a write panicked: {0}")]
+    Panicked(String),
     /// The audit log is not as its chain says.
     #[error("store: audit entry {seq}: {problem}")]
     Audit {
@@ -27,6 +30,12 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    pub(super) fn panicked(panic: &(dyn std::any::Any + Send)) -> Self {
+        let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+        let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+        Self::Panicked(text.unwrap_or_else(|| "no message".to_owned()))
+    }
+
     /// True where no later call can succeed before the file is opened anew: a full disk, a
     /// failing one, a damaged file.
     pub fn is_fatal(&self) -> bool {
@@ -39,7 +48,7 @@ impl StoreError {
                     | redb::Error::DatabaseClosed
                     | redb::Error::LockPoisoned(_)
             ),
-            Self::Record { .. } | Self::Audit { .. } => false,
+            Self::Record { .. } | Self::Panicked(_) | Self::Audit { .. } => false,
         }
     }
 }

@@ -25,6 +25,8 @@ pub mod tokens;
 mod tx;
 mod unsynced;
 
+use std::os::unix::fs::PermissionsExt as _;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use redb::{Builder, Database, ReadableDatabase};
@@ -154,7 +156,10 @@ impl Store {
     ) -> Result<Written<T>, E> {
         let tx = self.db.begin_write().map_err(StoreError::from)?;
         let mut tx = WriteTx::new(tx);
-        let value = f(&mut tx)?;
+        // A panic shall undo this write and fail it, not the daemon: redb can't roll back
+        // while the stack unwinds.
+        let value = catch_unwind(AssertUnwindSafe(|| f(&mut tx)));
+        let value = value.unwrap_or_else(|panic| Err(StoreError::panicked(&*panic).into()))?;
         let audit = tx.commit()?;
         Ok(Written { value, audit })
     }
@@ -166,8 +171,8 @@ fn builder() -> Builder {
     builder
 }
 
-/// Makes an empty store beside `path` and moves it there: after a crash half-way there is none,
-/// rather than one that nobody recognises.
+/// Makes an empty store beside `path` and links it there: after a crash half-way there is none,
+/// rather than one that nobody recognises, and of two daemons that start at once one fails.
 fn create(path: &Path) -> Result<(), OpenProblem> {
     let temporary = path.with_extension("redb.new");
     match std::fs::remove_file(&temporary) {
@@ -182,7 +187,23 @@ fn create(path: &Path) -> Result<(), OpenProblem> {
     };
     migrations::migrate(&store, true)?;
     drop(store);
-    std::fs::rename(&temporary, path).map_err(OpenProblem::Io)
+    let own_eyes_only = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(&temporary, own_eyes_only).map_err(OpenProblem::Io)?;
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(OpenProblem::Io(error));
+        }
+        _ => {}
+    }
+    std::fs::hard_link(&temporary, path).map_err(OpenProblem::Io)?;
+    std::fs::remove_file(&temporary).map_err(OpenProblem::Io)?;
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let folder = std::fs::File::open(folder.unwrap_or(Path::new(".")));
+    folder
+        .and_then(|folder| folder.sync_all())
+        .map_err(OpenProblem::Io)
 }
 
 /// Refuses what is no store of ours, without writing: opening a file for writing writes to it.

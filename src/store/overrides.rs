@@ -1,12 +1,14 @@
 //! Overrides.
 
+use std::ops::ControlFlow;
+
 use chrono::NaiveDate;
 
 use super::codec::Record;
 use super::error::StoreError;
 use super::key::{Key, trailing_id};
 use super::tables::{OVERRIDES, OVERRIDES_BY_STATUS, OVERRIDES_BY_TEAM, OVERRIDES_BY_USER, Table};
-use super::tx::{Reader, WriteTx};
+use super::tx::{Order, Reader, WriteTx};
 use crate::domain::ids::{OverrideId, TeamId, UserId};
 use crate::domain::oncall_day::next_day;
 use crate::domain::shift_override::{Override, OverrideStatus};
@@ -55,7 +57,9 @@ pub fn list_of_team(
     from: NaiveDate,
     to: NaiveDate,
 ) -> Result<Vec<Override>, StoreError> {
-    touching(tx, OVERRIDES_BY_TEAM, &Key::new().id(team.uuid()), from, to)
+    let prefix = Key::new().id(team.uuid());
+    let start = prefix.as_slice().to_vec();
+    touching(tx, OVERRIDES_BY_TEAM, start, &prefix, from, to)
 }
 
 /// The overrides of a team in one state that touch `from..=to`, by start.
@@ -69,13 +73,25 @@ pub fn list_of_status(
     from: NaiveDate,
     to: NaiveDate,
 ) -> Result<Vec<Override>, StoreError> {
-    touching(
-        tx,
-        OVERRIDES_BY_STATUS,
-        &status_prefix(status, team),
-        from,
-        to,
-    )
+    let prefix = status_prefix(status, team);
+    let mut start = prefix.as_slice().to_vec();
+    if status.holds_days() {
+        // These don't overlap each other: only the last one before `from` can reach into it.
+        let at = prefix.clone().date(from);
+        let (first, at) = (prefix.as_slice(), at.as_slice());
+        start = at.to_vec();
+        tx.scan(
+            OVERRIDES_BY_STATUS,
+            first,
+            at,
+            Order::Descending,
+            &mut |key, _| {
+                start = key.to_vec();
+                Ok(ControlFlow::Break(()))
+            },
+        )?;
+    }
+    touching(tx, OVERRIDES_BY_STATUS, start, &prefix, from, to)
 }
 
 /// The overrides in all teams for which a person is the substitute and that touch
@@ -89,24 +105,22 @@ pub fn list_of_user(
     from: NaiveDate,
     to: NaiveDate,
 ) -> Result<Vec<Override>, StoreError> {
-    touching(
-        tx,
-        OVERRIDES_BY_USER,
-        &Key::new().text(user.as_str()),
-        from,
-        to,
-    )
+    let prefix = Key::new().text(user.as_str());
+    let start = prefix.as_slice().to_vec();
+    touching(tx, OVERRIDES_BY_USER, start, &prefix, from, to)
 }
 
+/// The rows of an index from key `start` on, within `prefix`, that touch `from..=to`.
 fn touching(
     tx: &impl Reader,
     index: Table,
+    start: Vec<u8>,
     prefix: &Key,
     from: NaiveDate,
     to: NaiveDate,
 ) -> Result<Vec<Override>, StoreError> {
     let end = prefix.clone().date(next_day(to)).as_slice().to_vec();
-    let ids = tx.keys(index, (prefix.as_slice().to_vec(), end), trailing_id)?;
+    let ids = tx.keys(index, (start, end), trailing_id)?;
     let mut rows: Vec<Override> =
         tx.find_all(OVERRIDES, ids.into_iter().map(|id| Key::new().id(id)))?;
     rows.retain(|row| row.end_date >= from);

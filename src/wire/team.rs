@@ -86,8 +86,8 @@ impl TeamView {
     }
 }
 
-/// A change of a team; absent fields stay as they are, null sets a field to its default. To
-/// make a team, `name` is needed.
+/// A change of a team. Absent fields stay as they are; null clears those that can be empty,
+/// and leaves the others as they are. To make a team, `name` is needed.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TeamInput {
