@@ -3,3 +3,4 @@
 mod errors;
 mod harness;
 mod main_job;
+mod tour;
