@@ -9,6 +9,12 @@
 //! - `handoffs DIR`: all teams' handoffs at one instant, on a copy of DIR's store
 //! - `audit DIR`: filters of a log of a million entries
 
+#![expect(
+    clippy::cast_possible_wrap,
+    clippy::cast_precision_loss,
+    reason = "numbers of teams and weeks are small"
+)]
+
 use std::hint::black_box;
 use std::path::Path;
 use std::sync::Arc;

@@ -8,15 +8,15 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
-use axum::ServiceExt as _;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::actions::{App, Settings, bootstrap, handoff};
 use crate::api::{self, Access, Api};
-use crate::clock::SystemClock;
+use crate::clock::{Clock, SystemClock};
 use crate::config::{CliOverrides, Config, LogFormat, OnPluginError};
+use crate::demo;
 use crate::domain::zone;
 use crate::rotation::plan::OnFailure;
 use crate::scheduler::Scheduler;
@@ -113,13 +113,17 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     }
 }
 
-/// Opens the store and brings it up to the present: zone rules, sample company, admin token.
+/// Opens the store and brings it up to the present: sample company, zone rules, admin token.
 fn open(config: &Config, demo: bool) -> anyhow::Result<App> {
     let dir = &config.server.data_dir;
     std::fs::create_dir_all(dir)
         .with_context(|| format!("can't make the data folder {}", dir.display()))?;
-    let store = Store::open(&dir.join(STORE_FILE))?;
-    let app = App::new(store, Arc::new(SystemClock), settings(config));
+    let mut store = Store::open(&dir.join(STORE_FILE))?;
+    let settings = settings(config);
+    if demo {
+        store = demo::fill(store, &settings, SystemClock.now())?;
+    }
+    let app = App::new(store, Arc::new(SystemClock), settings);
     let moved = handoff::apply_zone_rules(&app)?;
     if moved > 0 {
         tracing::warn!(
@@ -127,7 +131,6 @@ fn open(config: &Config, demo: bool) -> anyhow::Result<App> {
             "new zone rules move handoffs; see the audit log"
         );
     }
-    let _ = demo;
     let token = dir.join(ADMIN_TOKEN_FILE);
     if bootstrap::ensure_admin_token(&app, &token)? {
         tracing::info!(file = %token.display(), "made an admin token");
@@ -160,8 +163,7 @@ async fn answer_until_stopped(
     patience: Duration,
 ) -> anyhow::Result<()> {
     let mut stopping = stopped.clone();
-    let service = api::service(api).into_make_service_with_connect_info::<SocketAddr>();
-    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
+    let server = axum::serve(listener, api::service(api)).with_graceful_shutdown(async move {
         let _ = stopping.wait_for(Option::is_some).await;
     });
     let overdue = async {
@@ -194,7 +196,9 @@ async fn stop_on_signal(stopping: watch::Sender<Option<String>>) {
 
 fn start_log(config: &Config) -> anyhow::Result<()> {
     use tracing_subscriber::EnvFilter;
-    let filter = EnvFilter::try_new(config.log.level.as_str())?;
+    // Cron tells of its own start at `info`; the config may still ask for it by name.
+    let level = config.log.level.as_str();
+    let filter = EnvFilter::try_new(format!("tokio_cron_scheduler=warn,{level}"))?;
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())

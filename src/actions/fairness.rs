@@ -8,13 +8,15 @@ use super::find;
 use super::team_state::Loaded;
 use crate::domain::invalid::Invalid;
 use crate::domain::oncall_day::add_days;
+use crate::domain::team::Team;
 use crate::rotation::credit::PeriodShares;
 use crate::rotation::fairness;
 use crate::rotation::period::Period;
 use crate::rotation::plan::shares_of;
+use crate::store::{self, Reader};
 use crate::wire::rotation::{FairnessRange, FairnessView};
 
-/// Reports on a team; by default on the last year.
+/// Reports on a team; by default on the last year, or since its first day if that is later.
 ///
 /// # Errors
 /// The team is not there; the range is invalid.
@@ -24,7 +26,11 @@ pub fn report(app: &App, team: &str, range: &FairnessRange) -> Result<FairnessVi
         let team = find::team(tx, team)?;
         let today = team.clock().day_at(now);
         let to = range.to.unwrap_or(today);
-        let from = range.from.unwrap_or_else(|| add_days(to, -365));
+        let year_before = add_days(to, -365);
+        let from = match range.from {
+            Some(from) => from,
+            None => first_day(tx, &team)?.clamp(year_before, to.max(year_before)),
+        };
         let mut invalid = Invalid::default();
         invalid.check_range(from, to);
         invalid.into_result(())?;
@@ -41,6 +47,15 @@ pub fn report(app: &App, team: &str, range: &FairnessRange) -> Result<FairnessVi
         let report = fairness::report(from, to, &coverage, &periods, &members, &loaded.absences);
         Ok(FairnessView::new((from, to), &report))
     })
+}
+
+/// The day from which a team can be expected to have somebody on call: the first that a row
+/// covers, or that its rotation or the team itself begins on.
+fn first_day(tx: &impl Reader, team: &Team) -> Result<NaiveDate> {
+    let made = team.clock().day_at(team.revision.created_at);
+    let start = team.rotation.start_date.filter(|_| team.rotation.enabled);
+    let first_row = store::schedules::first_day(tx, team.id)?;
+    Ok(first_row.into_iter().chain(start).min().unwrap_or(made))
 }
 
 /// The rotation's periods that begin in the range, with what their candidates earn.

@@ -2,28 +2,37 @@
 
 use std::borrow::Borrow;
 use std::collections::HashMap;
-use std::hash::Hash;
+use std::hash::{BuildHasher, Hash, RandomState};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{PoisonError, RwLock};
+
+/// Maps that share the keys, so that readers on different cores seldom meet at a lock.
+const SHARDS: usize = 16;
 
 /// Values by key. Something that was read before a change and comes to be kept only after it
 /// is refused: that is what the count of changes is for.
 #[derive(Debug)]
 pub struct Memory<K, V> {
-    kept: RwLock<HashMap<K, V>>,
+    shards: [RwLock<HashMap<K, V>>; SHARDS],
+    hasher: RandomState,
     changes: AtomicU64,
-    most: usize,
+    most_in_shard: usize,
 }
 
 impl<K: Hash + Eq, V: Clone> Memory<K, V> {
-    /// Keeps `most` values; one more, and it begins anew.
+    /// Keeps about `most` values; where a shard has its part of them, it begins anew.
     pub fn new(most: usize) -> Self {
-        let kept = RwLock::default();
         Self {
-            kept,
+            shards: std::array::from_fn(|_| RwLock::default()),
+            hasher: RandomState::new(),
             changes: AtomicU64::new(0),
-            most,
+            most_in_shard: most.div_ceil(SHARDS),
         }
+    }
+
+    fn shard<Q: Hash + ?Sized>(&self, key: &Q) -> &RwLock<HashMap<K, V>> {
+        let hash = usize::try_from(self.hasher.hash_one(key) % SHARDS as u64).unwrap_or(0);
+        &self.shards[hash]
     }
 
     /// The value of a key, if it's kept.
@@ -31,22 +40,28 @@ impl<K: Hash + Eq, V: Clone> Memory<K, V> {
     where
         K: Borrow<Q>,
     {
-        let kept = self.kept.read().unwrap_or_else(PoisonError::into_inner);
+        let kept = self
+            .shard(key)
+            .read()
+            .unwrap_or_else(PoisonError::into_inner);
         kept.get(key).cloned()
     }
 
     /// The count of changes, to be taken before reading what shall be kept.
     pub fn changes(&self) -> u64 {
-        self.changes.load(Ordering::Acquire)
+        self.changes.load(Ordering::SeqCst)
     }
 
     /// Keeps a value that was read when `changes` was the count of changes.
     pub fn keep(&self, key: K, value: V, changes: u64) {
-        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
+        let mut kept = self
+            .shard(&key)
+            .write()
+            .unwrap_or_else(PoisonError::into_inner);
         if self.changes() != changes {
             return;
         }
-        if kept.len() >= self.most {
+        if kept.len() >= self.most_in_shard {
             kept.clear();
         }
         kept.insert(key, value);
@@ -54,9 +69,12 @@ impl<K: Hash + Eq, V: Clone> Memory<K, V> {
 
     /// Notes a change, and forgets the values that it makes wrong.
     pub fn forget(&self, is_wrong: impl Fn(&V) -> bool) {
-        let mut kept = self.kept.write().unwrap_or_else(PoisonError::into_inner);
-        self.changes.fetch_add(1, Ordering::Release);
-        kept.retain(|_, value| !is_wrong(value));
+        // Counted first: whoever keeps something after its shard was gone through sees it.
+        self.changes.fetch_add(1, Ordering::SeqCst);
+        for shard in &self.shards {
+            let mut kept = shard.write().unwrap_or_else(PoisonError::into_inner);
+            kept.retain(|_, value| !is_wrong(value));
+        }
     }
 }
 
@@ -78,10 +96,10 @@ mod tests {
     #[test]
     fn no_more_is_kept_than_the_most() {
         let memory = Memory::new(2);
-        for key in 0..9 {
+        for key in 0..99 {
             memory.keep(key, key, memory.changes());
-            let kept = (0..9).filter(|key| memory.get(key).is_some()).count();
-            assert!(kept <= 2 && memory.get(&key) == Some(key));
+            let kept = (0..99).filter(|key| memory.get(key).is_some()).count();
+            assert!(kept <= SHARDS && memory.get(&key) == Some(key));
         }
     }
 }

@@ -13,6 +13,7 @@ mod error;
 pub mod fairness;
 mod find;
 pub mod handoff;
+pub mod health;
 pub mod lookup;
 pub mod members;
 mod memory;

@@ -187,12 +187,7 @@ fn apply(tx: &impl Reader, old: &Service, input: &ServiceInput) -> Result<Servic
         service.tech_stack.clone_from(stack);
     }
     if let Some(metadata) = &input.metadata {
-        invalid.check(metadata.is_object(), "metadata", "is not a JSON object");
-        invalid.check(
-            metadata.to_string().len() <= 65_536,
-            "metadata",
-            "is over 64 KiB",
-        );
+        invalid.check_object("metadata", metadata);
         service.metadata = Json(metadata.clone());
     }
     service.is_active = input.is_active.unwrap_or(service.is_active);

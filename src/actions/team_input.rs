@@ -127,16 +127,7 @@ fn apply_rotation(
     }
     if let Some(config) = &input.plugin_config {
         let config = config.clone().map_or_else(Json::object, Json);
-        invalid.check(
-            config.0.is_object(),
-            "plugin_config",
-            "is not a JSON object",
-        );
-        invalid.check(
-            config.0.to_string().len() <= 65_536,
-            "plugin_config",
-            "is over 64 KiB",
-        );
+        invalid.check_object("plugin_config", &config.0);
         rotation.plugin_config = config;
     }
     let daily_with_day = rotation.interval == Interval::Daily && rotation.handoff_day.is_some();

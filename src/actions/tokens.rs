@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
 use super::app::{App, Tx};
@@ -154,11 +155,11 @@ pub fn recognise(app: &App, secret: &str) -> Result<Option<Arc<Token>>> {
 }
 
 /// Whether a secret is a valid token's that was recognised of late.
-pub fn is_remembered(app: &App, secret: &str) -> bool {
+pub fn is_remembered(app: &App, secret: &str, now: DateTime<Utc>) -> bool {
     app.tokens()
         .0
         .get(&hash(secret))
-        .is_some_and(|token| token.is_valid_at(app.now()))
+        .is_some_and(|token| token.is_valid_at(now))
 }
 
 /// The SHA-256 of a secret. The secret has 256 bits of its own, so a plain hash keeps it, and

@@ -54,7 +54,7 @@ pub async fn guard(State(api): State<Api>, request: Request, next: Next) -> Resp
 }
 
 /// Tells the client the request's id.
-pub fn set_request_id(response: &mut Response, id: &str) {
+fn set_request_id(response: &mut Response, id: &str) {
     if let Ok(id) = HeaderValue::from_str(id) {
         response.headers_mut().insert(REQUEST_ID, id);
     }
@@ -205,7 +205,7 @@ fn presented(headers: &HeaderMap, uri: &Uri) -> Option<String> {
 }
 
 /// Rises with every request; begins at a random number, so that restarts don't repeat ids.
-pub fn next_request_id() -> String {
+fn next_request_id() -> String {
     static NEXT: AtomicU64 = AtomicU64::new(0);
     if NEXT.load(Ordering::Relaxed) == 0 {
         let mut seed = [0; 8];
@@ -281,7 +281,7 @@ pub fn unless_known(known: Option<&HeaderValue>, response: Response) -> Response
 
 /// Reads that went well are logged at `debug`, since there are thousands a second; writes at
 /// `info`, failures of ours at `error`, once, with what the client was not told.
-pub fn log(
+fn log(
     method: &Method,
     uri: &Uri,
     peer: Option<SocketAddr>,

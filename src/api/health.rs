@@ -8,8 +8,8 @@ use serde::Serialize;
 use super::problem::Problem;
 use super::reply::Json;
 use super::state::Api;
+use crate::actions::health;
 use crate::domain::zone;
-use crate::store;
 
 /// The process runs.
 pub async fn healthz() -> &'static str {
@@ -37,19 +37,16 @@ pub async fn readyz(State(api): State<Api>) -> Response {
         let detail = format!("oncalld is stopping: {reason}");
         return Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).into_response();
     }
-    let head = api
-        .run(|app| app.read(|tx| Ok(store::audit::head(tx)?)))
-        .await;
-    match head {
-        Ok(head) => Json(Ready {
+    match api.run(health::check).await {
+        Ok(health) => Json(Ready {
             status: "ready",
             version: env!("CARGO_PKG_VERSION"),
-            schema_version: store::SCHEMA_VERSION,
+            schema_version: health::SCHEMA_VERSION,
             zone_rules: ZoneRules {
                 version: zone::rules().version(),
                 source: zone::rules().source(),
             },
-            audit_entries: head.seq,
+            audit_entries: health.audit_entries,
         })
         .into_response(),
         Err(problem) => {

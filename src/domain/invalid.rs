@@ -4,6 +4,12 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use chrono::{Datelike, NaiveDate};
+use serde_json::Value;
+
+/// The most that one free-form field may hold.
+const MAX_JSON_BYTES: usize = 65_536;
+/// Objects and lists within each other that one free-form field may hold.
+const MAX_JSON_DEPTH: u32 = 32;
 
 /// One field and what is wrong with it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +80,16 @@ impl Invalid {
         self.check(clean, field, "holds control characters");
     }
 
+    /// Checks that free-form JSON is an object of a size and depth that can be kept. What is
+    /// deeper could be written, but not be read again once it lies within an audit entry.
+    pub fn check_object(&mut self, field: &str, value: &Value) {
+        self.check(value.is_object(), field, "is not a JSON object");
+        let size_ok = value.to_string().len() <= MAX_JSON_BYTES;
+        self.check(size_ok, field, "is over 64 KiB");
+        let message = format!("is nested more than {MAX_JSON_DEPTH} deep");
+        self.check(is_shallow(value, MAX_JSON_DEPTH), field, message);
+    }
+
     /// Checks that a date lies within the years that oncalld reckons with.
     pub fn check_date(&mut self, field: &str, date: NaiveDate) {
         let ok = (1970..=2199).contains(&date.year());
@@ -111,5 +127,14 @@ impl Invalid {
         } else {
             Err(self)
         }
+    }
+}
+
+fn is_shallow(value: &Value, depth: u32) -> bool {
+    let within = |value: &Value| depth > 0 && is_shallow(value, depth - 1);
+    match value {
+        Value::Array(items) => items.iter().all(within),
+        Value::Object(fields) => fields.values().all(within),
+        _ => true,
     }
 }

@@ -49,3 +49,18 @@ impl<'de> Deserialize<'de> for Json {
             .map_err(D::Error::custom)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        /// The audit log hashes the text of what it wrote, and proves it by what it reads.
+        #[test]
+        fn every_number_reads_as_it_was_written(number: f64) {
+            let text = serde_json::to_string(&number).unwrap();
+            let read: Value = serde_json::from_str(&text).unwrap();
+            proptest::prop_assert_eq!(text, read.to_string());
+        }
+    }
+}

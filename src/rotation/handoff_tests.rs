@@ -286,7 +286,9 @@ proptest! {
         let before = days_before(&sim, next);
         let plan = sim.regenerate();
         check_failures(&plan);
-        prop_assert_eq!(plan.failures.is_empty(), !is_failing);
+        // Manual rows may leave the strategy nothing to be asked for.
+        let is_asked = !plan.shifts.is_empty();
+        prop_assert_eq!(!plan.failures.is_empty(), is_failing && is_asked);
         let after = days_before(&sim, next);
         for kept in &before {
             prop_assert!(after.contains(kept), "{kept:?} was touched");

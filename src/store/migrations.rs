@@ -3,7 +3,7 @@
 use super::error::OpenProblem;
 use super::meta::{self, SCHEMA};
 use super::tables;
-use super::tx::WriteTx;
+use super::tx::{ReadTx, WriteTx};
 use super::{Store, StoreError};
 
 /// A step from the schema version before to its own.
@@ -23,13 +23,7 @@ const _: () = assert!(STEPS.len() == CURRENT as usize, "one step a version");
 
 /// Brings the store to the current version.
 pub fn migrate(store: &Store, is_new: bool) -> Result<(), OpenProblem> {
-    let found = if is_new { 0 } else { version(store)? };
-    if found > CURRENT {
-        return Err(OpenProblem::Newer {
-            found,
-            known: CURRENT,
-        });
-    }
+    let found = if is_new { 0 } else { store.read(found)? };
     for (number, step) in (1u32..).zip(STEPS).skip(found as usize) {
         store.write(|tx| {
             step(tx)?;
@@ -39,18 +33,27 @@ pub fn migrate(store: &Store, is_new: bool) -> Result<(), OpenProblem> {
     Ok(())
 }
 
-/// The schema version of an existing file. A redb file without one is somebody else's.
-fn version(store: &Store) -> Result<u32, OpenProblem> {
-    let text = store.read(|tx| meta::text(tx, SCHEMA));
-    match text {
-        Ok(Some(text)) => text.parse().map_err(|_| OpenProblem::Foreign),
-        Ok(None) => Err(OpenProblem::Foreign),
-        Err(StoreError::Engine(error)) => match *error {
-            redb::Error::TableDoesNotExist(_) | redb::Error::TableTypeMismatch { .. } => {
-                Err(OpenProblem::Foreign)
-            }
-            other => Err(StoreError::Engine(Box::new(other)).into()),
-        },
-        Err(error) => Err(error.into()),
+/// The schema version of an existing file, one that this oncalld reads. A redb file without
+/// one is somebody else's.
+pub fn found(tx: &ReadTx) -> Result<u32, OpenProblem> {
+    let found: u32 = match meta::text(tx, SCHEMA) {
+        Ok(Some(text)) => text.parse().map_err(|_| OpenProblem::Foreign)?,
+        Ok(None) => return Err(OpenProblem::Foreign),
+        Err(StoreError::Engine(error)) => {
+            return Err(match *error {
+                redb::Error::TableDoesNotExist(_) | redb::Error::TableTypeMismatch { .. } => {
+                    OpenProblem::Foreign
+                }
+                other => StoreError::Engine(Box::new(other)).into(),
+            });
+        }
+        Err(error) => return Err(error.into()),
+    };
+    if found > CURRENT {
+        return Err(OpenProblem::Newer {
+            found,
+            known: CURRENT,
+        });
     }
+    Ok(found)
 }

@@ -23,11 +23,13 @@ pub mod teams;
 pub mod time_off;
 pub mod tokens;
 mod tx;
+mod unsynced;
 
 use std::path::{Path, PathBuf};
 
 use redb::{Builder, Database, ReadableDatabase};
 
+use self::error::OpenProblem;
 pub use self::error::{OpenError, StoreError};
 pub use self::migrations::CURRENT as SCHEMA_VERSION;
 pub use self::tx::{ReadTx, Reader, WriteTx};
@@ -64,25 +66,37 @@ impl Store {
         let is_new = match std::fs::metadata(path) {
             Ok(meta) => meta.len() == 0,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => true,
-            Err(error) => return Err(failed(error::OpenProblem::Io(error))),
+            Err(error) => return Err(failed(OpenProblem::Io(error))),
         };
-        let mut builder = Database::builder();
-        builder.set_cache_size(CACHE_BYTES);
-        let open = if is_new {
-            Builder::create
+        if is_new {
+            create(path).map_err(failed)?;
         } else {
-            Builder::open
-        };
-        // redb takes a file that is no database for damaged: look at its first bytes before.
-        if !is_new && !has_magic(path).map_err(|e| failed(error::OpenProblem::Io(e)))? {
-            return Err(failed(error::OpenProblem::Foreign));
+            look_first(path).map_err(failed)?;
         }
-        let db = open(&builder, path).map_err(|e| failed(e.into()))?;
+        let db = builder().open(path).map_err(|e| failed(e.into()))?;
         let store = Self {
             db,
             path: path.to_owned(),
         };
-        migrations::migrate(&store, is_new).map_err(failed)?;
+        migrations::migrate(&store, false).map_err(failed)?;
+        Ok(store)
+    }
+
+    /// Makes a store at `path`, in place of what is there, that leaves it to the operating
+    /// system when writes reach the disk: many times faster, and lost in a crash. Whoever
+    /// fills it drops it and syncs the file before it is of use.
+    ///
+    /// # Errors
+    /// The file is in use or can't be written.
+    pub fn create_unsynced(path: &Path) -> Result<Self, OpenError> {
+        let failed = |cause| OpenError::new(path, cause);
+        let backend = unsynced::Unsynced::create(path).map_err(|e| failed(e.into()))?;
+        let db = Builder::new().create_with_backend(backend);
+        let store = Self {
+            db: db.map_err(|e| failed(e.into()))?,
+            path: path.to_owned(),
+        };
+        migrations::migrate(&store, true).map_err(failed)?;
         Ok(store)
     }
 
@@ -147,6 +161,48 @@ impl Store {
 }
 
 /// Whether the file begins as a redb file does.
+fn builder() -> Builder {
+    let mut builder = Database::builder();
+    builder.set_cache_size(CACHE_BYTES);
+    builder
+}
+
+/// Makes an empty store beside `path` and moves it there: after a crash half-way there is none,
+/// rather than one that nobody recognises.
+fn create(path: &Path) -> Result<(), OpenProblem> {
+    let temporary = path.with_extension("redb.new");
+    match std::fs::remove_file(&temporary) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            return Err(OpenProblem::Io(error));
+        }
+        _ => {}
+    }
+    let store = Store {
+        db: builder().create(&temporary)?,
+        path: temporary.clone(),
+    };
+    migrations::migrate(&store, true)?;
+    drop(store);
+    std::fs::rename(&temporary, path).map_err(OpenProblem::Io)
+}
+
+/// Refuses what is no store of ours, without writing: opening a file for writing writes to it.
+/// A store that wasn't closed in order can only be looked at once it's repaired.
+fn look_first(path: &Path) -> Result<(), OpenProblem> {
+    // redb takes a file that is no database for damaged: look at its first bytes before.
+    if !has_magic(path).map_err(OpenProblem::Io)? {
+        return Err(OpenProblem::Foreign);
+    }
+    match builder().open_read_only(path) {
+        Ok(db) => {
+            let tx = db.begin_read().map_err(StoreError::from)?;
+            migrations::found(&ReadTx::new(tx)).map(drop)
+        }
+        Err(redb::DatabaseError::RepairAborted) => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
 fn has_magic(path: &Path) -> std::io::Result<bool> {
     use std::io::Read;
     let mut head = [0; 4];
@@ -177,3 +233,8 @@ pub fn decode_anything(bytes: &[u8]) {
     let _ = codec::decode::<rotation::RotationState>(table, bytes);
     let _ = codec::decode::<idempotency::Done>(table, bytes);
 }
+
+#[cfg(test)]
+mod crash_tests;
+#[cfg(test)]
+mod golden_tests;

@@ -89,6 +89,31 @@ pub fn list_of_team(
     Ok(rows)
 }
 
+/// The first day that any row of a team covers.
+///
+/// # Errors
+/// The store failed.
+pub fn first_day(tx: &impl Reader, team: TeamId) -> Result<Option<NaiveDate>, StoreError> {
+    let mut first = None;
+    for origin in Origin::ALL {
+        let (from, to) = team_prefix(team, *origin).prefixed();
+        let mut id = None;
+        tx.scan(
+            SCHEDULES_BY_TEAM,
+            &from,
+            &to,
+            Order::Ascending,
+            &mut |key, _| {
+                id = trailing_id(key);
+                Ok(ControlFlow::Break(()))
+            },
+        )?;
+        let row = id.map_or(Ok(None), |id| find(tx, ScheduleId::from_uuid(id)))?;
+        first = row.map(|row| row.start_date).into_iter().chain(first).min();
+    }
+    Ok(first)
+}
+
 /// The rows of a person, in all teams, that touch `from..=to`, by start.
 ///
 /// # Errors

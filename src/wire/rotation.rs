@@ -160,7 +160,7 @@ fn rounded(share: f64) -> f64 {
 #[derive(Clone, Copy, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct FairnessRange {
-    /// First on-call day; default: a year before today.
+    /// First on-call day; default: a year before `to`, or the team's first day if that is later.
     pub from: Option<NaiveDate>,
     /// Last on-call day; default: today.
     pub to: Option<NaiveDate>,

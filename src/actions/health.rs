@@ -1,0 +1,29 @@
+//! What probes and metrics ask.
+
+use super::app::App;
+use super::error::Result;
+use crate::store;
+
+pub use crate::store::SCHEMA_VERSION;
+
+/// How full the store is.
+#[derive(Clone, Copy, Debug)]
+pub struct Health {
+    /// Entries of the audit log.
+    pub audit_entries: u64,
+    /// Notifications that wait for delivery.
+    pub pending_notifications: u64,
+}
+
+/// Answers if the store does.
+///
+/// # Errors
+/// The store failed.
+pub fn check(app: &App) -> Result<Health> {
+    app.read(|tx| {
+        Ok(Health {
+            audit_entries: store::audit::head(tx)?.seq,
+            pending_notifications: store::outbox::count_pending(tx)?,
+        })
+    })
+}
