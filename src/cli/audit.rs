@@ -168,9 +168,14 @@ const SHOWN: usize = 3;
 
 /// Who is on call by it, or what was made or deleted, else the names of the fields.
 fn in_short(entry: &AuditView) -> String {
+    // A wish changes nobody's shift yet, and one that was turned down never does.
+    let label = match entry.action {
+        Action::OverrideRequested | Action::OverrideRejected => "asked for",
+        _ => "on call",
+    };
     match (&entry.previous_engineer_slack_id, &entry.engineer_slack_id) {
-        (Some(old), Some(new)) if old != new => return format!("on call: {old} → {new}"),
-        (_, Some(new)) => return format!("on call: {new}"),
+        (Some(old), Some(new)) if old != new => return format!("{label}: {old} → {new}"),
+        (_, Some(new)) => return format!("{label}: {new}"),
         _ => {}
     }
     let subject = subject(entry);
@@ -297,6 +302,8 @@ mod tests {
         assert_eq!(in_short(&handoff), "on call: U2");
         handoff.previous_engineer_slack_id = Some("U1".to_owned());
         assert_eq!(in_short(&handoff), "on call: U1 → U2");
+        handoff.action = Action::OverrideRequested;
+        assert_eq!(in_short(&handoff), "asked for: U1 → U2");
     }
 
     #[test]
