@@ -47,12 +47,11 @@ fn the_readme_tour_prints_what_the_readme_shows() {
     if difference.is_empty() {
         return;
     }
-    if std::env::var_os("UPDATE_README").is_none() {
-        panic!(
-            "README.md shows what isn't printed (-), or not what is (+); \
-             UPDATE_README=1 refreshes it\n\n{difference}"
-        );
-    }
+    assert!(
+        std::env::var_os("UPDATE_README").is_some(),
+        "README.md shows what isn't printed (-), or not what is (+); \
+         UPDATE_README=1 refreshes it\n\n{difference}"
+    );
     let printed = run(&shown, ZONE);
     for (step, printed) in steps(&mut parts).zip(printed) {
         step.output = printed;
@@ -125,7 +124,8 @@ fn parse(text: &str) -> Vec<Part> {
                 None => {
                     let step = steps.last_mut().expect("a console block begins with `$ `");
                     if step.output.is_empty() && step.command.ends_with('\\') {
-                        step.command += &format!("\n{bare}");
+                        step.command.push('\n');
+                        step.command.push_str(bare);
                     } else {
                         step.output.push(bare.to_owned());
                     }
@@ -225,11 +225,11 @@ fn compare(shown: &Step, printed: &[String], difference: &mut String) {
         return;
     }
     let _ = writeln!(difference, "$ {}", shown.command);
-    for number in 0..expected.len().max(actual.len()) {
+    (0..expected.len().max(actual.len())).for_each(|number| {
         let (old, new) = (expected.get(number), actual.get(number));
         if old == new {
             let _ = writeln!(difference, "  {}", printed[number]);
-            continue;
+            return;
         }
         if old.is_some() {
             let _ = writeln!(difference, "- {}", shown.output[number]);
@@ -237,7 +237,7 @@ fn compare(shown: &Step, printed: &[String], difference: &mut String) {
         if new.is_some() {
             let _ = writeln!(difference, "+ {}", printed[number]);
         }
-    }
+    });
     difference.push('\n');
 }
 
