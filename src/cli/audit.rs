@@ -166,22 +166,48 @@ fn actor(entry: &AuditView) -> String {
 /// Names of fields in a list; `audit show` has them all.
 const SHOWN: usize = 3;
 
-/// Who is on call by it, else the names of the fields.
+/// Who is on call by it, or what was made or deleted, else the names of the fields.
 fn in_short(entry: &AuditView) -> String {
+    // A wish changes nobody's shift yet, and one that was turned down never does.
+    let label = match entry.action {
+        Action::OverrideRequested | Action::OverrideRejected => "asked for",
+        _ => "on call",
+    };
     match (&entry.previous_engineer_slack_id, &entry.engineer_slack_id) {
-        (Some(old), Some(new)) if old != new => format!("on call: {old} → {new}"),
-        (_, Some(new)) => format!("on call: {new}"),
-        _ => {
-            let fields = entry.changes.as_object().into_iter().flatten();
-            let names: Vec<_> = fields.map(|(name, _)| name.as_str()).collect();
-            match names.split_at_checked(SHOWN) {
-                Some((shown, rest @ [_, _, ..])) => {
-                    format!("{} and {} more", shown.join(", "), rest.len())
-                }
-                _ => or_none((!names.is_empty()).then(|| names.join(", "))),
-            }
-        }
+        (Some(old), Some(new)) if old != new => return format!("{label}: {old} → {new}"),
+        (_, Some(new)) => return format!("{label}: {new}"),
+        _ => {}
     }
+    let subject = subject(entry);
+    if matches!(entry.action, Action::Created | Action::Deleted) && !subject.is_empty() {
+        return subject.to_owned();
+    }
+    let fields = entry.changes.as_object().into_iter().flatten();
+    let names: Vec<_> = fields.map(|(name, _)| name.as_str()).collect();
+    let names = match names.split_at_checked(SHOWN) {
+        Some((shown, rest @ [_, _, ..])) => {
+            format!("{} and {} more", shown.join(", "), rest.len())
+        }
+        _ => or_none((!names.is_empty()).then(|| names.join(", "))),
+    };
+    match (entry.entity_type, subject) {
+        (EntityType::TeamMembership, user) if !user.is_empty() => format!("{user}: {names}"),
+        _ => names,
+    }
+}
+
+/// The name of what an entry is about, as far as the entry itself tells; else nothing.
+fn subject(entry: &AuditView) -> &str {
+    let side = if entry.action == Action::Deleted {
+        "old"
+    } else {
+        "new"
+    };
+    let changed = |field: &str| entry.changes.get(field).and_then(|change| change.get(side));
+    let found = changed("name")
+        .or_else(|| changed("slack_user_id"))
+        .or_else(|| entry.metadata.get("slack_user_id"));
+    found.and_then(Value::as_str).unwrap_or_default()
 }
 
 fn in_full(entry: &AuditView) -> String {
@@ -262,11 +288,22 @@ mod tests {
         assert_eq!(in_short(&made), "a, b, c, d");
         made.changes = json!({"a": {}, "b": {}, "c": {}, "d": {}, "e": {}});
         assert_eq!(in_short(&made), "a, b, c and 2 more");
+        made.action = Action::Created;
+        made.changes =
+            json!({"name": {"old": null, "new": "A"}, "slug": {"old": null, "new": "a"}});
+        assert_eq!(in_short(&made), "A");
+        let mut member = entry();
+        member.entity_type = EntityType::TeamMembership;
+        member.metadata = json!({"slack_user_id": "U2"});
+        member.changes = json!({"weight": {"old": 1.0, "new": 2.0}});
+        assert_eq!(in_short(&member), "U2: weight");
         let mut handoff = entry();
         handoff.engineer_slack_id = Some("U2".to_owned());
         assert_eq!(in_short(&handoff), "on call: U2");
         handoff.previous_engineer_slack_id = Some("U1".to_owned());
         assert_eq!(in_short(&handoff), "on call: U1 → U2");
+        handoff.action = Action::OverrideRequested;
+        assert_eq!(in_short(&handoff), "asked for: U1 → U2");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use super::session::{Session, warn};
 use super::table::{Table, facts, or_none};
 use super::time::{days, parse_date, stamp};
 use crate::domain::shift_override::OverrideStatus;
+use crate::wire::Page;
 use crate::wire::shift_override::OverrideView;
 
 /// What to do with overrides.
@@ -65,7 +66,8 @@ pub(super) enum OverrideCommand {
 pub(super) struct DecisionArgs {
     /// Slug or id of the team
     team: String,
-    /// Id of the override
+    /// Id of the override, or an on-call day that it covers
+    #[arg(value_name = "ID|DAY")]
     id: String,
     /// Who decides, where the token is nobody's in particular
     #[arg(long, value_name = "USER", value_parser = parse_user)]
@@ -131,13 +133,35 @@ async fn decide(
         .set("status", Some(status))
         .set("approved_by", args.approved_by.as_ref())
         .set("version", args.if_version);
-    let path = ["teams", &args.team, "oncall-overrides", &args.id];
+    let id = match parse_date(&args.id) {
+        Ok(date) => covering(date, &args.team, session).await?,
+        Err(_) => args.id.clone(),
+    };
+    let path = ["teams", &args.team, "oncall-overrides", &id];
     show(
         &session.client.patch(&path, body.json()).await?,
         &args.team,
         session,
     )
     .await
+}
+
+/// The id of the override that covers a day: those that may still be decided don't overlap, so
+/// there is one at most.
+async fn covering(date: NaiveDate, team: &str, session: &Session) -> Result<String, CliError> {
+    let path = ["teams", team, "oncall-overrides"];
+    for status in [OverrideStatus::Pending, OverrideStatus::Approved] {
+        let query = Query::default().set("status", Some(status));
+        let query = query.set("from", Some(date)).set("to", Some(date));
+        let answer = session.client.get::<Page<OverrideView>>(&path, query);
+        if let Some(row) = answer.await?.read()?.items.first() {
+            return Ok(row.id.to_string());
+        }
+    }
+    Err(CliError::not_found(format!(
+        "team `{team}` has no pending or approved override on {date}\n\
+         `oncalld override list {team}` shows those that there are"
+    )))
 }
 
 async fn list(

@@ -1,5 +1,7 @@
 //! `oncalld token`: access tokens. A secret is shown once, on its own, so that a script can keep it.
 
+use std::io::IsTerminal as _;
+
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
 
@@ -67,10 +69,13 @@ pub(super) async fn run(command: TokenCommand, session: &Session) -> Result<(), 
             let Some(token) = session.open(&answer)? else {
                 return Ok(());
             };
-            note(&format!(
-                "token `{}` ({}); it is shown this once:",
-                token.name, token.role
-            ));
+            // A script that keeps it needn't be told.
+            if std::io::stdout().is_terminal() {
+                note(&format!(
+                    "token `{}` ({}); it is shown this once:",
+                    token.name, token.role
+                ));
+            }
             print(&token.token.unwrap_or_default())
         }
         TokenCommand::Delete { name } => {

@@ -24,3 +24,4 @@ mod rotation;
 mod services;
 mod simulation;
 mod teams;
+mod tour;
