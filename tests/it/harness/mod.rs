@@ -14,7 +14,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 pub use self::http::{Client, Reply, column};
-pub use self::team::Team;
+pub use self::team::{Team, noon_zone};
 
 /// Longer than anything that works takes, also on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(30);
