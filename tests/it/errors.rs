@@ -174,6 +174,15 @@ fn reading_takes_a_token_where_anonymous_reading_is_off() {
         assert_eq!(anonymous.get(path).status, 200, "{path}");
     }
     daemon.client("viewer", None).get("/teams").ok();
+    // A preview is a POST that only reads.
+    let team = daemon.team("Secret");
+    let preview = team.path("/rotation/preview");
+    daemon
+        .api
+        .anonymous()
+        .post(&preview, &json!({}))
+        .problem(401);
+    daemon.api.post(&preview, &json!({})).ok();
 }
 
 #[test]

@@ -21,6 +21,7 @@ mod overrides;
 mod people;
 mod process;
 mod rotation;
+mod rules;
 mod services;
 mod simulation;
 mod teams;
