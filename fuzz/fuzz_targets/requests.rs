@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
 use oncalld::actions::{
-    App, Ctx, Settings, audit, fairness, handoff, members, overrides, rotation, schedules,
+    App, Ctx, Settings, assign, audit, fairness, handoff, members, overrides, rotation, schedules,
     services, teams, time_off,
 };
 use oncalld::clock::ManualClock;
@@ -57,7 +57,7 @@ fn request(app: &App, ctx: &Ctx, action: u8, json: &[u8]) {
         b'T' => drop(read(json).map(|input| teams::create(app, ctx, &input))),
         b'm' => drop(read(json).map(|input| members::put(app, ctx, "t", &input))),
         b's' => drop(read(json).map(|input| schedules::create(app, ctx, "t", &input))),
-        b'a' => drop(read(json).map(|input| schedules::assign_now(app, ctx, "t", &input))),
+        b'a' => drop(read(json).map(|input| assign::assign_now(app, ctx, "t", &input))),
         b'o' => drop(read(json).map(|input| overrides::request(app, ctx, "t", &input))),
         b'f' => drop(read(json).map(|input| time_off::create(app, ctx, "UA", &input))),
         b'S' => drop(read(json).map(|input| services::create(app, ctx, &input))),

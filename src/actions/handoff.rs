@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde_json::json;
 
+use super::announce::{on_call_payload, tell_change, tell_leads};
 use super::app::{App, Tx};
 use super::context::Ctx;
 use super::error::{ActionError, Result};
-use super::rotation::{
-    Applied, advance, apply, lookahead_of, plan_team, record_failures, tell, tell_leads, upcoming,
-};
+use super::publish::{Applied, advance, apply, plan_team, record_failures, upcoming};
+use super::rotation::lookahead_of;
 use super::team_state::Loaded;
 use crate::domain::audit::{Action, AuditEvent, EntityType};
 use crate::domain::ids::{TeamId, UserId};
@@ -241,50 +241,6 @@ impl<'a> Handoff<'a> {
             self.previous.as_ref(),
             &payload,
         )
-    }
-}
-
-/// What a text about a change of who is on call needs.
-pub(super) fn on_call_payload(
-    loaded: &Loaded<'_>,
-    now: Option<&Stretch>,
-    next: Option<&Stretch>,
-    previous: Option<&UserId>,
-) -> serde_json::Value {
-    let clock = &loaded.clock;
-    json!({
-        "engineer_slack_id": now.map(|s| &s.user),
-        "previous_engineer_slack_id": previous,
-        "source": now.map(|s| s.source),
-        "start_date": now.map(|s| s.start),
-        "end_date": now.map(|s| s.end),
-        "starts_at": now.map(|s| clock.starts_at(s.start)),
-        "ends_at": now.map(|s| clock.ends_at(s.end)),
-        "next": next.map(|s| json!({
-            "engineer_slack_id": s.user, "starts_at": clock.starts_at(s.start),
-        })),
-    })
-}
-
-/// Tells the channel, the incoming and the outgoing engineer.
-pub(super) fn tell_change(
-    tx: &mut Tx<'_>,
-    team: &Team,
-    now: Option<&UserId>,
-    previous: Option<&UserId>,
-    payload: &serde_json::Value,
-) -> Result<()> {
-    if let Some(channel) = &team.slack_channel_id {
-        tell(tx, team, Event::Handoff, channel.clone(), payload)?;
-    }
-    if let Some(user) = now {
-        tell(tx, team, Event::ShiftStarted, user.to_string(), payload)?;
-    }
-    match previous {
-        Some(user) if now != Some(user) => {
-            tell(tx, team, Event::ShiftEnded, user.to_string(), payload)
-        }
-        _ => Ok(()),
     }
 }
 

@@ -3,7 +3,9 @@
 //!
 //! All of them block: async callers go through `spawn_blocking`. None knows HTTP.
 
+mod announce;
 mod app;
+pub mod assign;
 pub mod audit;
 pub mod bootstrap;
 pub mod calendar;
@@ -20,6 +22,7 @@ mod memory;
 pub mod notifications;
 pub mod oncall;
 pub mod overrides;
+mod publish;
 pub mod rotation;
 pub mod schedules;
 pub mod services;

@@ -4,8 +4,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::app::App;
 use super::error::{ActionError, Result};
+use super::find;
 use super::team_state::{END_OF_TIME, absences_of};
-use super::{find, team_state};
 use crate::domain::ids::UserId;
 use crate::domain::invalid::Invalid;
 use crate::domain::oncall_day::add_days;
@@ -277,22 +277,4 @@ fn user_shift(
             .iter()
             .any(|absence| absence.start <= end_date && start_date <= absence.end),
     }
-}
-
-/// Tells channel and engineers if who is on call today is no longer `before`.
-pub(super) fn tell_if_changed(
-    tx: &mut super::Tx<'_>,
-    team: &Team,
-    before: Option<&UserId>,
-    reason: Option<&str>,
-) -> Result<()> {
-    let today = team.clock().day_at(tx.now);
-    let (now, next) = around(tx.store, team, today)?;
-    if now.as_ref().map(|stretch| &stretch.user) == before {
-        return Ok(());
-    }
-    let loaded = team_state::Loaded::since(tx.store, team, tx.now, today)?;
-    let mut payload = super::handoff::on_call_payload(&loaded, now.as_ref(), next.as_ref(), before);
-    payload["reason"] = reason.into();
-    super::handoff::tell_change(tx, team, now.as_ref().map(|s| &s.user), before, &payload)
 }

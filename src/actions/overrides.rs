@@ -3,11 +3,13 @@
 use chrono::NaiveDate;
 use serde_json::json;
 
+use super::announce::{Before, tell, tell_leads};
 use super::app::{App, Tx, check_version};
+use super::assign::keep_served;
 use super::context::Ctx;
 use super::error::{ActionError, Result};
-use super::rotation::{fill, tell, tell_leads};
-use super::schedules::{Before, keep_served, warnings};
+use super::rotation::fill;
+use super::schedules::warnings;
 use super::team_state::END_OF_TIME;
 use super::teams::is_lead;
 use super::{changes, find};

@@ -1,28 +1,21 @@
 //! Preview and generate; and the planning anew that other changes bring about.
 
 use chrono::NaiveDate;
-use serde_json::{Value, json};
+use serde_json::json;
 
+use super::announce::Before;
 use super::app::{App, Tx};
 use super::context::Ctx;
 use super::error::{ActionError, Result};
 use super::find;
-use super::schedules::Before;
+use super::publish::{Applied, advance, apply, plan_team, record_failures};
 use super::team_state::Loaded;
-use crate::domain::Revision;
 use crate::domain::audit::{Action, EntityType};
-use crate::domain::ids::ScheduleId;
 use crate::domain::json::Json;
-use crate::domain::notification::Event;
 use crate::domain::schedule::{Origin, Schedule};
 use crate::domain::team::Team;
 use crate::domain::token::Role;
-use crate::rotation::plan::{
-    OnFailure, Plan, PlanOptions, Published, Shift, first_shown_day, horizon, keeping, lookahead,
-    plan,
-};
-use crate::rotation::strategy::built_in;
-use crate::store::outbox::Message;
+use crate::rotation::plan::{Plan, Published, Shift, first_shown_day, horizon, keeping, lookahead};
 use crate::store::rotation::RotationState;
 use crate::store::{self, Reader};
 use crate::wire::rotation::{PlanRequest, PlanView, ShiftView};
@@ -182,107 +175,12 @@ fn horizon_of(loaded: &Loaded<'_>, weeks: u32) -> NaiveDate {
     )
 }
 
-pub(super) fn plan_team(
-    loaded: &Loaded<'_>,
-    on_failure: OnFailure,
-    published: Published,
-    horizon: NaiveDate,
-    hold_if_nobody: bool,
-) -> Plan {
-    let kind = &loaded.team.rotation.kind;
-    let strategy = built_in(kind).ok_or_else(|| format!("{kind} is not loaded"));
-    let options = PlanOptions {
-        strategy,
-        on_failure,
-        published,
-        horizon,
-        hold_if_nobody,
-    };
-    plan(&loaded.engine_view(), &options)
-}
-
 fn weeks_of(request: &PlanRequest) -> Result<u32> {
     let weeks = request.weeks.unwrap_or(4);
     let valid = u32::try_from(weeks)
         .ok()
         .filter(|weeks| (1..=MAX_WEEKS).contains(weeks));
     valid.ok_or_else(|| ActionError::invalid("weeks", format!("{weeks} is not 1 to 52")))
-}
-
-/// A shift in an audit entry.
-pub(super) type ShiftNote = Value;
-
-/// What a plan took away and added, for the audit log.
-#[derive(Default)]
-pub(super) struct Applied {
-    pub removed: Vec<ShiftNote>,
-    pub added: Vec<ShiftNote>,
-}
-
-fn note(engineer: &str, start: NaiveDate, end: NaiveDate) -> ShiftNote {
-    json!({"engineer_slack_id": engineer, "start_date": start, "end_date": end})
-}
-
-/// Writes a plan: rows, explanations, shares of begun periods.
-pub(super) fn apply(tx: &Tx<'_>, loaded: &Loaded<'_>, planned: &Plan) -> Result<Applied> {
-    let mut applied = Applied::default();
-    let find = |id: ScheduleId| loaded.schedules.iter().find(|row| row.id == id);
-    for row in planned.deleted.iter().filter_map(|id| find(*id)) {
-        store::schedules::delete(tx.store, row)?;
-        applied
-            .removed
-            .push(note(row.engineer.as_str(), row.start_date, row.end_date));
-    }
-    for (id, end_date) in &planned.cut {
-        let Some(row) = find(*id) else { continue };
-        let revision = row.revision.next(tx.now);
-        let cut = Schedule {
-            end_date: *end_date,
-            revision,
-            ..row.clone()
-        };
-        store::schedules::put(tx.store, &cut)?;
-        applied
-            .removed
-            .push(note(row.engineer.as_str(), row.start_date, row.end_date));
-        applied
-            .added
-            .push(note(row.engineer.as_str(), row.start_date, *end_date));
-    }
-    for shift in &planned.shifts {
-        if let Some(id) = shift.id {
-            let known = store::schedules::find_explanation(tx.store, id)?;
-            if known.as_ref() != Some(&shift.explanation) {
-                store::schedules::put_explanation(tx.store, id, &shift.explanation)?;
-            }
-            continue;
-        }
-        let row = new_row(tx, loaded.team, shift);
-        store::schedules::put(tx.store, &row)?;
-        store::schedules::put_explanation(tx.store, row.id, &shift.explanation)?;
-        applied
-            .added
-            .push(note(row.engineer.as_str(), row.start_date, row.end_date));
-    }
-    for shares in &planned.begun {
-        store::rotation::put_shares(tx.store, loaded.team.id, shares)?;
-    }
-    Ok(applied)
-}
-
-fn new_row(tx: &Tx<'_>, team: &Team, shift: &Shift) -> Schedule {
-    Schedule {
-        id: ScheduleId::new(tx.now),
-        team_id: team.id,
-        engineer: shift.explanation.picked.clone(),
-        start_date: shift.start,
-        end_date: shift.end,
-        origin: Origin::Auto,
-        created_by: None,
-        note: None,
-        is_hold: shift.explanation.is_hold,
-        revision: Revision::first(tx.now),
-    }
 }
 
 /// Audits what planning changed, if it changed anything.
@@ -307,101 +205,6 @@ fn record(
         metadata.insert("published_until".to_owned(), json!(planned.published_until));
     }
     tx.audit(event)
-}
-
-/// Audits and tells of a strategy that failed: once for all periods of a plan.
-pub(super) fn record_failures(tx: &mut Tx<'_>, loaded: &Loaded<'_>, planned: &Plan) -> Result<()> {
-    let Some((period, error)) = planned.failures.first() else {
-        return Ok(());
-    };
-    let mut event = Ctx::system().event(EntityType::RotationConfig, Action::RotationFailed);
-    event.team_id = Some(loaded.team.id);
-    event.entity_id = Some(loaded.team.id.to_string());
-    event.change_reason = Some(error.clone());
-    event.effective_date = Some(period.start);
-    if let Some(metadata) = event.metadata.0.as_object_mut() {
-        metadata.insert("periods".to_owned(), planned.failures.len().into());
-    }
-    tx.audit(event)?;
-    let payload = json!({"error": error, "effective_date": period.start});
-    tell_leads(tx, loaded.team, Event::RotationFailed, &payload)
-}
-
-/// Tells the team's leads and its channel.
-pub(super) fn tell_leads(
-    tx: &mut Tx<'_>,
-    team: &Team,
-    event: Event,
-    payload: &Value,
-) -> Result<()> {
-    let members = store::teams::list_members(tx.store, team.id)?;
-    let is_lead =
-        |m: &&crate::domain::member::Membership| m.role == crate::domain::member::TeamRole::Lead;
-    let leads = members.iter().filter(is_lead).map(|m| m.user.to_string());
-    for recipient in team.slack_channel_id.iter().cloned().chain(leads) {
-        tell(tx, team, event, recipient, payload)?;
-    }
-    Ok(())
-}
-
-/// Tells one recipient; the payload is completed by what every text about a team needs.
-pub(super) fn tell(
-    tx: &mut Tx<'_>,
-    team: &Team,
-    event: Event,
-    recipient: String,
-    payload: &Value,
-) -> Result<()> {
-    let mut payload = payload.clone();
-    payload["team"] = json!({
-        "id": team.id, "name": team.name, "slug": team.slug, "timezone": team.timezone,
-    });
-    let payload = Json(payload);
-    tx.notify(&Message {
-        event,
-        recipient,
-        team_id: Some(team.id),
-        payload,
-    })
-}
-
-/// Notes how far planning has come, and the instants of the handoffs to come after the
-/// period that begins on `handled`.
-pub(super) fn advance(
-    tx: &Tx<'_>,
-    loaded: &Loaded<'_>,
-    planned: &Plan,
-    handled: Option<NaiveDate>,
-) -> Result<()> {
-    let periods = loaded.periods();
-    let next = handled.map_or_else(|| periods.get(0), |day| periods.after(day));
-    let published_until = planned.published_until.max(loaded.state.published_until);
-    let state = RotationState {
-        handled,
-        next_period: Some(next.start),
-        upcoming: upcoming(loaded, next.start, published_until),
-        published_until,
-    };
-    Ok(store::rotation::put_state(
-        tx.store,
-        loaded.team.id,
-        &state,
-    )?)
-}
-
-/// The first instants of the periods from `next` to the last published one.
-pub(super) fn upcoming(
-    loaded: &Loaded<'_>,
-    next: NaiveDate,
-    published_until: Option<NaiveDate>,
-) -> Vec<chrono::DateTime<chrono::Utc>> {
-    let periods = loaded.periods();
-    let first = periods.at(next).unwrap_or_else(|| periods.get(0));
-    let all = (first.index..).map(|index| periods.get(index).start);
-    let wanted = all.take_while(|start| {
-        *start == first.start || published_until.is_some_and(|until| *start <= until)
-    });
-    wanted.map(|start| loaded.clock.starts_at(start)).collect()
 }
 
 /// The auto shifts that stand once the plan is applied, from the running period to the last

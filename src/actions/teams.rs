@@ -1,9 +1,9 @@
 //! Teams: make, change, delete, restore.
 
+use super::announce::Before;
 use super::app::{App, Tx, check_version};
 use super::context::Ctx;
 use super::error::{ActionError, Result};
-use super::schedules::Before;
 use super::{changes, find, handoff, rotation, team_input};
 use crate::domain::Revision;
 use crate::domain::audit::{Action, EntityType};

@@ -15,6 +15,7 @@ pub mod explanation;
 pub mod fairness;
 pub mod period;
 pub mod plan;
+mod planner;
 pub mod strategy;
 
 #[cfg(test)]

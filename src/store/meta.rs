@@ -36,7 +36,7 @@ pub(super) fn text(tx: &impl Reader, name: &str) -> Result<Option<String>, Store
 /// # Errors
 /// The engine failed.
 pub fn is_empty(tx: &impl Reader) -> Result<bool, StoreError> {
-    Ok(tx.len(TEAMS)? == 0 && tx.len(TIME_OFF)? == 0)
+    Ok(tx.count(TEAMS)? == 0 && tx.count(TIME_OFF)? == 0)
 }
 
 /// The release of the zone rules by which handoffs were last computed.

@@ -125,5 +125,5 @@ pub fn list(
 /// # Errors
 /// The store failed.
 pub fn count_pending(tx: &impl Reader) -> Result<u64, StoreError> {
-    tx.len(OUTBOX_DUE)
+    tx.count(OUTBOX_DUE)
 }

@@ -2,7 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use redb::{ReadTransaction, ReadableTable, WriteTransaction};
+use redb::{
+    ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata as _, WriteTransaction,
+};
 
 use super::codec::{Record, decode, encode};
 use super::error::StoreError;
@@ -22,13 +24,32 @@ pub enum Order {
 /// What a scan calls for each row: its key and value.
 pub type Visit<'v> = &'v mut dyn FnMut(&[u8], &[u8]) -> Result<ControlFlow<()>, StoreError>;
 
-/// Reads: from a snapshot, or from a write that sees what it has written.
-pub trait Reader {
+/// What opens tables: a snapshot, or a write that sees what it has written.
+pub trait Tables {
+    /// An open table.
+    type Opened<'t>: ReadableTable<&'static [u8], &'static [u8]>
+    where
+        Self: 't;
+
+    /// Opens a table.
+    ///
+    /// # Errors
+    /// The engine failed.
+    fn open(&self, table: Table) -> Result<Self::Opened<'_>, StoreError>;
+}
+
+/// Reads.
+pub trait Reader: Tables {
     /// The value of a key.
     ///
     /// # Errors
     /// The engine failed.
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError>;
+    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self
+            .open(table)?
+            .get(key)?
+            .map(|value| value.value().to_vec()))
+    }
 
     /// Visits the rows from key `from` (included) to `to` (not included), until told to stop.
     ///
@@ -41,13 +62,31 @@ pub trait Reader {
         to: &[u8],
         order: Order,
         visit: Visit<'_>,
-    ) -> Result<(), StoreError>;
+    ) -> Result<(), StoreError> {
+        if from >= to {
+            return Ok(());
+        }
+        let table = self.open(table)?;
+        let mut range = table.range(from..to)?;
+        while let Some(row) = match order {
+            Order::Ascending => range.next(),
+            Order::Descending => range.next_back(),
+        } {
+            let (key, value) = row?;
+            if visit(key.value(), value.value())?.is_break() {
+                break;
+            }
+        }
+        Ok(())
+    }
 
     /// How many rows a table has.
     ///
     /// # Errors
     /// The engine failed.
-    fn len(&self, table: Table) -> Result<u64, StoreError>;
+    fn count(&self, table: Table) -> Result<u64, StoreError> {
+        Ok(self.open(table)?.len()?)
+    }
 
     /// The record of a key.
     ///
@@ -68,7 +107,16 @@ pub trait Reader {
         &self,
         table: Table,
         keys: impl IntoIterator<Item = Key>,
-    ) -> Result<Vec<T>, StoreError>;
+    ) -> Result<Vec<T>, StoreError> {
+        let opened = self.open(table)?;
+        let mut found = Vec::new();
+        for key in keys {
+            if let Some(value) = opened.get(key.as_slice())? {
+                found.push(decode(table, value.value())?);
+            }
+        }
+        Ok(found)
+    }
 
     /// The records whose keys begin with `prefix`, in key order.
     ///
@@ -113,39 +161,15 @@ impl ReadTx {
     }
 }
 
-impl Reader for ReadTx {
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self
-            .0
-            .open_table(table)?
-            .get(key)?
-            .map(|value| value.value().to_vec()))
-    }
+impl Tables for ReadTx {
+    type Opened<'t> = ReadOnlyTable<&'static [u8], &'static [u8]>;
 
-    fn scan(
-        &self,
-        table: Table,
-        from: &[u8],
-        to: &[u8],
-        order: Order,
-        visit: Visit<'_>,
-    ) -> Result<(), StoreError> {
-        scan_table(&self.0.open_table(table)?, from, to, order, visit)
-    }
-
-    fn find_all<T: Record>(
-        &self,
-        table: Table,
-        keys: impl IntoIterator<Item = Key>,
-    ) -> Result<Vec<T>, StoreError> {
-        find_in(&self.0.open_table(table)?, table, keys)
-    }
-
-    fn len(&self, table: Table) -> Result<u64, StoreError> {
-        use redb::ReadableTableMetadata;
-        Ok(self.0.open_table(table)?.len()?)
+    fn open(&self, table: Table) -> Result<Self::Opened<'_>, StoreError> {
+        Ok(self.0.open_table(table)?)
     }
 }
+
+impl Reader for ReadTx {}
 
 /// A write under way. Dropped without a commit, it leaves no trace.
 pub struct WriteTx {
@@ -195,73 +219,12 @@ impl WriteTx {
     }
 }
 
-impl Reader for WriteTx {
-    fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        Ok(self
-            .tx
-            .open_table(table)?
-            .get(key)?
-            .map(|value| value.value().to_vec()))
-    }
+impl Tables for WriteTx {
+    type Opened<'t> = redb::Table<'t, &'static [u8], &'static [u8]>;
 
-    fn scan(
-        &self,
-        table: Table,
-        from: &[u8],
-        to: &[u8],
-        order: Order,
-        visit: Visit<'_>,
-    ) -> Result<(), StoreError> {
-        scan_table(&self.tx.open_table(table)?, from, to, order, visit)
-    }
-
-    fn find_all<T: Record>(
-        &self,
-        table: Table,
-        keys: impl IntoIterator<Item = Key>,
-    ) -> Result<Vec<T>, StoreError> {
-        find_in(&self.tx.open_table(table)?, table, keys)
-    }
-
-    fn len(&self, table: Table) -> Result<u64, StoreError> {
-        use redb::ReadableTableMetadata;
-        Ok(self.tx.open_table(table)?.len()?)
+    fn open(&self, table: Table) -> Result<Self::Opened<'_>, StoreError> {
+        Ok(self.tx.open_table(table)?)
     }
 }
 
-fn find_in<T: Record>(
-    opened: &impl ReadableTable<&'static [u8], &'static [u8]>,
-    table: Table,
-    keys: impl IntoIterator<Item = Key>,
-) -> Result<Vec<T>, StoreError> {
-    let mut found = Vec::new();
-    for key in keys {
-        if let Some(value) = opened.get(key.as_slice())? {
-            found.push(decode(table, value.value())?);
-        }
-    }
-    Ok(found)
-}
-
-fn scan_table(
-    table: &impl ReadableTable<&'static [u8], &'static [u8]>,
-    from: &[u8],
-    to: &[u8],
-    order: Order,
-    visit: Visit<'_>,
-) -> Result<(), StoreError> {
-    if from >= to {
-        return Ok(());
-    }
-    let mut range = table.range(from..to)?;
-    while let Some(row) = match order {
-        Order::Ascending => range.next(),
-        Order::Descending => range.next_back(),
-    } {
-        let (key, value) = row?;
-        if visit(key.value(), value.value())?.is_break() {
-            break;
-        }
-    }
-    Ok(())
-}
+impl Reader for WriteTx {}

@@ -34,7 +34,7 @@ fn instant(text: &str) -> DateTime<Utc> {
 
 impl Sandbox {
     /// A team `t` of UA, UB and UC, from this instant on.
-    fn new(now: &str, config: Value) -> Self {
+    fn new(now: &str, config: &Value) -> Self {
         let home = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::new(instant(now)));
         let store = Store::open(&home.path().join("store.redb")).unwrap();
@@ -147,7 +147,7 @@ fn weekly() -> Value {
 
 #[test]
 fn a_handoff_that_a_later_handoff_time_puts_ahead_again_is_handed_off() {
-    let t = Sandbox::new("2026-11-23T15:00:00Z", json!({"rotation_enabled": true}));
+    let t = Sandbox::new("2026-11-23T15:00:00Z", &json!({"rotation_enabled": true}));
     t.clock.set(instant("2026-11-23T15:30:00Z"));
     t.configure(json!({"handoff_time": "16:00"}));
     assert_eq!(t.tick_at("2026-11-23T15:59:59Z"), 0);
@@ -159,7 +159,7 @@ fn a_handoff_that_a_later_handoff_time_puts_ahead_again_is_handed_off() {
 
 #[test]
 fn handoffs_missed_while_the_daemon_was_down_are_caught_up_and_the_present_one_is_told() {
-    let t = Sandbox::new("2026-11-23T10:00:00Z", weekly());
+    let t = Sandbox::new("2026-11-23T10:00:00Z", &weekly());
     let before = t.told();
     let t = t.restart_at("2026-12-14T11:00:00Z");
     assert_eq!(t.tick_at("2026-12-14T11:00:00Z"), 1);
@@ -185,7 +185,7 @@ fn handoffs_missed_while_the_daemon_was_down_are_caught_up_and_the_present_one_i
 
 #[test]
 fn a_downtime_beyond_the_lookahead_leaves_the_past_as_it_was() {
-    let t = Sandbox::new("2026-11-23T10:00:00Z", weekly());
+    let t = Sandbox::new("2026-11-23T10:00:00Z", &weekly());
     let t = t.restart_at("2027-02-01T12:00:00Z");
     t.tick_at("2027-02-01T12:00:00Z");
     let skipped = t.audited("rotation_skipped");
@@ -203,7 +203,7 @@ fn the_lookahead_reaches_four_weeks_ahead_on_every_day() {
         if interval == "daily" {
             config["handoff_day"] = Value::Null;
         }
-        let t = Sandbox::new("2026-11-23T10:00:00Z", config);
+        let t = Sandbox::new("2026-11-23T10:00:00Z", &config);
         for day in 0..40 {
             let now = instant("2026-11-23T10:00:00Z") + chrono::TimeDelta::days(day);
             t.tick_at(&now.to_rfc3339());
@@ -219,7 +219,7 @@ fn the_lookahead_reaches_four_weeks_ahead_on_every_day() {
 
 #[test]
 fn days_that_a_substitute_served_stay_theirs_when_the_override_is_cancelled() {
-    let t = Sandbox::new("2026-11-23T10:00:00Z", weekly());
+    let t = Sandbox::new("2026-11-23T10:00:00Z", &weekly());
     let id = t.override_of("UX", "2026-11-24", "2026-11-29");
     t.clock.set(instant("2026-11-26T12:00:00Z"));
     t.decide(&id, "cancelled").unwrap();
@@ -235,7 +235,7 @@ fn days_that_a_substitute_served_stay_theirs_when_the_override_is_cancelled() {
 fn a_decision_never_changes_who_was_on_call() {
     let mut config = weekly();
     config["overrides_require_approval"] = true.into();
-    let t = Sandbox::new("2026-11-23T10:00:00Z", config);
+    let t = Sandbox::new("2026-11-23T10:00:00Z", &config);
     let (late, partly) = (
         t.override_of("UX", "2026-11-24", "2026-11-25"),
         t.override_of("UY", "2026-11-26", "2026-11-28"),
@@ -255,7 +255,7 @@ fn a_decision_never_changes_who_was_on_call() {
 
 #[test]
 fn whoever_a_change_of_the_team_puts_on_call_at_once_is_told() {
-    let t = Sandbox::new("2026-11-23T10:00:00Z", json!({}));
+    let t = Sandbox::new("2026-11-23T10:00:00Z", &json!({}));
     assert_eq!(t.told(), 0);
     t.configure(weekly());
     assert_eq!(t.who("2026-11-23"), "UA");
@@ -270,7 +270,7 @@ fn whoever_a_change_of_the_team_puts_on_call_at_once_is_told() {
 fn a_published_horizon_never_reaches_beyond_a_year() {
     let mut config = weekly();
     config["rotation_start_date"] = "2035-01-01".into();
-    let t = Sandbox::new("2026-11-23T10:00:00Z", config);
+    let t = Sandbox::new("2026-11-23T10:00:00Z", &config);
     t.configure(json!({"rotation_start_date": "2026-11-23"}));
     let filter = read(json!({"origin": "auto"}));
     let rows = schedules::list(&t.app, "t", &filter, &Paging::default()).unwrap();
@@ -281,7 +281,7 @@ fn a_published_horizon_never_reaches_beyond_a_year() {
 
 #[test]
 fn the_last_admin_token_can_not_be_revoked_and_a_start_without_one_makes_one() {
-    let t = Sandbox::new("2026-11-23T10:00:00Z", json!({}));
+    let t = Sandbox::new("2026-11-23T10:00:00Z", &json!({}));
     let file = t.home.path().join("admin.token");
     assert!(bootstrap::ensure_admin_token(&t.app, &file).unwrap());
     let revoked = tokens::delete(&t.app, &t.ctx, "admin");
@@ -301,7 +301,7 @@ fn the_last_admin_token_can_not_be_revoked_and_a_start_without_one_makes_one() {
 
 #[test]
 fn a_write_that_panics_is_undone_and_stops_nothing_else() {
-    let t = Sandbox::new("2026-11-23T10:00:00Z", weekly());
+    let t = Sandbox::new("2026-11-23T10:00:00Z", &weekly());
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
     let failed = t.app.write(&t.ctx, |tx| -> Result<(), ActionError> {

@@ -3,7 +3,7 @@
 use axum::extract::RawQuery;
 
 use super::prelude::*;
-use crate::actions::{lookup, oncall, schedules};
+use crate::actions::{assign, lookup, oncall};
 use crate::api::reply::ready;
 use crate::wire::oncall::{Moment, OnCall, OnCallQuery};
 use crate::wire::schedule::{AssignNow, ScheduleView};
@@ -78,7 +78,7 @@ async fn assign(
     Body(input): Body<AssignNow>,
 ) -> Result<Response, Problem> {
     let row = api
-        .run(move |app| schedules::assign_now(app, &ctx, &team, &input))
+        .run(move |app| assign::assign_now(app, &ctx, &team, &input))
         .await?;
     let location = format!("/api/v1/teams/{}/oncall-schedules/{}", row.team_id, row.id);
     Ok(created(row, &location))

@@ -1,0 +1,144 @@
+//! Who is told of what: messages for the outbox, with all that their texts need.
+
+use chrono::NaiveDate;
+use serde_json::{Value, json};
+
+use super::app::Tx;
+use super::error::Result;
+use super::oncall::{around, who};
+use super::team_state::Loaded;
+use crate::domain::ids::UserId;
+use crate::domain::json::Json;
+use crate::domain::member::{Membership, TeamRole};
+use crate::domain::notification::Event;
+use crate::domain::team::Team;
+use crate::rotation::coverage::Stretch;
+use crate::store;
+use crate::store::outbox::Message;
+
+/// Who was on call before a change.
+pub(super) struct Before {
+    today: Option<UserId>,
+    /// On the first day that the change concerns.
+    on_first_day: Option<UserId>,
+}
+
+impl Before {
+    pub(super) fn of(tx: &Tx<'_>, team: &Team, first_day: NaiveDate) -> Result<Self> {
+        let today = team.clock().day_at(tx.now);
+        let on_first_day = who(tx.store, team, first_day)?;
+        Ok(Self {
+            today: who(tx.store, team, today)?,
+            on_first_day,
+        })
+    }
+
+    /// Who was on call on the first day that the change concerns.
+    pub(super) fn on_first_day(&self) -> Option<&UserId> {
+        self.on_first_day.as_ref()
+    }
+
+    /// Tells channel and engineers if somebody else is on call now.
+    pub(super) fn tell(&self, tx: &mut Tx<'_>, team: &Team, reason: Option<&str>) -> Result<()> {
+        tell_if_changed(tx, team, self.today.as_ref(), reason)
+    }
+}
+
+/// Tells channel and engineers if who is on call today is no longer `before`.
+pub(super) fn tell_if_changed(
+    tx: &mut Tx<'_>,
+    team: &Team,
+    before: Option<&UserId>,
+    reason: Option<&str>,
+) -> Result<()> {
+    let today = team.clock().day_at(tx.now);
+    let (now, next) = around(tx.store, team, today)?;
+    if now.as_ref().map(|stretch| &stretch.user) == before {
+        return Ok(());
+    }
+    let loaded = Loaded::since(tx.store, team, tx.now, today)?;
+    let mut payload = on_call_payload(&loaded, now.as_ref(), next.as_ref(), before);
+    payload["reason"] = reason.into();
+    tell_change(tx, team, now.as_ref().map(|s| &s.user), before, &payload)
+}
+
+/// What a text about a change of who is on call needs.
+pub(super) fn on_call_payload(
+    loaded: &Loaded<'_>,
+    now: Option<&Stretch>,
+    next: Option<&Stretch>,
+    previous: Option<&UserId>,
+) -> Value {
+    let clock = &loaded.clock;
+    json!({
+        "engineer_slack_id": now.map(|s| &s.user),
+        "previous_engineer_slack_id": previous,
+        "source": now.map(|s| s.source),
+        "start_date": now.map(|s| s.start),
+        "end_date": now.map(|s| s.end),
+        "starts_at": now.map(|s| clock.starts_at(s.start)),
+        "ends_at": now.map(|s| clock.ends_at(s.end)),
+        "next": next.map(|s| json!({
+            "engineer_slack_id": s.user, "starts_at": clock.starts_at(s.start),
+        })),
+    })
+}
+
+/// Tells the channel, the incoming and the outgoing engineer.
+pub(super) fn tell_change(
+    tx: &mut Tx<'_>,
+    team: &Team,
+    now: Option<&UserId>,
+    previous: Option<&UserId>,
+    payload: &Value,
+) -> Result<()> {
+    if let Some(channel) = &team.slack_channel_id {
+        tell(tx, team, Event::Handoff, channel.clone(), payload)?;
+    }
+    if let Some(user) = now {
+        tell(tx, team, Event::ShiftStarted, user.to_string(), payload)?;
+    }
+    match previous {
+        Some(user) if now != Some(user) => {
+            tell(tx, team, Event::ShiftEnded, user.to_string(), payload)
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Tells the team's leads and its channel.
+pub(super) fn tell_leads(
+    tx: &mut Tx<'_>,
+    team: &Team,
+    event: Event,
+    payload: &Value,
+) -> Result<()> {
+    let members = store::teams::list_members(tx.store, team.id)?;
+    let is_lead = |m: &&Membership| m.role == TeamRole::Lead;
+    let leads = members.iter().filter(is_lead).map(|m| m.user.to_string());
+    for recipient in team.slack_channel_id.iter().cloned().chain(leads) {
+        tell(tx, team, event, recipient, payload)?;
+    }
+    Ok(())
+}
+
+/// Tells one recipient; the payload is completed by what every text about a team needs.
+pub(super) fn tell(
+    tx: &mut Tx<'_>,
+    team: &Team,
+    event: Event,
+    recipient: String,
+    payload: &Value,
+) -> Result<()> {
+    let mut payload = payload.clone();
+    payload["team"] = json!({
+        "id": team.id, "name": team.name, "slug": team.slug, "timezone": team.timezone,
+    });
+    let payload = Json(payload);
+    tx.notify(&Message {
+        event,
+        recipient,
+        team_id: Some(team.id),
+        payload,
+    })
+}
