@@ -25,4 +25,5 @@ mod rules;
 mod services;
 mod simulation;
 mod teams;
+mod time;
 mod tour;

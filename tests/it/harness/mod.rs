@@ -1,6 +1,7 @@
 //! Runs the real binary on a scratch folder, and always ends it.
 
 mod http;
+pub mod sandbox;
 mod team;
 
 use std::io::{BufRead, BufReader};

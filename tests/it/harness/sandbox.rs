@@ -1,0 +1,145 @@
+//! A team in process, on a clock that is set by hand.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use oncalld::actions::{
+    ActionError, Actor, App, Ctx, Settings, Source, audit, handoff, members, notifications, oncall,
+    overrides, teams,
+};
+use oncalld::clock::{Clock, ManualClock};
+use oncalld::domain::ids::TokenId;
+use oncalld::domain::token::Role;
+use oncalld::store::Store;
+use oncalld::wire::Paging;
+use oncalld::wire::audit::{AuditQuery, AuditView};
+use oncalld::wire::oncall::{OnCall, OnCallQuery};
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+pub struct Sandbox {
+    pub app: App,
+    pub clock: Arc<ManualClock>,
+    pub ctx: Ctx,
+    pub home: tempfile::TempDir,
+}
+
+pub fn read<T: DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap()
+}
+
+pub fn instant(text: &str) -> DateTime<Utc> {
+    text.parse().unwrap()
+}
+
+impl Sandbox {
+    /// A team `t` of UA, UB and UC, from this instant on.
+    pub fn new(now: &str, config: &Value) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let clock = Arc::new(ManualClock::new(instant(now)));
+        let store = Store::open(&home.path().join("store.redb")).unwrap();
+        let app = App::new(store, clock.clone(), Settings::default());
+        let actor = Actor::Token {
+            id: TokenId::new(clock.now()),
+            name: "test".to_owned(),
+            role: Role::Admin,
+            user: None,
+        };
+        let source = Source::Api;
+        let ctx = Ctx {
+            actor,
+            source,
+            ..Ctx::system()
+        };
+        let sandbox = Self {
+            app,
+            clock,
+            ctx,
+            home,
+        };
+        let mut team = json!({"name": "t", "slack_channel_id": "C1"});
+        team.as_object_mut()
+            .unwrap()
+            .extend(config.as_object().unwrap().clone());
+        teams::create(&sandbox.app, &sandbox.ctx, &read(team)).unwrap();
+        for user in ["UA", "UB", "UC"] {
+            let member = read(json!({"slack_user_id": user}));
+            members::put(&sandbox.app, &sandbox.ctx, "t", &member).unwrap();
+        }
+        sandbox
+    }
+
+    /// The daemon goes down, and comes up again at this instant.
+    pub fn restart_at(self, now: &str) -> Self {
+        let Self {
+            app,
+            clock,
+            ctx,
+            home,
+        } = self;
+        drop(app);
+        clock.set(instant(now));
+        let store = Store::open(&home.path().join("store.redb")).unwrap();
+        let app = App::new(store, clock.clone(), Settings::default());
+        Self {
+            app,
+            clock,
+            ctx,
+            home,
+        }
+    }
+
+    pub fn tick_at(&self, now: &str) -> usize {
+        self.clock.set(instant(now));
+        handoff::tick(&self.app).unwrap().handed_off
+    }
+
+    pub fn configure(&self, config: Value) {
+        teams::update(&self.app, &self.ctx, "t", &read(config)).unwrap();
+    }
+
+    pub fn on(&self, date: &str) -> OnCall {
+        let query: OnCallQuery = read(json!({"team": "t", "date": date}));
+        oncall::answer(&self.app, &query).unwrap()
+    }
+
+    pub fn who(&self, date: &str) -> String {
+        self.on(date)
+            .engineer_slack_id
+            .unwrap_or_else(|| "-".to_owned())
+    }
+
+    pub fn audited(&self, action: &str) -> Vec<AuditView> {
+        let query: AuditQuery = read(json!({"action": action}));
+        audit::list(&self.app, &query, &Paging::default())
+            .unwrap()
+            .items
+    }
+
+    pub fn told(&self) -> usize {
+        let filter = read(json!({}));
+        notifications::list(&self.app, &self.ctx, &filter, &Paging::default())
+            .unwrap()
+            .total
+    }
+
+    pub fn override_of(&self, substitute: &str, start: &str, end: &str) -> String {
+        let input = read(json!({
+            "substitute_slack_id": substitute, "start_date": start, "end_date": end,
+        }));
+        overrides::request(&self.app, &self.ctx, "t", &input)
+            .unwrap()
+            .id
+            .to_string()
+    }
+
+    pub fn decide(&self, id: &str, status: &str) -> Result<(), ActionError> {
+        let decision = read(json!({"status": status}));
+        overrides::decide(&self.app, &self.ctx, "t", id, &decision).map(drop)
+    }
+}
+
+/// A weekly rotation that hands off on Mondays at 09:00 UTC. 2026-11-23 is one.
+pub fn weekly() -> Value {
+    json!({"rotation_enabled": true, "handoff_day": 0, "handoff_time": "09:00"})
+}
