@@ -40,11 +40,18 @@ impl<K: Hash + Eq, V: Clone> Memory<K, V> {
     where
         K: Borrow<Q>,
     {
-        let kept = self
-            .shard(key)
-            .read()
-            .unwrap_or_else(PoisonError::into_inner);
-        kept.get(key).cloned()
+        self.with(key, V::clone)
+    }
+
+    /// What `f` makes of the value of a key, if it's kept. Cheaper than a copy of something
+    /// that many share: cores would pass its count back and forth.
+    pub fn with<Q: Hash + Eq + ?Sized, R>(&self, key: &Q, f: impl FnOnce(&V) -> R) -> Option<R>
+    where
+        K: Borrow<Q>,
+    {
+        let shard = self.shard(key).read();
+        let kept = shard.unwrap_or_else(PoisonError::into_inner);
+        kept.get(key).map(f)
     }
 
     /// The count of changes, to be taken before reading what shall be kept.

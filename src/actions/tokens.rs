@@ -165,12 +165,29 @@ pub fn recognise(app: &App, secret: &str) -> Result<Option<Arc<Token>>> {
     Ok(token.filter(|token| token.is_valid_at(app.now())))
 }
 
-/// Whether a secret is a valid token's that was recognised of late.
-pub fn is_remembered(app: &App, secret: &str, now: DateTime<Utc>) -> bool {
-    app.tokens()
-        .0
-        .get(&hash(secret))
-        .is_some_and(|token| token.is_valid_at(now))
+/// That a secret was recognised: holds until tokens change, or it expires.
+#[derive(Clone, Copy, Debug)]
+pub struct Admission {
+    changes: u64,
+    expires_at: Option<DateTime<Utc>>,
+}
+
+impl Admission {
+    /// Whether it still holds.
+    pub fn holds(&self, app: &App, now: DateTime<Utc>) -> bool {
+        app.tokens().0.changes() == self.changes && self.expires_at.is_none_or(|end| now < end)
+    }
+}
+
+/// Admits a secret that was recognised of late.
+pub fn admit(app: &App, secret: &str, now: DateTime<Utc>) -> Option<Admission> {
+    let changes = app.tokens().0.changes();
+    let expiry = |token: &Arc<Token>| token.is_valid_at(now).then_some(token.expires_at);
+    let expires_at = app.tokens().0.with(&hash(secret), expiry).flatten()?;
+    Some(Admission {
+        changes,
+        expires_at,
+    })
 }
 
 /// The SHA-256 of a secret. The secret has 256 bits of its own, so a plain hash keeps it, and
