@@ -1,5 +1,8 @@
 //! Who is on call: now, at an instant, on a day; and at once after each change.
 
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+
 use serde_json::{Value, json};
 
 use crate::harness::{Daemon, column};
@@ -271,4 +274,49 @@ fn days_begin_and_end_where_the_zones_clock_jumps() {
         let in_offset = starts_at.replace('Z', "%2B00:00");
         assert_eq!(source(&in_offset), "manual");
     }
+}
+
+/// The status lines that one connection answers to lookups with these headers, in turn.
+fn statuses_on_one_connection(address: &str, requests: &[(&str, &str)]) -> Vec<u16> {
+    let mut stream = TcpStream::connect(address).unwrap();
+    let mut reader = BufReader::new(stream.try_clone().unwrap());
+    let mut statuses = Vec::new();
+    for (host, authorization) in requests {
+        let head = format!("GET /api/v1/oncall?team=core HTTP/1.1\r\nHost: {host}\r\n");
+        write!(stream, "{head}Authorization: {authorization}\r\n\r\n").unwrap();
+        let (mut line, mut length) = (String::new(), 0);
+        reader.read_line(&mut line).unwrap();
+        statuses.push(line.split(' ').nth(1).unwrap().parse().unwrap());
+        while line.trim() != "" {
+            line.clear();
+            reader.read_line(&mut line).unwrap();
+            if let Some(value) = line.to_lowercase().strip_prefix("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+        }
+        reader.read_exact(&mut vec![0; length]).unwrap();
+    }
+    statuses
+}
+
+#[test]
+fn a_connection_that_was_admitted_once_is_not_for_another_token_or_host() {
+    let daemon = Daemon::with(&[("AUTH__ANONYMOUS_READ", "false")]);
+    let team = daemon.team("Core");
+    team.members(&["UANN"]);
+    let viewer = daemon.client("viewer", None);
+    let good = format!("Bearer {}", viewer.token.as_ref().unwrap());
+    let asked = [
+        ("localhost", good.as_str()),
+        ("localhost", good.as_str()),
+        ("localhost", "Bearer oncalld_bad"),
+        ("localhost", "Basic YTpi"),
+        ("evil.example", good.as_str()),
+        ("localhost", good.as_str()),
+    ];
+    let statuses = statuses_on_one_connection(&daemon.api.address, &asked);
+    assert_eq!(statuses, [200, 200, 401, 401, 403, 200]);
+    daemon.api.delete("/tokens/viewer-nobody").expect(204);
+    let statuses = statuses_on_one_connection(&daemon.api.address, &asked[..2]);
+    assert_eq!(statuses, [401, 401]);
 }
