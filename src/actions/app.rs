@@ -7,7 +7,7 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tokio::sync::broadcast;
 
-use super::context::{Actor, Ctx};
+use super::context::Ctx;
 use super::error::{ActionError, Result};
 use super::lookup::Lookups;
 use super::tokens::KnownTokens;
@@ -218,11 +218,6 @@ impl Tx<'_> {
             outbox::push(self.store, sink, message, self.now)?;
         }
         Ok(())
-    }
-
-    /// Whether the daemon itself acts.
-    pub fn by_system(&self) -> bool {
-        self.ctx.actor == Actor::System
     }
 }
 

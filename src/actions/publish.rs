@@ -143,7 +143,7 @@ pub(super) fn advance(
 ) -> Result<()> {
     let periods = loaded.periods();
     let next = handled.map_or_else(|| periods.get(0), |day| periods.after(day));
-    let published_until = planned.published_until.max(loaded.state.published_until);
+    let published_until = planned.published_until;
     let state = RotationState {
         handled,
         next_period: Some(next.start),

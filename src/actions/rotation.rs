@@ -91,10 +91,7 @@ pub(super) fn fill(tx: &mut Tx<'_>, team: &Team, why: &str) -> Result<()> {
     let loaded = Loaded::new(tx.store, team, tx.now)?;
     let stands = Published::StandsUntil(loaded.state.published_until.unwrap_or(loaded.today));
     let until = lookahead_of(tx, &loaded);
-    let planned = plan_team(&loaded, tx.settings.on_failure, stands, until, false);
-    let shifts = apply(tx, &loaded, &planned)?;
-    record(tx, &loaded, &planned, &shifts, why)?;
-    advance(tx, &loaded, &planned, loaded.state.handled)
+    plan_and_write(tx, &loaded, stands, until, why).map(drop)
 }
 
 /// Brings the rotation in line with a config that has just changed: plans the future anew,
@@ -141,13 +138,17 @@ fn write_plan(tx: &mut Tx<'_>, loaded: &Loaded<'_>, weeks: u32, why: &str) -> Re
     // No request publishes further than a year; a config that did is no reason to go on.
     let published_until = loaded.state.published_until;
     let until = keeping(until, published_until).min(until.max(horizon_of(loaded, MAX_WEEKS)));
-    let planned = plan_team(
-        loaded,
-        tx.settings.on_failure,
-        Published::Replanned,
-        until,
-        false,
-    );
+    plan_and_write(tx, loaded, Published::Replanned, until, why)
+}
+
+fn plan_and_write(
+    tx: &mut Tx<'_>,
+    loaded: &Loaded<'_>,
+    published: Published,
+    until: NaiveDate,
+    why: &str,
+) -> Result<Plan> {
+    let planned = plan_team(loaded, tx.settings.on_failure, published, until, false);
     let shifts = apply(tx, loaded, &planned)?;
     record(tx, loaded, &planned, &shifts, why)?;
     record_failures(tx, loaded, &planned)?;

@@ -69,6 +69,15 @@ pub(super) fn view(tx: &impl Reader, team: &Team, row: &Schedule) -> Result<Sche
     Ok(ScheduleView::new(row, &team.clock(), explanation.as_ref()))
 }
 
+/// The answer to a change: the row, and what to look at.
+fn accepted(tx: &impl Reader, team: &Team, row: &Schedule) -> Result<ScheduleView> {
+    let warnings = warnings(tx, team, &row.engineer, row.start_date, row.end_date)?;
+    Ok(ScheduleView {
+        warnings: Some(warnings),
+        ..view(tx, team, row)?
+    })
+}
+
 fn load(tx: &impl Reader, team: &Team, id: &str) -> Result<Schedule> {
     let row = match id.parse::<ScheduleId>() {
         Ok(id) => store::schedules::find(tx, id)?,
@@ -116,17 +125,7 @@ pub fn create(app: &App, ctx: &Ctx, team: &str, input: &NewSchedule) -> Result<S
         record(tx, &before, None, Some(&row), row.note.as_deref())?;
         rotation::replan(tx, &team, "a manual schedule was made")?;
         before.tell(tx, &team, row.note.as_deref())?;
-        let warnings = Some(warnings(
-            tx.store,
-            &team,
-            &row.engineer,
-            row.start_date,
-            row.end_date,
-        )?);
-        Ok(ScheduleView {
-            warnings,
-            ..view(tx.store, &team, &row)?
-        })
+        accepted(tx.store, &team, &row)
     })
 }
 
@@ -173,17 +172,7 @@ pub fn update(
             rotation::replan(tx, &team, "a manual schedule was changed")?;
             before.tell(tx, &team, row.note.as_deref())?;
         }
-        let warnings = Some(warnings(
-            tx.store,
-            &team,
-            &row.engineer,
-            row.start_date,
-            row.end_date,
-        )?);
-        Ok(ScheduleView {
-            warnings,
-            ..view(tx.store, &team, &row)?
-        })
+        accepted(tx.store, &team, &row)
     })
 }
 

@@ -116,11 +116,6 @@ pub fn add_days(date: NaiveDate, days: i64) -> NaiveDate {
     }
 }
 
-/// Days from `start` to `end`, both included; 0 where `end` is before `start`.
-pub fn days_inclusive(start: NaiveDate, end: NaiveDate) -> i64 {
-    ((end - start).num_days() + 1).max(0)
-}
-
 /// Each day from `start` to `end`, both included.
 pub fn each_day(start: NaiveDate, end: NaiveDate) -> impl Iterator<Item = NaiveDate> {
     start.iter_days().take_while(move |day| *day <= end)

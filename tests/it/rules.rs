@@ -69,6 +69,13 @@ fn a_published_horizon_never_reaches_beyond_a_year() {
     assert!(rows.total <= 53, "{} rows", rows.total);
     let preview = rotation::preview(&t.app, "t", &read(json!({"weeks": 52}))).unwrap();
     assert_eq!(preview.items.len(), 52);
+    // And the lookahead grows again from there.
+    for week in 1..60 {
+        let now = instant("2026-11-23T10:00:00Z") + chrono::TimeDelta::weeks(week);
+        t.tick_at(&now.to_rfc3339());
+        let ahead = now.date_naive() + chrono::TimeDelta::days(28);
+        assert_ne!(t.who(&ahead.to_string()), "-", "{ahead} seen on {now}");
+    }
 }
 
 #[test]
