@@ -233,7 +233,7 @@ async fn with_idempotency(api: &Api, request: Request, ctx: Ctx) -> Result<Reque
     let bytes = read_body(whole, api.access().max_body_bytes).await?;
     let who = match &ctx.actor {
         Actor::Token { id, .. } => id.to_string(),
-        Actor::Anonymous | Actor::System => String::new(),
+        Actor::Anonymous | Actor::Person { .. } | Actor::System => String::new(),
     };
     let digest = |pieces: &[&[u8]]| -> [u8; 32] {
         let mut hasher = Sha256::new();

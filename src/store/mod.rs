@@ -55,6 +55,8 @@ pub struct Written<T> {
     pub value: T,
     /// What it appended to the audit log.
     pub audit: Vec<AuditEntry>,
+    /// How many notifications it put into the outbox.
+    pub queued: usize,
 }
 
 impl Store {
@@ -160,8 +162,12 @@ impl Store {
         // while the stack unwinds.
         let value = catch_unwind(AssertUnwindSafe(|| f(&mut tx)));
         let value = value.unwrap_or_else(|panic| Err(StoreError::panicked(&*panic).into()))?;
-        let audit = tx.commit()?;
-        Ok(Written { value, audit })
+        let (audit, queued) = tx.commit()?;
+        Ok(Written {
+            value,
+            audit,
+            queued,
+        })
     }
 }
 

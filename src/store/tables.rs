@@ -76,10 +76,15 @@ tables! {
     OUTBOX = "outbox";
     /// notification id → position
     OUTBOX_IDS = "outbox_ids";
-    /// due instant, position: the pending ones
-    OUTBOX_DUE = "outbox_due";
     /// status, position
     OUTBOX_BY_STATUS = "outbox_by_status";
+    /// override, sink, recipient → the sink's receipt of the message that asks for a decision
+    OUTBOX_REQUESTS = "outbox_requests";
+
+    /// team → what is watched of it: who is on call, reminders, gaps
+    WATCHES = "watches";
+    /// instant to look again, team
+    WATCHES_DUE = "watches_due";
 
     /// token → [`crate::domain::token::Token`]
     TOKENS = "tokens";

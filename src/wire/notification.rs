@@ -62,6 +62,6 @@ impl From<&Notification> for NotificationView {
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct NotificationFilter {
-    /// `pending`, `delivered` or `failed`.
+    /// `pending`, `delivered`, `failed` or `dropped`.
     pub status: Option<String>,
 }
