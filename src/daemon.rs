@@ -13,12 +13,13 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::actions::{App, Route, Settings, bootstrap, handoff};
+use crate::actions::{App, Route, Settings, bootstrap, handoff, watch as watch_teams};
 use crate::api::{self, Access, Api};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{CliOverrides, Config, LogFormat, OnPluginError};
 use crate::demo;
 use crate::domain::zone;
+use crate::notify::{Counters, Dispatcher, Policy};
 use crate::rotation::plan::OnFailure;
 use crate::scheduler::Scheduler;
 use crate::store::Store;
@@ -81,8 +82,22 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         );
     }
     let (stopping, stopped) = watch::channel(None);
-    let api = Api::new(app, Access::from(&config), stopping.clone());
+    let counters = Counters::default();
+    let api = Api::new(
+        app.clone(),
+        Access::from(&config),
+        &counters,
+        stopping.clone(),
+    );
     let scheduler = Scheduler::start(api.clone(), stopped.clone()).await?;
+    let policy = Policy {
+        max_attempts: 12,
+        backoff: [5, 30, 120, 600, 1800, 3600]
+            .map(Duration::from_secs)
+            .to_vec(),
+        keep_days: 90,
+    };
+    let dispatcher = Dispatcher::start(app, Vec::new(), policy, counters, stopping.clone());
     tokio::spawn(stop_on_signal(stopping.clone()));
     let rules = zone::rules();
     tracing::info!(
@@ -100,11 +115,9 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         reason.get_or_insert_with(|| "the listener ended".to_owned());
         is_new
     });
-    if tokio::time::timeout(patience / 4, scheduler.stopped())
-        .await
-        .is_err()
-    {
-        tracing::warn!("the scheduler did not stop in time");
+    let ended = async { tokio::join!(scheduler.stopped(), dispatcher.stopped()) };
+    if tokio::time::timeout(patience / 4, ended).await.is_err() {
+        tracing::warn!("handoffs or deliveries did not end in time");
     }
     match stopped.borrow().as_deref() {
         Some(reason) if reason.starts_with("SIG") => {
@@ -130,6 +143,7 @@ fn open(config: &Config, demo: bool) -> anyhow::Result<App> {
         store = demo::fill(store, &settings, SystemClock.now())?;
     }
     let app = App::new(store, Arc::new(SystemClock), settings);
+    watch_teams::begin(&app)?;
     let moved = handoff::apply_zone_rules(&app)?;
     if moved > 0 {
         tracing::warn!(
@@ -158,6 +172,7 @@ fn settings(config: &Config) -> Settings {
             .iter()
             .map(|sink| Route::all_to(sink.to_string()))
             .collect(),
+        reminder_hours: 24,
     }
 }
 

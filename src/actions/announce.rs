@@ -92,6 +92,7 @@ pub(super) fn tell_change(
     previous: Option<&UserId>,
     payload: &Value,
 ) -> Result<()> {
+    tx.told.insert(team.id);
     tell(tx, team, Event::Handoff, To::Channel, payload)?;
     if let Some(user) = now {
         tell(tx, team, Event::ShiftStarted, To::Person(user), payload)?;

@@ -33,6 +33,7 @@ mod team_state;
 pub mod teams;
 pub mod time_off;
 pub mod tokens;
+pub mod watch;
 
 pub use self::app::{App, Route, Settings, Tx};
 pub use self::context::{Actor, Ctx, IdempotencyKey, Source};
