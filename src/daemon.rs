@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::actions::{App, Settings, bootstrap, handoff};
+use crate::actions::{App, Route, Settings, bootstrap, handoff};
 use crate::api::{self, Access, Api};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{CliOverrides, Config, LogFormat, OnPluginError};
@@ -156,7 +156,7 @@ fn settings(config: &Config) -> Settings {
             .notifications
             .sinks
             .iter()
-            .map(ToString::to_string)
+            .map(|sink| Route::all_to(sink.to_string()))
             .collect(),
     }
 }

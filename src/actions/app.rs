@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
 use super::context::Ctx;
 use super::error::{ActionError, Result};
@@ -13,6 +13,7 @@ use super::lookup::Lookups;
 use super::tokens::KnownTokens;
 use crate::clock::Clock;
 use crate::domain::audit::AuditEvent;
+use crate::domain::notification::Event;
 use crate::rotation::plan::OnFailure;
 use crate::store::outbox::Message;
 use crate::store::{self, ReadTx, Store, WriteTx, idempotency, outbox};
@@ -30,8 +31,37 @@ pub struct Settings {
     pub on_failure: OnFailure,
     /// Whether overrides wait for a lead, unless the team says otherwise.
     pub require_approval: bool,
-    /// Names of the sinks that notifications go through.
-    pub sinks: Vec<String>,
+    /// Where notifications go.
+    pub sinks: Vec<Route>,
+}
+
+/// A way for notifications out of the house.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// Name of the sink: `slack`, `webhook:<endpoint>`, `plugin:<name>`.
+    pub sink: String,
+    /// What goes this way; everything where there is no list.
+    pub events: Option<Vec<Event>>,
+}
+
+impl Route {
+    /// Everything, through a sink.
+    pub fn all_to(sink: impl Into<String>) -> Self {
+        let sink = sink.into();
+        Self { sink, events: None }
+    }
+
+    /// Whether an event goes this way.
+    pub fn takes(&self, event: Event) -> bool {
+        self.events
+            .as_ref()
+            .is_none_or(|events| events.contains(&event))
+    }
+
+    /// Whether recipients are Slack's, so that who has no channel there can't be told.
+    pub fn is_slack(&self) -> bool {
+        self.sink == "slack"
+    }
 }
 
 impl Default for Settings {
@@ -40,7 +70,7 @@ impl Default for Settings {
             lookahead_weeks: 4,
             on_failure: OnFailure::RoundRobin,
             require_approval: false,
-            sinks: vec!["slack".to_owned()],
+            sinks: vec![Route::all_to("slack")],
         }
     }
 }
@@ -56,6 +86,7 @@ struct Inner {
     lookups: Lookups,
     tokens: KnownTokens,
     events: broadcast::Sender<ChangeEvent>,
+    queued: watch::Sender<usize>,
     turn: Mutex<()>,
     started_at: DateTime<Utc>,
 }
@@ -73,6 +104,7 @@ impl App {
             lookups: Lookups::default(),
             tokens: KnownTokens::default(),
             events,
+            queued: watch::Sender::default(),
         }))
     }
 
@@ -89,6 +121,11 @@ impl App {
     /// Every change from now on, as it is committed.
     pub fn subscribe(&self) -> broadcast::Receiver<ChangeEvent> {
         self.0.events.subscribe()
+    }
+
+    /// Changes whenever notifications were put into the outbox.
+    pub fn queued(&self) -> watch::Receiver<usize> {
+        self.0.queued.subscribe()
     }
 
     /// Ready answers to lookups.
@@ -131,6 +168,10 @@ impl App {
         for entry in &written.audit {
             // An error only says that nobody listens.
             let _ = self.0.events.send(ChangeEvent::from(entry));
+        }
+        if written.queued > 0 {
+            let total = |total: &mut usize| *total = total.wrapping_add(written.queued);
+            self.0.queued.send_modify(total);
         }
         Ok(written.value)
     }
@@ -205,16 +246,13 @@ impl Tx<'_> {
         Ok(store::audit::append(self.store, event, self.now)?)
     }
 
-    /// Puts a message into the outbox, once for each sink. What happens while the sample
-    /// company or another system's past is brought in is told to nobody.
+    /// Puts a message into the outbox. What happens while the sample company or another system's
+    /// past is brought in is told to nobody.
     ///
     /// # Errors
     /// The store failed.
-    pub fn notify(&mut self, message: &Message) -> Result<()> {
-        if self.ctx.source == super::Source::Import {
-            return Ok(());
-        }
-        for sink in &self.settings.sinks {
+    pub fn notify(&mut self, sink: &str, message: &Message) -> Result<()> {
+        if self.ctx.source != super::Source::Import {
             outbox::push(self.store, sink, message, self.now)?;
         }
         Ok(())

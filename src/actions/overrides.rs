@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use serde_json::json;
 
-use super::announce::{Before, tell, tell_leads};
+use super::announce::{Before, To, tell, tell_leads};
 use super::app::{App, Tx, check_version};
 use super::assign::keep_served;
 use super::context::Ctx;
@@ -349,7 +349,7 @@ fn tell_decided(tx: &mut Tx<'_>, team: &Team, row: &Override, before: &Before) -
         .as_ref()
         .filter(|user| **user != row.substitute);
     for user in requester.into_iter().chain([&row.substitute]) {
-        tell(tx, team, Event::OverrideDecided, user.to_string(), &payload)?;
+        tell(tx, team, Event::OverrideDecided, To::Person(user), &payload)?;
     }
     Ok(())
 }
