@@ -142,7 +142,7 @@ impl To<'_> {
     }
 }
 
-/// Tells one recipient, through each sink; the payload is completed by what every text about a team needs.
+/// Tells one recipient, through each sink.
 pub(super) fn tell(
     tx: &mut Tx<'_>,
     team: &Team,
@@ -150,10 +150,7 @@ pub(super) fn tell(
     to: To<'_>,
     payload: &Value,
 ) -> Result<()> {
-    let mut payload = payload.clone();
-    payload["team"] = json!({
-        "id": team.id, "name": team.name, "slug": team.slug, "timezone": team.timezone,
-    });
+    let payload = with_team(team, payload.clone());
     for route in tx.settings.sinks.iter().filter(|route| route.takes(event)) {
         let Some(recipient) = to.recipient(team, route) else {
             continue;
@@ -167,4 +164,12 @@ pub(super) fn tell(
         tx.notify(&route.sink, &message)?;
     }
     Ok(())
+}
+
+/// Facts, completed by what every text about a team needs.
+pub(super) fn with_team(team: &Team, mut facts: Value) -> Value {
+    facts["team"] = json!({
+        "id": team.id, "name": team.name, "slug": team.slug, "timezone": team.timezone,
+    });
+    facts
 }

@@ -8,6 +8,7 @@ pub mod dispatcher;
 mod lane;
 mod queue;
 pub mod sink;
+pub mod texts;
 
 pub use self::counters::Counters;
 pub use self::dispatcher::{Dispatcher, Policy};

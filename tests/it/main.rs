@@ -24,6 +24,7 @@ mod rotation;
 mod rules;
 mod services;
 mod simulation;
+mod slack_client;
 mod teams;
 mod time;
 mod tour;
