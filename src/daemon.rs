@@ -152,6 +152,7 @@ fn settings(config: &Config) -> Settings {
             OnPluginError::Hold => OnFailure::Hold,
         },
         require_approval: config.overrides.require_approval,
+        members_from_slack: false,
         sinks: config
             .notifications
             .sinks

@@ -56,7 +56,7 @@ pub(super) fn tell_if_changed(
     if now.as_ref().map(|stretch| &stretch.user) == before {
         return Ok(());
     }
-    let loaded = Loaded::since(tx.store, team, tx.now, today)?;
+    let loaded = Loaded::since(tx.store, tx.settings, team, tx.now, today)?;
     let mut payload = on_call_payload(&loaded, now.as_ref(), next.as_ref(), before);
     payload["reason"] = reason.into();
     tell_change(tx, team, now.as_ref().map(|s| &s.user), before, &payload)

@@ -30,6 +30,8 @@ pub struct Settings {
     pub on_failure: OnFailure,
     /// Whether overrides wait for a lead, unless the team says otherwise.
     pub require_approval: bool,
+    /// Whether Slack is configured, so that the Slack groups of teams are their member lists.
+    pub members_from_slack: bool,
     /// Names of the sinks that notifications go through.
     pub sinks: Vec<String>,
 }
@@ -40,6 +42,7 @@ impl Default for Settings {
             lookahead_weeks: 4,
             on_failure: OnFailure::RoundRobin,
             require_approval: false,
+            members_from_slack: false,
             sinks: vec!["slack".to_owned()],
         }
     }

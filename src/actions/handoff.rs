@@ -107,7 +107,7 @@ pub(super) fn hand_off_if_due(tx: &mut Tx<'_>, team: &Team) -> Result<bool> {
     let Some(due) = due else {
         return Ok(false);
     };
-    let loaded = Loaded::new(tx.store, team, tx.now)?;
+    let loaded = Loaded::new(tx.store, tx.settings, team, tx.now)?;
     let periods = loaded.periods();
     let (Some(first), Some(running)) = (periods.at(due), periods.at(loaded.today)) else {
         return Ok(false);
@@ -273,7 +273,7 @@ pub fn apply_zone_rules(app: &App) -> Result<usize> {
 }
 
 fn move_handoffs(tx: &mut Tx<'_>, team: &Team, old_rules: &str) -> Result<bool> {
-    let loaded = Loaded::new(tx.store, team, tx.now)?;
+    let loaded = Loaded::new(tx.store, tx.settings, team, tx.now)?;
     let Some(next) = loaded.state.next_period else {
         return Ok(false);
     };
