@@ -5,8 +5,9 @@ use std::time::Duration;
 use super::app::{App, Tx};
 use super::context::Ctx;
 use super::error::Result;
+use super::roster;
 use crate::domain::ids::UserId;
-use crate::domain::roster::Profile;
+use crate::domain::roster::{Account, Profile};
 use crate::store::{self, Reader};
 
 /// How long a profile is taken for fresh.
@@ -69,17 +70,22 @@ pub fn put(app: &App, profiles: &[Profile]) -> Result<()> {
     Ok(())
 }
 
-/// Writes profiles; whose name changes by that is returned, for [`forget`] once it is
-/// committed.
-pub(super) fn write(tx: &Tx<'_>, profiles: &[Profile]) -> Result<Vec<UserId>> {
+/// Writes profiles, and what follows from accounts that became something else. Whose name
+/// changes is returned, for [`forget`] once it is committed.
+pub(super) fn write(tx: &mut Tx<'_>, profiles: &[Profile]) -> Result<Vec<UserId>> {
     let mut renamed = Vec::new();
     for profile in profiles {
-        let known = store::profiles::find(tx.store, &profile.user)?;
-        let name = known.map(|known| known.display_name).unwrap_or_default();
+        let (name, account) = match store::profiles::find(tx.store, &profile.user)? {
+            Some(known) => (known.display_name, known.account),
+            None => (String::new(), Account::Person),
+        };
+        store::profiles::put(tx.store, profile)?;
         if name != profile.display_name {
             renamed.push(profile.user.clone());
         }
-        store::profiles::put(tx.store, profile)?;
+        if account != profile.account {
+            roster::account_changed(tx, &profile.user, account, profile.account)?;
+        }
     }
     Ok(renamed)
 }

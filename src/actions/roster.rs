@@ -14,6 +14,7 @@ use super::{find, names, rotation};
 use crate::domain::audit::{Action, EntityType};
 use crate::domain::ids::{TeamId, UserId};
 use crate::domain::json::Json;
+use crate::domain::member::Membership;
 use crate::domain::roster::{self, Account, Member, Profile, Roster};
 use crate::domain::team::Team;
 use crate::domain::token::Role;
@@ -29,7 +30,17 @@ pub(super) fn members_of(
     let rows = store::teams::list_members(tx, team.id)?;
     let roster = in_force(tx, settings.members_from_slack, team)?;
     let synced_at = roster.as_ref().map(|roster| roster.fetched_at);
-    Ok((roster::merge(rows, roster.as_ref()), synced_at))
+    Ok((merge(tx, rows, roster.as_ref())?, synced_at))
+}
+
+fn merge(tx: &impl Reader, rows: Vec<Membership>, roster: Option<&Roster>) -> Result<Vec<Member>> {
+    let mut accounts = BTreeMap::new();
+    for listed in roster.iter().flat_map(|roster| &roster.users) {
+        if let Some(profile) = store::profiles::find(tx, &listed.user)? {
+            accounts.insert(profile.user, profile.account);
+        }
+    }
+    Ok(roster::merge(rows, roster, &accounts))
 }
 
 /// The list that counts for a team.
@@ -50,7 +61,7 @@ pub(super) fn find_member(
 ) -> Result<Option<Member>> {
     let row = store::teams::find_member(tx, team.id, user)?;
     let roster = in_force(tx, settings.members_from_slack, team)?;
-    let members = roster::merge(Vec::from_iter(row), roster.as_ref());
+    let members = merge(tx, Vec::from_iter(row), roster.as_ref())?;
     Ok(members.into_iter().find(|member| member.user == *user))
 }
 
@@ -159,8 +170,8 @@ pub fn apply(app: &App, ctx: &Ctx, team: TeamId, listed: &Listed) -> Result<Sync
         let renamed = names::write(tx, &listed.profiles)?;
         let (before, _) = members_of(tx.store, tx.settings, &team)?;
         let old = store::rosters::find(tx.store, team.id)?;
-        let accounts = accounts_of(tx.store, &listed.users)?;
-        let new = Roster::after(old.as_ref(), &listed.group_id, accounts, tx.now);
+        let users = listed.users.iter().cloned().collect();
+        let new = Roster::after(old.as_ref(), &listed.group_id, users, tx.now);
         store::rosters::put(tx.store, team.id, &new)?;
         let view = record(tx, &team, old.as_ref(), &new)?;
         let (after, _) = members_of(tx.store, tx.settings, &team)?;
@@ -173,46 +184,17 @@ pub fn apply(app: &App, ctx: &Ctx, team: TeamId, listed: &Listed) -> Result<Sync
     Ok(view)
 }
 
-fn accounts_of(tx: &impl Reader, users: &[UserId]) -> Result<BTreeMap<UserId, Account>> {
-    let mut accounts = BTreeMap::new();
-    for user in users {
-        let known = store::profiles::find(tx, user)?;
-        let account = known.map_or(Account::Person, |profile| profile.account);
-        accounts.insert(user.clone(), account);
-    }
-    Ok(accounts)
-}
-
-/// Audits who joined, who left, and whose account became something else.
+/// Audits who joined and who left.
 fn record(tx: &mut Tx<'_>, team: &Team, old: Option<&Roster>, new: &Roster) -> Result<SyncView> {
-    let mut note = |user: &UserId, action, changes| {
-        let row = store::teams::find_member(tx.store, team.id, user)?;
-        let mut event = tx.ctx.event(EntityType::TeamMembership, action);
-        event.team_id = Some(team.id);
-        event.entity_id = row.map(|row| row.id.to_string());
-        event.changes = Json(changes);
-        if let Some(metadata) = event.metadata.0.as_object_mut() {
-            metadata.insert("slack_user_id".to_owned(), user.as_str().into());
-            metadata.insert("slack_group_id".to_owned(), new.group_id.as_str().into());
-        }
-        tx.audit(event)
-    };
     let joined = new.without(old);
     for user in &joined {
         let changes = json!({"in_slack": {"old": old.map(|_| false), "new": true}});
-        note(&user.user, Action::JoinedSlackGroup, changes)?;
+        note(tx, team, &user.user, Action::JoinedSlackGroup, changes)?;
     }
     let left = old.map_or_else(Vec::new, |old| old.without(Some(new)));
     for user in &left {
         let changes = json!({"in_slack": {"old": true, "new": false}});
-        note(&user.user, Action::LeftSlackGroup, changes)?;
-    }
-    for user in &new.users {
-        let was = old.and_then(|old| old.find(&user.user));
-        if let Some(was) = was.filter(|was| was.account != user.account) {
-            let changes = json!({"slack_account": {"old": was.account, "new": user.account}});
-            note(&user.user, Action::Updated, changes)?;
-        }
+        note(tx, team, &user.user, Action::LeftSlackGroup, changes)?;
     }
     let ids = |users: Vec<&roster::RosterUser>| users.iter().map(|u| u.user.to_string()).collect();
     Ok(SyncView {
@@ -221,6 +203,44 @@ fn record(tx: &mut Tx<'_>, team: &Team, old: Option<&Roster>, new: &Roster) -> R
         left: ids(left),
         members: new.users.len(),
     })
+}
+
+fn note(
+    tx: &mut Tx<'_>,
+    team: &Team,
+    user: &UserId,
+    action: Action,
+    changes: serde_json::Value,
+) -> Result<()> {
+    let row = store::teams::find_member(tx.store, team.id, user)?;
+    let mut event = tx.ctx.event(EntityType::TeamMembership, action);
+    event.team_id = Some(team.id);
+    event.entity_id = row.map(|row| row.id.to_string());
+    event.changes = Json(changes);
+    if let Some(metadata) = event.metadata.0.as_object_mut() {
+        metadata.insert("slack_user_id".to_owned(), user.as_str().into());
+        metadata.insert("slack_group_id".to_owned(), json!(team.slack_group_id));
+    }
+    tx.audit(event)
+}
+
+/// What follows from an account having become something else: the teams whose Slack group
+/// lists it are planned anew.
+pub(super) fn account_changed(
+    tx: &mut Tx<'_>,
+    user: &UserId,
+    old: Account,
+    new: Account,
+) -> Result<()> {
+    for id in store::rosters::list_teams_of(tx.store, user)? {
+        let team = find::team_by_id(tx.store, id)?;
+        if in_force(tx.store, tx.settings.members_from_slack, &team)?.is_some() {
+            let changes = json!({"slack_account": {"old": old, "new": new}});
+            note(tx, &team, user, Action::Updated, changes)?;
+            rotation::replan_and_tell(tx, &team, "a Slack account has changed")?;
+        }
+    }
+    Ok(())
 }
 
 /// Plans every team anew whose members change by Slack having been configured, or no longer,

@@ -1,6 +1,6 @@
 //! Who belongs to a team: its rows and the members of its Slack group, put together.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -31,16 +31,15 @@ impl Roster {
     pub fn after(
         before: Option<&Self>,
         group_id: &str,
-        listed: BTreeMap<UserId, Account>,
+        listed: BTreeSet<UserId>,
         now: DateTime<Utc>,
     ) -> Self {
         let seen = |user: &UserId| before.and_then(|before| before.find(user));
         let users: Vec<_> = listed
             .into_iter()
-            .map(|(user, account)| RosterUser {
+            .map(|user| RosterUser {
                 first_seen_at: seen(&user).map_or(now, |known| known.first_seen_at),
                 user,
-                account,
             })
             .collect();
         let same = before.filter(|before| before.group_id == group_id && before.users == users);
@@ -78,8 +77,6 @@ pub struct RosterUser {
     /// When they were first listed, since when they have been without a break.
     #[serde(with = "chrono::serde::ts_milliseconds")]
     pub first_seen_at: DateTime<Utc>,
-    /// What their account is; a person's until Slack says otherwise.
-    pub account: Account,
 }
 
 /// What Slack says of a user, kept for a day and shown for as long as there is nothing newer.
@@ -195,8 +192,12 @@ impl From<Membership> for Member {
 /// The members of a team, by user id: of its rows and the list of its Slack group, where there
 /// is one that counts. Without one the rows are the member list. With one it is: whoever it
 /// lists without a row counts by the defaults since they were first listed, and whoever has a
-/// row without being listed has left.
-pub fn merge(rows: Vec<Membership>, roster: Option<&Roster>) -> Vec<Member> {
+/// row without being listed has left. An account that `accounts` doesn't know is a person's.
+pub fn merge(
+    rows: Vec<Membership>,
+    roster: Option<&Roster>,
+    accounts: &BTreeMap<UserId, Account>,
+) -> Vec<Member> {
     let mut members: BTreeMap<UserId, Member> = rows
         .into_iter()
         .map(|row| (row.user.clone(), row.into()))
@@ -209,7 +210,8 @@ pub fn merge(rows: Vec<Membership>, roster: Option<&Roster>) -> Vec<Member> {
             let member = members
                 .entry(listed.user.clone())
                 .or_insert_with(|| Member::new(listed.user.clone(), listed.first_seen_at));
-            member.presence = Presence::Listed(listed.account);
+            let account = accounts.get(&listed.user).copied();
+            member.presence = Presence::Listed(account.unwrap_or(Account::Person));
         }
     }
     members.into_values().collect()

@@ -21,8 +21,13 @@ fn row(id: &str, weight: f64) -> Membership {
     }
 }
 
-fn listing(ids: &[&str]) -> BTreeMap<UserId, Account> {
-    ids.iter().map(|id| (user(id), Account::Person)).collect()
+fn listing(ids: &[&str]) -> BTreeSet<UserId> {
+    ids.iter().map(|id| user(id)).collect()
+}
+
+/// The merge, of people only.
+fn merged(rows: Vec<Membership>, roster: Option<&Roster>) -> Vec<Member> {
+    merge(rows, roster, &BTreeMap::new())
 }
 
 fn list(ids: &[&str]) -> Roster {
@@ -35,7 +40,7 @@ fn find<'m>(members: &'m [Member], id: &str) -> &'m Member {
 
 #[test]
 fn in_slack_without_a_row_counts_by_the_defaults_since_first_seen() {
-    let members = merge(Vec::new(), Some(&list(&["UA"])));
+    let members = merged(Vec::new(), Some(&list(&["UA"])));
     let expected = Member {
         presence: Presence::Listed(Account::Person),
         ..Member::new(user("UA"), at(5))
@@ -49,7 +54,7 @@ fn in_slack_without_a_row_counts_by_the_defaults_since_first_seen() {
 #[test]
 fn a_row_that_slack_lists_too_is_what_the_row_says() {
     let row = row("UA", 2.5);
-    let members = merge(vec![row.clone()], Some(&list(&["UA"])));
+    let members = merged(vec![row.clone()], Some(&list(&["UA"])));
     let expected = Member {
         presence: Presence::Listed(Account::Person),
         ..row.into()
@@ -60,7 +65,7 @@ fn a_row_that_slack_lists_too_is_what_the_row_says() {
 
 #[test]
 fn a_row_that_slack_does_not_list_is_kept_and_has_left() {
-    let members = merge(vec![row("UA", 2.5)], Some(&list(&["UB"])));
+    let members = merged(vec![row("UA", 2.5)], Some(&list(&["UB"])));
     let left = find(&members, "UA");
     assert_eq!(left.presence.in_slack(), Some(false));
     assert_eq!((left.weight, left.row.is_some()), (2.5, true));
@@ -69,7 +74,7 @@ fn a_row_that_slack_does_not_list_is_kept_and_has_left() {
 
 #[test]
 fn a_group_that_is_really_empty_leaves_everybody_out() {
-    let members = merge(vec![row("UA", 1.0), row("UB", 1.0)], Some(&list(&[])));
+    let members = merged(vec![row("UA", 1.0), row("UB", 1.0)], Some(&list(&[])));
     assert!(members.iter().all(|m| m.presence == Presence::Left));
     assert_eq!(members.len(), 2);
 }
@@ -77,7 +82,7 @@ fn a_group_that_is_really_empty_leaves_everybody_out() {
 #[test]
 fn without_a_list_the_rows_are_the_member_list() {
     let row = row("UA", 2.5);
-    let members = merge(vec![row.clone()], None);
+    let members = merged(vec![row.clone()], None);
     assert_eq!(members, [Member::from(row)]);
     assert_eq!(members[0].presence.in_slack(), None);
 }
@@ -130,10 +135,11 @@ proptest! {
             .iter()
             .filter_map(|(id, given)| Some(row(id, given.row?)))
             .collect();
-        let listed = people.iter().filter_map(|(id, g)| Some((user(id), g.listed?))).collect();
-        let roster = Roster::after(None, "S1", listed, at(5));
+        let accounts: BTreeMap<_, _> =
+            people.iter().filter_map(|(id, g)| Some((user(id), g.listed?))).collect();
+        let roster = Roster::after(None, "S1", accounts.keys().cloned().collect(), at(5));
         let roster = has_list.then_some(&roster);
-        let members = merge(rows.clone(), roster);
+        let members = merge(rows.clone(), roster, &accounts);
 
         for (id, given) in people {
             let found = members.iter().find(|m| m.user.as_str() == *id);
@@ -154,6 +160,6 @@ proptest! {
         // The order of the rows makes no difference.
         let length = rows.len().max(1);
         rows.rotate_left(shift % length);
-        prop_assert_eq!(merge(rows, roster), members);
+        prop_assert_eq!(merge(rows, roster, &accounts), members);
     }
 }

@@ -30,9 +30,11 @@ fn picture(
     rows: Vec<Membership>,
     listed: Option<BTreeMap<UserId, Account>>,
 ) -> (Vec<String>, Vec<(String, PassedOverReason)>) {
-    let roster = listed.map(|listed| Roster::after(None, "S1", listed, long_ago()));
+    let accounts = listed.clone().unwrap_or_default();
+    let roster =
+        listed.map(|listed| Roster::after(None, "S1", listed.into_keys().collect(), long_ago()));
     let clock = OnCallClock::new("UTC", "00:00".parse().unwrap());
-    let members: Vec<_> = merge(rows, roster.as_ref())
+    let members: Vec<_> = merge(rows, roster.as_ref(), &accounts)
         .into_iter()
         .map(|member| RotationMember::new(member, &clock))
         .collect();

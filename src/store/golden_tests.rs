@@ -147,14 +147,13 @@ fn teams_and_members() {
 
 #[test]
 fn what_slack_said() {
-    let listed = |id, account| RosterUser {
+    let listed = |id| RosterUser {
         user: user(id),
         first_seen_at: at("2026-01-02T03:04:05.678Z"),
-        account,
     };
     let roster = Roster {
         group_id: "S1".to_owned(),
-        users: vec![listed("U1", Account::Person), listed("U2", Account::Bot)],
+        users: vec![listed("U1"), listed("U2")],
         fetched_at: at("2026-03-01T10:00:00Z"),
         changed_at: at("2026-02-01T10:00:00Z"),
     };
