@@ -23,5 +23,6 @@ pub mod notify;
 pub mod rotation;
 pub mod scheduler;
 pub mod secret;
+pub mod slack;
 pub mod store;
 pub mod wire;
