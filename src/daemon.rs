@@ -1,6 +1,8 @@
 //! The composition root: the only place that knows every part. Starts them, and stops them
 //! in order.
 
+mod delivery;
+
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -13,15 +15,16 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::actions::{App, Route, Settings, bootstrap, handoff, watch as watch_teams};
+use crate::actions::{App, Settings, bootstrap, handoff, watch as watch_teams};
 use crate::api::{self, Access, Api};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{CliOverrides, Config, LogFormat, OnPluginError};
 use crate::demo;
 use crate::domain::zone;
-use crate::notify::{Counters, Dispatcher, Policy};
+use crate::notify::{Counters, Dispatcher};
 use crate::rotation::plan::OnFailure;
 use crate::scheduler::Scheduler;
+use crate::slack::{Slack, SlackOptions};
 use crate::store::Store;
 
 /// Name of the store in the data folder.
@@ -82,6 +85,7 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         );
     }
     let (stopping, stopped) = watch::channel(None);
+    let slack = slack(&config)?;
     let counters = Counters::default();
     let api = Api::new(
         app.clone(),
@@ -90,14 +94,9 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         stopping.clone(),
     );
     let scheduler = Scheduler::start(api.clone(), stopped.clone()).await?;
-    let policy = Policy {
-        max_attempts: 12,
-        backoff: [5, 30, 120, 600, 1800, 3600]
-            .map(Duration::from_secs)
-            .to_vec(),
-        keep_days: 90,
-    };
-    let dispatcher = Dispatcher::start(app, Vec::new(), policy, counters, stopping.clone());
+    let sinks = delivery::sinks(&config, &app, slack.as_ref());
+    let policy = delivery::policy(&config);
+    let dispatcher = Dispatcher::start(app, sinks, policy, counters, stopping.clone());
     tokio::spawn(stop_on_signal(stopping.clone()));
     let rules = zone::rules();
     tracing::info!(
@@ -158,6 +157,20 @@ fn open(config: &Config, demo: bool) -> anyhow::Result<App> {
     Ok(app)
 }
 
+/// Slack, where there is a bot token.
+fn slack(config: &Config) -> anyhow::Result<Option<Slack>> {
+    let Some(bot_token) = config.slack.bot_token.clone() else {
+        return Ok(None);
+    };
+    let slack = Slack::new(SlackOptions {
+        base_url: config.slack.api_base_url.as_str().to_owned(),
+        user_token: config.slack.user_token.clone(),
+        app_token: config.slack.app_token.clone(),
+        ..SlackOptions::new(bot_token)
+    })?;
+    Ok(Some(slack))
+}
+
 fn settings(config: &Config) -> Settings {
     Settings {
         lookahead_weeks: config.rotation.lookahead_weeks,
@@ -166,13 +179,9 @@ fn settings(config: &Config) -> Settings {
             OnPluginError::Hold => OnFailure::Hold,
         },
         require_approval: config.overrides.require_approval,
-        sinks: config
-            .notifications
-            .sinks
-            .iter()
-            .map(|sink| Route::all_to(sink.to_string()))
-            .collect(),
-        reminder_hours: 24,
+        members_from_slack: config.slack.bot_token.is_some(),
+        sinks: delivery::routes(config),
+        reminder_hours: config.notifications.reminder_hours,
     }
 }
 

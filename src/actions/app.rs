@@ -33,6 +33,8 @@ pub struct Settings {
     pub on_failure: OnFailure,
     /// Whether overrides wait for a lead, unless the team says otherwise.
     pub require_approval: bool,
+    /// Whether Slack is configured, so that the Slack groups of teams are their member lists.
+    pub members_from_slack: bool,
     /// Where notifications go.
     pub sinks: Vec<Route>,
     /// Hours before a shift at which its engineer is reminded; 0 for no reminders.
@@ -74,6 +76,7 @@ impl Default for Settings {
             lookahead_weeks: 4,
             on_failure: OnFailure::RoundRobin,
             require_approval: false,
+            members_from_slack: false,
             sinks: vec![Route::all_to("slack")],
             reminder_hours: 24,
         }

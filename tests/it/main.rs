@@ -20,6 +20,7 @@ mod nasty;
 mod overrides;
 mod people;
 mod process;
+mod roster;
 mod rotation;
 mod rules;
 mod services;

@@ -37,7 +37,7 @@ pub struct Text {
 }
 
 /// What people are called.
-pub trait Names {
+pub trait Names: Send + Sync {
     /// A person's name, where it is known.
     fn name(&self, user: &UserId) -> Option<String>;
 }
@@ -163,6 +163,7 @@ impl News<'_> {
             Event::RotationSkipped => rotation::skipped(&pen, facts),
             Event::HandoffMoved => rotation::moved(&pen, facts),
             Event::CoverageGap => rotation::gap(&pen, facts),
+            Event::Test => rotation::test(&pen, facts),
         }
     }
 

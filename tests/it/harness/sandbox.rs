@@ -36,10 +36,15 @@ pub fn instant(text: &str) -> DateTime<Utc> {
 impl Sandbox {
     /// A team `t` of UA, UB and UC, from this instant on.
     pub fn new(now: &str, config: &Value) -> Self {
+        Self::with(now, config, Settings::default())
+    }
+
+    /// The same, with settings of its own.
+    pub fn with(now: &str, config: &Value, settings: Settings) -> Self {
         let home = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::new(instant(now)));
         let store = Store::open(&home.path().join("store.redb")).unwrap();
-        let app = App::new(store, clock.clone(), Settings::default());
+        let app = App::new(store, clock.clone(), settings);
         let actor = Actor::Token {
             id: TokenId::new(clock.now()),
             name: "test".to_owned(),
@@ -72,6 +77,12 @@ impl Sandbox {
 
     /// The daemon goes down, and comes up again at this instant.
     pub fn restart_at(self, now: &str) -> Self {
+        let settings = self.app.settings().clone();
+        self.restart_with(now, settings)
+    }
+
+    /// The same, with other settings.
+    pub fn restart_with(self, now: &str, settings: Settings) -> Self {
         let Self {
             app,
             clock,
@@ -81,7 +92,7 @@ impl Sandbox {
         drop(app);
         clock.set(instant(now));
         let store = Store::open(&home.path().join("store.redb")).unwrap();
-        let app = App::new(store, clock.clone(), Settings::default());
+        let app = App::new(store, clock.clone(), settings);
         Self {
             app,
             clock,
