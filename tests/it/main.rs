@@ -8,6 +8,7 @@
 )]
 
 mod audit;
+mod chaos;
 mod crash;
 mod errors;
 mod golden;
