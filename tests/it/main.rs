@@ -27,3 +27,4 @@ mod simulation;
 mod teams;
 mod time;
 mod tour;
+mod webhook;

@@ -1,0 +1,3 @@
+//! The sinks that come with oncalld.
+
+pub mod webhook;
