@@ -25,3 +25,8 @@ pub mod scheduler;
 pub mod secret;
 pub mod store;
 pub mod wire;
+
+/// The code in the documentation is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/WEBHOOKS.md")]
+struct Webhooks;

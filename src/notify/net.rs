@@ -125,7 +125,7 @@ fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)
     std::iter::successors(error.source(), next)
 }
 
-type Lookup = fn(String) -> Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
+type Lookup = fn(&str) -> Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>>;
 
 /// Hands out the addresses of a name once all of them are checked: what is connected to is what
 /// was checked, whatever the name leads to a moment later.
@@ -138,7 +138,7 @@ impl Resolve for Resolver {
     fn resolve(&self, name: Name) -> Resolving {
         let reach = self.reach;
         let host = name.as_str().to_owned();
-        let addresses = (self.lookup)(host.clone());
+        let addresses = (self.lookup)(&host);
         Box::pin(async move {
             let addresses = addresses.await?;
             for address in &addresses {
@@ -152,7 +152,8 @@ impl Resolve for Resolver {
     }
 }
 
-fn look_up(host: String) -> Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>> {
+fn look_up(host: &str) -> Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>> {
+    let host = host.to_owned();
     Box::pin(async move { Ok(tokio::net::lookup_host((host, 0)).await?.collect()) })
 }
 

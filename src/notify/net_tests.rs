@@ -125,8 +125,8 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// `rebound.example` leads into the private network, `mixed.example` there and to this host,
 /// all others to this host.
-fn fake(host: String) -> Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>> {
-    let addresses = match host.as_str() {
+fn fake(host: &str) -> Pin<Box<dyn Future<Output = io::Result<Vec<SocketAddr>>> + Send>> {
+    let addresses = match host {
         "rebound.example" => vec!["10.0.0.1"],
         "mixed.example" => vec!["127.0.0.1", "10.0.0.1"],
         _ => vec!["127.0.0.1"],

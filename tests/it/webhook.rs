@@ -1,7 +1,7 @@
 //! The webhook sink against a real receiver, and its signatures before the judge.
 
 use std::io::Write as _;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -249,6 +249,38 @@ async fn the_judge_finds_messages_genuine_by_each_secret_and_forged_ones_not() {
     ];
     let (expected, cases): (Vec<_>, Vec<_>) = cases.into_iter().unzip();
     assert_eq!(verdicts(&cases), expected);
+}
+
+/// The Python code of docs/WEBHOOKS.md, which needs no library.
+#[tokio::test]
+async fn the_documented_code_verifies_a_message() {
+    let receiver = Receiver::start().await;
+    let url = format!("{}/200", receiver.url);
+    let secrets = format!("{NEW},{OLD}");
+    deliver(&sink(settings(&url, &secrets), system()))
+        .await
+        .unwrap();
+    let [received] = &receiver.received()[..] else {
+        panic!()
+    };
+    let docs = include_str!("../../docs/WEBHOOKS.md");
+    let (_, code) = docs.split_once("```python\n").unwrap();
+    let (code, _) = code.split_once("```").unwrap();
+    let case = json!([received.signed("", ""), received.body]).to_string();
+    let script = format!(
+        "{code}\nimport json, sys\nheaders, body = json.loads(sys.argv[1])\n\
+         assert is_genuine('{OLD}', headers, body.encode())\n\
+         assert is_genuine('{NEW}', headers, body.encode())\n\
+         assert not is_genuine('{NEW}', headers, b'x' + body.encode())\n\
+         assert not is_genuine('{NEW}', {{**headers, 'webhook-id': 'x'}}, body.encode())\n\
+         assert not is_genuine('{NEW}', {{**headers, 'webhook-timestamp': '0'}}, body.encode())\n"
+    );
+    let output = Command::new("python3")
+        .args(["-c", &script, &case])
+        .output();
+    let output = output.unwrap();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{complaint}");
 }
 
 #[tokio::test]
