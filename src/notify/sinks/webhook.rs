@@ -28,7 +28,9 @@ const MAX_ANSWER: usize = 16 * 1024;
 const MAX_EXCERPT: usize = 200;
 /// How long to wait where an endpoint asks to slow down and doesn't say for how long.
 const SLOW_DOWN: Duration = Duration::from_secs(60);
-/// The longest that an endpoint can ask to be left alone.
+/// The shortest and the longest that an endpoint can ask to be left alone: waits aren't counted as
+/// tries, and so may neither be none nor for ever.
+const MIN_SLOW_DOWN: Duration = Duration::from_secs(1);
 const MAX_SLOW_DOWN: Duration = Duration::from_secs(24 * 3600);
 
 /// What a notification says to people, as plain text.
@@ -224,7 +226,7 @@ fn retry_after(value: &str, now: DateTime<Utc>) -> Option<Duration> {
                 .unwrap_or_default()
         }
     };
-    Some(wait.min(MAX_SLOW_DOWN))
+    Some(wait.clamp(MIN_SLOW_DOWN, MAX_SLOW_DOWN))
 }
 
 #[cfg(test)]
@@ -235,11 +237,11 @@ mod tests {
     fn retry_after_is_seconds_or_a_date() {
         let now = "2026-11-23T10:00:00Z".parse().unwrap();
         for (value, expected) in [
-            ("0", Some(0)),
+            ("0", Some(1)),
             (" 120 ", Some(120)),
             ("99999999999", Some(86_400)),
             ("Mon, 23 Nov 2026 10:00:30 GMT", Some(30)),
-            ("Mon, 23 Nov 2026 09:00:00 GMT", Some(0)),
+            ("Mon, 23 Nov 2026 09:00:00 GMT", Some(1)),
             ("Fri, 23 Nov 2126 10:00:00 GMT", None), // no Friday
             ("Sat, 23 Nov 2126 10:00:00 GMT", Some(86_400)),
             ("-1", None),
