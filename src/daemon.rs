@@ -84,6 +84,9 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
              server.public_url"
         );
     }
+    for remark in config.remarks() {
+        tracing::info!("{remark}");
+    }
     let (stopping, stopped) = watch::channel(None);
     let slack = slack(&config)?;
     let counters = Counters::default();
@@ -94,7 +97,7 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         stopping.clone(),
     );
     let scheduler = Scheduler::start(api.clone(), stopped.clone()).await?;
-    let sinks = delivery::sinks(&config, &app, slack.as_ref());
+    let sinks = delivery::sinks(&config, &app, slack.as_ref())?;
     let policy = delivery::policy(&config);
     let dispatcher = Dispatcher::start(app, sinks, policy, counters, stopping.clone());
     tokio::spawn(stop_on_signal(stopping.clone()));

@@ -31,3 +31,4 @@ mod teams;
 mod time;
 mod tour;
 mod watch;
+mod webhook;

@@ -34,6 +34,14 @@ pub struct Webhook {
     pub allow_private_addresses: bool,
 }
 
+impl Webhook {
+    /// The name of its sink, by which the outbox calls it.
+    #[must_use]
+    pub fn sink_name(&self) -> String {
+        format!("webhook:{}", self.name)
+    }
+}
+
 /// An endpoint as it is written. Its keys may come from several layers, so that only all of them
 /// together tell whether one is missing.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
