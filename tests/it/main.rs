@@ -10,6 +10,7 @@
 mod audit;
 mod chaos;
 mod crash;
+mod delivery;
 mod errors;
 mod golden;
 mod handoff;
