@@ -16,6 +16,7 @@ pub mod oncall_day;
 pub mod schedule;
 pub mod service;
 pub mod shift_override;
+pub mod suggest;
 pub mod team;
 pub mod text_enum;
 pub mod time_off;
