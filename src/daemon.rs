@@ -1,6 +1,8 @@
 //! The composition root: the only place that knows every part. Starts them, and stops them
 //! in order.
 
+mod delivery;
+
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -13,14 +15,16 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::actions::{App, Route, Settings, bootstrap, handoff};
+use crate::actions::{App, Settings, bootstrap, handoff, watch as watch_teams};
 use crate::api::{self, Access, Api};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{CliOverrides, Config, LogFormat, OnPluginError};
 use crate::demo;
 use crate::domain::zone;
+use crate::notify::{Counters, Dispatcher};
 use crate::rotation::plan::OnFailure;
 use crate::scheduler::Scheduler;
+use crate::slack::{Slack, SlackOptions};
 use crate::store::Store;
 
 /// Name of the store in the data folder.
@@ -81,8 +85,18 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         );
     }
     let (stopping, stopped) = watch::channel(None);
-    let api = Api::new(app, Access::from(&config), stopping.clone());
+    let slack = slack(&config)?;
+    let counters = Counters::default();
+    let api = Api::new(
+        app.clone(),
+        Access::from(&config),
+        &counters,
+        stopping.clone(),
+    );
     let scheduler = Scheduler::start(api.clone(), stopped.clone()).await?;
+    let sinks = delivery::sinks(&config, &app, slack.as_ref());
+    let policy = delivery::policy(&config);
+    let dispatcher = Dispatcher::start(app, sinks, policy, counters, stopping.clone());
     tokio::spawn(stop_on_signal(stopping.clone()));
     let rules = zone::rules();
     tracing::info!(
@@ -100,11 +114,9 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         reason.get_or_insert_with(|| "the listener ended".to_owned());
         is_new
     });
-    if tokio::time::timeout(patience / 4, scheduler.stopped())
-        .await
-        .is_err()
-    {
-        tracing::warn!("the scheduler did not stop in time");
+    let ended = async { tokio::join!(scheduler.stopped(), dispatcher.stopped()) };
+    if tokio::time::timeout(patience / 4, ended).await.is_err() {
+        tracing::warn!("handoffs or deliveries did not end in time");
     }
     match stopped.borrow().as_deref() {
         Some(reason) if reason.starts_with("SIG") => {
@@ -130,6 +142,7 @@ fn open(config: &Config, demo: bool) -> anyhow::Result<App> {
         store = demo::fill(store, &settings, SystemClock.now())?;
     }
     let app = App::new(store, Arc::new(SystemClock), settings);
+    watch_teams::begin(&app)?;
     let moved = handoff::apply_zone_rules(&app)?;
     if moved > 0 {
         tracing::warn!(
@@ -144,6 +157,20 @@ fn open(config: &Config, demo: bool) -> anyhow::Result<App> {
     Ok(app)
 }
 
+/// Slack, where there is a bot token.
+fn slack(config: &Config) -> anyhow::Result<Option<Slack>> {
+    let Some(bot_token) = config.slack.bot_token.clone() else {
+        return Ok(None);
+    };
+    let slack = Slack::new(SlackOptions {
+        base_url: config.slack.api_base_url.as_str().to_owned(),
+        user_token: config.slack.user_token.clone(),
+        app_token: config.slack.app_token.clone(),
+        ..SlackOptions::new(bot_token)
+    })?;
+    Ok(Some(slack))
+}
+
 fn settings(config: &Config) -> Settings {
     Settings {
         lookahead_weeks: config.rotation.lookahead_weeks,
@@ -152,12 +179,9 @@ fn settings(config: &Config) -> Settings {
             OnPluginError::Hold => OnFailure::Hold,
         },
         require_approval: config.overrides.require_approval,
-        sinks: config
-            .notifications
-            .sinks
-            .iter()
-            .map(|sink| Route::all_to(sink.to_string()))
-            .collect(),
+        members_from_slack: config.slack.bot_token.is_some(),
+        sinks: delivery::routes(config),
+        reminder_hours: config.notifications.reminder_hours,
     }
 }
 

@@ -1,5 +1,6 @@
 //! What every action works on: the store, the clock, the settings, and who listens.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
@@ -13,6 +14,7 @@ use super::lookup::Lookups;
 use super::tokens::KnownTokens;
 use crate::clock::Clock;
 use crate::domain::audit::AuditEvent;
+use crate::domain::ids::TeamId;
 use crate::domain::notification::Event;
 use crate::rotation::plan::OnFailure;
 use crate::store::outbox::Message;
@@ -31,8 +33,12 @@ pub struct Settings {
     pub on_failure: OnFailure,
     /// Whether overrides wait for a lead, unless the team says otherwise.
     pub require_approval: bool,
+    /// Whether Slack is configured, so that the Slack groups of teams are their member lists.
+    pub members_from_slack: bool,
     /// Where notifications go.
     pub sinks: Vec<Route>,
+    /// Hours before a shift at which its engineer is reminded; 0 for no reminders.
+    pub reminder_hours: u32,
 }
 
 /// A way for notifications out of the house.
@@ -70,7 +76,9 @@ impl Default for Settings {
             lookahead_weeks: 4,
             on_failure: OnFailure::RoundRobin,
             require_approval: false,
+            members_from_slack: false,
             sinks: vec![Route::all_to("slack")],
+            reminder_hours: 24,
         }
     }
 }
@@ -87,6 +95,7 @@ struct Inner {
     tokens: KnownTokens,
     events: broadcast::Sender<ChangeEvent>,
     queued: watch::Sender<usize>,
+    on_call_changes: watch::Sender<usize>,
     turn: Mutex<()>,
     started_at: DateTime<Utc>,
 }
@@ -105,6 +114,7 @@ impl App {
             tokens: KnownTokens::default(),
             events,
             queued: watch::Sender::default(),
+            on_call_changes: watch::Sender::default(),
         }))
     }
 
@@ -135,6 +145,12 @@ impl App {
         self.0.queued.subscribe()
     }
 
+    /// Changes whenever somebody else has come on call in some team, by a handoff, a change or
+    /// because a row's first day has come.
+    pub fn on_call_changes(&self) -> watch::Receiver<usize> {
+        self.0.on_call_changes.subscribe()
+    }
+
     /// Ready answers to lookups.
     pub fn lookups(&self) -> &Lookups {
         &self.0.lookups
@@ -161,14 +177,21 @@ impl App {
         // Writers take turns here, so that each reads the clock once the one before is done,
         // and that what they changed is told in the order in which it was.
         let _turn = self.0.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut on_call_changed = false;
         let written = self.0.store.write(|store| {
-            f(&mut Tx {
+            let mut tx = Tx {
                 store,
                 ctx,
                 now: self.now(),
                 started_at: self.0.started_at,
                 settings: self.settings(),
-            })
+                told: BTreeSet::new(),
+                on_call_changed: false,
+            };
+            let value = f(&mut tx)?;
+            super::watch::look_at_changed(&mut tx)?;
+            on_call_changed = tx.on_call_changed;
+            Ok::<T, ActionError>(value)
         })?;
         self.0.lookups.forget(&written.audit);
         self.0.tokens.forget(&written.audit);
@@ -176,9 +199,12 @@ impl App {
             // An error only says that nobody listens.
             let _ = self.0.events.send(ChangeEvent::from(entry));
         }
+        let count = |total: &mut usize| *total = total.wrapping_add(1);
         if written.queued > 0 {
-            let total = |total: &mut usize| *total = total.wrapping_add(written.queued);
-            self.0.queued.send_modify(total);
+            self.0.queued.send_modify(count);
+        }
+        if on_call_changed {
+            self.0.on_call_changes.send_modify(count);
         }
         Ok(written.value)
     }
@@ -242,6 +268,10 @@ pub struct Tx<'a> {
     pub started_at: DateTime<Utc>,
     /// The parts of the config that actions go by.
     pub settings: &'a Settings,
+    /// Teams whose change of who is on call was told in this write.
+    pub(super) told: BTreeSet<TeamId>,
+    /// Whether somebody else came on call somewhere.
+    pub(super) on_call_changed: bool,
 }
 
 impl Tx<'_> {

@@ -109,6 +109,14 @@ impl Ctx {
         }
     }
 
+    /// The daemon itself, where nobody is to be told.
+    pub fn import() -> Self {
+        Self {
+            source: Source::Import,
+            ..Self::system()
+        }
+    }
+
     /// Refuses an actor with less than `role`.
     ///
     /// # Errors

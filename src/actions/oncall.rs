@@ -4,8 +4,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::app::App;
 use super::error::{ActionError, Result};
-use super::find;
 use super::team_state::{END_OF_TIME, absences_of};
+use super::{find, names};
 use crate::domain::ids::UserId;
 use crate::domain::invalid::Invalid;
 use crate::domain::oncall_day::add_days;
@@ -125,9 +125,11 @@ pub(super) fn on_call(
         engineer_slack_id: next.user.to_string(),
         starts_at: clock.starts_at(next.start),
     });
+    let on_call = stretch.as_ref().map(|stretch| &stretch.user);
+    let display_name = on_call.map(|user| names::shown(tx, user)).transpose()?;
     Ok(OnCall {
-        engineer_slack_id: stretch.as_ref().map(|s| s.user.to_string()),
-        display_name: stretch.as_ref().map(|s| s.user.to_string()),
+        engineer_slack_id: on_call.map(ToString::to_string),
+        display_name,
         team_id: team.id.uuid(),
         team_name: team.name.clone(),
         team_slug: team.slug.clone(),

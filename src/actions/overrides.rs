@@ -106,7 +106,7 @@ pub fn request(app: &App, ctx: &Ctx, team: &str, input: &NewOverride) -> Result<
             before.tell(tx, &team, row.reason.as_deref())?;
         }
         let (start, end) = (row.start_date, row.end_date);
-        let warnings = Some(warnings(tx.store, &team, &row.substitute, start, end)?);
+        let warnings = Some(warnings(tx, &team, &row.substitute, start, end)?);
         Ok(OverrideView {
             warnings,
             ..OverrideView::new(&row, &team.clock())

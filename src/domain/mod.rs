@@ -13,6 +13,7 @@ pub mod json;
 pub mod member;
 pub mod notification;
 pub mod oncall_day;
+pub mod roster;
 pub mod schedule;
 pub mod service;
 pub mod shift_override;

@@ -14,7 +14,7 @@ use crate::notify::sink::Limits;
 use crate::store::Store;
 use crate::store::outbox::Message;
 use crate::wire::Paging;
-use crate::wire::notification::NotificationView;
+use crate::wire::notification::{NotificationFilter, NotificationView};
 
 /// How a scripted sink answers; without a script it takes everything.
 #[derive(Clone)]
@@ -148,7 +148,8 @@ impl Bench {
 
     fn rows(&self) -> Vec<NotificationView> {
         let ctx = Ctx::system();
-        let page = notifications::list(&self.app, &ctx, &Default::default(), &Paging::default());
+        let all = NotificationFilter::default();
+        let page = notifications::list(&self.app, &ctx, &all, &Paging::default());
         let mut rows = page.unwrap().items;
         rows.reverse();
         rows

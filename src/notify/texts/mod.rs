@@ -37,7 +37,7 @@ pub struct Text {
 }
 
 /// What people are called.
-pub trait Names {
+pub trait Names: Send + Sync {
     /// A person's name, where it is known.
     fn name(&self, user: &UserId) -> Option<String>;
 }
@@ -179,6 +179,7 @@ impl<'a> News<'a> {
             Event::RotationSkipped => rotation::skipped(&pen, facts),
             Event::HandoffMoved => rotation::moved(&pen, facts),
             Event::CoverageGap => rotation::gap(&pen, facts),
+            Event::Test => rotation::test(&pen, facts),
         }
     }
 

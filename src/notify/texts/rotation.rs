@@ -48,6 +48,20 @@ pub(super) fn skipped(pen: &Pen<'_>, facts: &Facts) -> Wording {
     }
 }
 
+/// An admin tries whether messages arrive.
+pub(super) fn test(pen: &Pen<'_>, facts: &Facts) -> Wording {
+    let asker = facts.requested_by.as_ref();
+    let asked = asker.map(|user| format!("{} asked for it. ", pen.person(user)));
+    Wording {
+        headline: "A test message of oncalld".to_owned(),
+        lines: vec![format!(
+            "{}Who reads this will be told who is on call.",
+            asked.unwrap_or_default()
+        )],
+        ..Wording::default()
+    }
+}
+
 /// New zone rules moved the handoffs.
 pub(super) fn moved(pen: &Pen<'_>, facts: &Facts) -> Wording {
     let what = facts.old_handoff_at.zip(facts.handoff_at).map(|(was, is)| {

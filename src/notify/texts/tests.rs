@@ -333,7 +333,8 @@ fn what_is_missing_is_left_out() {
 fn a_message_keeps_to_slacks_limits() {
     let long = "&🧨".repeat(600);
     let payload = with(wish(), json!({"reason": long, "error": long}));
-    for event in Event::ALL {
+    // A test message is always the same, and short.
+    for event in Event::ALL.iter().filter(|event| **event != Event::Test) {
         let mut rows = Vec::new();
         for number in 0..200 {
             let name = "<&>".repeat(33);
