@@ -22,7 +22,7 @@ use crate::actions::{Actor, App, Ctx, Result, Source, duty};
 use crate::domain::ids::UserId;
 use crate::domain::token::Role;
 use crate::notify::texts::{Links, Names};
-use crate::slack::{Envelope, Kind, Slack};
+use crate::slack::{Envelope, Handler, Kind, Slack};
 
 pub use self::parse::parse;
 
@@ -38,12 +38,22 @@ pub struct Deps {
     /// Where the web pages are.
     pub links: Links,
     /// What people are called.
-    pub names: Arc<dyn Names + Send + Sync>,
+    pub names: Arc<dyn Names>,
 }
 
 impl fmt::Debug for Deps {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Deps")
+    }
+}
+
+impl Deps {
+    /// Takes whatever Slack hands over.
+    pub fn into_handler(self) -> Handler {
+        Handler::new(move |envelope| {
+            let deps = self.clone();
+            async move { handle(&deps, envelope).await }
+        })
     }
 }
 
