@@ -22,7 +22,6 @@ mod serve;
 mod service;
 mod session;
 mod shift_override;
-mod suggest;
 mod table;
 mod team;
 mod time;

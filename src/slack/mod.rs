@@ -1,7 +1,8 @@
-//! Slack: the Web API, signed requests, Socket Mode.
+//! Slack: the Web API, signed requests, Socket Mode, the slash command and the buttons.
 
 mod answer;
 pub mod client;
+pub mod commands;
 pub mod envelope;
 mod error;
 mod methods;
