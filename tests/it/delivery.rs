@@ -120,7 +120,7 @@ fn what_failed_is_shown_and_can_be_tried_again() {
     assert_eq!(row["status"], "failed");
     let error = row["last_error"].as_str().unwrap();
     assert!(error.contains("channel_not_found"), "{error}");
-    let metrics = daemon.api.get_plain("/metrics");
+    let metrics = daemon.api.get("/metrics").body;
     assert!(
         metrics.contains("oncalld_notifications_failed_total{sink=\"slack\"} 1"),
         "{metrics}"
