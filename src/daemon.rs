@@ -169,9 +169,10 @@ async fn answer_until_stopped(
     patience: Duration,
 ) -> anyhow::Result<()> {
     let mut stopping = stopped.clone();
-    let server = axum::serve(listener, api::service(api)).with_graceful_shutdown(async move {
-        let _ = stopping.wait_for(Option::is_some).await;
-    });
+    let server =
+        axum::serve(listener, api::service(api, None)).with_graceful_shutdown(async move {
+            let _ = stopping.wait_for(Option::is_some).await;
+        });
     let overdue = async {
         let _ = stopped.wait_for(Option::is_some).await;
         tokio::time::sleep(patience).await;
