@@ -8,19 +8,22 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::actions::{App, Settings, bootstrap, handoff};
-use crate::api::{self, Access, Api};
+use crate::api::slack::Requests;
+use crate::api::{self, Access, Api, Lookups};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{CliOverrides, Config, LogFormat, OnPluginError};
 use crate::demo;
 use crate::domain::zone;
 use crate::rotation::plan::OnFailure;
 use crate::scheduler::Scheduler;
+use crate::slack::socket::{SocketMode, Timing};
+use crate::slack::{Handler, Slack, SlackOptions};
 use crate::store::Store;
 
 /// Name of the store in the data folder.
@@ -83,6 +86,18 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     let (stopping, stopped) = watch::channel(None);
     let api = Api::new(app, Access::from(&config), stopping.clone());
     let scheduler = Scheduler::start(api.clone(), stopped.clone()).await?;
+    let slack = slack(&config)?;
+    let handler = Handler::new(|envelope| async move {
+        tracing::debug!(kind = ?envelope.kind, "from Slack");
+    });
+    let socket_mode = slack
+        .filter(|_| config.slack.socket_mode)
+        .map(|slack| SocketMode::start(slack, handler.clone(), Timing::default(), stopped.clone()));
+    let requests = config.slack.signing_secret.clone();
+    let requests = requests.map(|signing_secret| Requests {
+        signing_secret,
+        handler,
+    });
     tokio::spawn(stop_on_signal(stopping.clone()));
     let rules = zone::rules();
     tracing::info!(
@@ -94,17 +109,21 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     );
     let patience = Duration::from_secs(config.server.shutdown_seconds);
     // Requests and handoffs under way share the time that stopping may take.
-    answer_until_stopped(listener, api, stopped.clone(), patience * 3 / 4).await?;
+    let service = api::service(api, requests);
+    answer_until_stopped(listener, service, stopped.clone(), patience * 3 / 4).await?;
     stopping.send_if_modified(|reason| {
         let is_new = reason.is_none();
         reason.get_or_insert_with(|| "the listener ended".to_owned());
         is_new
     });
-    if tokio::time::timeout(patience / 4, scheduler.stopped())
-        .await
-        .is_err()
-    {
-        tracing::warn!("the scheduler did not stop in time");
+    let ended = async {
+        scheduler.stopped().await;
+        if let Some(socket_mode) = socket_mode {
+            socket_mode.stopped().await;
+        }
+    };
+    if tokio::time::timeout(patience / 4, ended).await.is_err() {
+        tracing::warn!("handoffs or Socket Mode did not end in time");
     }
     match stopped.borrow().as_deref() {
         Some(reason) if reason.starts_with("SIG") => {
@@ -144,6 +163,25 @@ fn open(config: &Config, demo: bool) -> anyhow::Result<App> {
     Ok(app)
 }
 
+/// Slack's client, where there is a bot token.
+fn slack(config: &Config) -> anyhow::Result<Option<Slack>> {
+    let slack = config.slack.clone();
+    let Some(bot_token) = slack.bot_token else {
+        ensure!(
+            !slack.socket_mode,
+            "slack.socket_mode is true, but slack.bot_token is not set"
+        );
+        return Ok(None);
+    };
+    let options = SlackOptions {
+        base_url: slack.api_base_url.as_str().to_owned(),
+        user_token: slack.user_token,
+        app_token: slack.app_token,
+        ..SlackOptions::new(bot_token)
+    };
+    Ok(Some(Slack::new(options)?))
+}
+
 fn settings(config: &Config) -> Settings {
     Settings {
         lookahead_weeks: config.rotation.lookahead_weeks,
@@ -164,15 +202,14 @@ fn settings(config: &Config) -> Settings {
 /// Answers requests until the daemon is stopped, and then those under way, with patience.
 async fn answer_until_stopped(
     listener: TcpListener,
-    api: Api,
+    service: Lookups,
     mut stopped: watch::Receiver<Option<String>>,
     patience: Duration,
 ) -> anyhow::Result<()> {
     let mut stopping = stopped.clone();
-    let server =
-        axum::serve(listener, api::service(api, None)).with_graceful_shutdown(async move {
-            let _ = stopping.wait_for(Option::is_some).await;
-        });
+    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
+        let _ = stopping.wait_for(Option::is_some).await;
+    });
     let overdue = async {
         let _ = stopped.wait_for(Option::is_some).await;
         tokio::time::sleep(patience).await;

@@ -21,11 +21,12 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use utoipa_axum::router::OpenApiRouter;
 
+pub use self::lookups::Lookups;
 pub use self::state::{Access, Api};
 
 /// Everything, ready to serve. Without `slack`, requests of Slack aren't taken.
-pub fn service(api: Api, slack: Option<slack::Requests>) -> lookups::Lookups {
-    lookups::Lookups::new(api.clone(), router(api, slack))
+pub fn service(api: Api, slack: Option<slack::Requests>) -> Lookups {
+    Lookups::new(api.clone(), router(api, slack))
 }
 
 fn router(api: Api, slack: Option<slack::Requests>) -> Router {

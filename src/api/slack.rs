@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn a_click_is_the_json_in_its_payload() {
-        let body = br#"payload=%7B%22type%22%3A%22block_actions%22%7D"#;
+        let body = b"payload=%7B%22type%22%3A%22block_actions%22%7D";
         let envelope = envelope(Kind::Interaction, body).unwrap().unwrap();
         assert_eq!(envelope.payload, json!({"type": "block_actions"}));
     }

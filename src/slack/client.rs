@@ -19,8 +19,8 @@ const USER_AGENT: &str = concat!("oncalld/", env!("CARGO_PKG_VERSION"));
 /// How to reach Slack.
 #[derive(Clone, Debug)]
 pub struct SlackOptions {
-    /// The Web API, without a slash at the end. Another than Slack's own in tests, and for
-    /// GovSlack. Tokens are sent there: https, or a host of loopback.
+    /// The Web API. Governments and tests have others than Slack's own. Tokens are sent there:
+    /// https, or a host of loopback.
     pub base_url: String,
     /// `xoxb-…`, for nearly everything.
     pub bot_token: Secret,
