@@ -1,6 +1,8 @@
 //! The composition root: the only place that knows every part. Starts them, and stops them
 //! in order.
 
+mod delivery;
+
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -13,13 +15,14 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::actions::{App, Settings, bootstrap, handoff};
+use crate::actions::{App, Settings, bootstrap, handoff, watch as watch_teams};
 use crate::api::slack::Requests;
 use crate::api::{self, Access, Api, Lookups};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{CliOverrides, Config, LogFormat, OnPluginError};
 use crate::demo;
 use crate::domain::zone;
+use crate::notify::{Counters, Dispatcher};
 use crate::rotation::plan::OnFailure;
 use crate::scheduler::Scheduler;
 use crate::slack::socket::{SocketMode, Timing};
@@ -84,20 +87,25 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         );
     }
     let (stopping, stopped) = watch::channel(None);
-    let api = Api::new(app, Access::from(&config), stopping.clone());
-    let scheduler = Scheduler::start(api.clone(), stopped.clone()).await?;
     let slack = slack(&config)?;
+    let counters = Counters::default();
+    let api = Api::new(
+        app.clone(),
+        Access::from(&config),
+        &counters,
+        stopping.clone(),
+    );
+    let scheduler = Scheduler::start(api.clone(), stopped.clone()).await?;
+    let sinks = delivery::sinks(&config, &app, slack.as_ref());
+    let policy = delivery::policy(&config);
+    let dispatcher = Dispatcher::start(app, sinks, policy, counters, stopping.clone());
     let handler = Handler::new(|envelope| async move {
         tracing::debug!(kind = ?envelope.kind, "from Slack");
     });
+    let requests = Requests::with(config.slack.signing_secret.as_ref(), &handler);
     let socket_mode = slack
         .filter(|_| config.slack.socket_mode)
-        .map(|slack| SocketMode::start(slack, handler.clone(), Timing::default(), stopped.clone()));
-    let requests = config.slack.signing_secret.clone();
-    let requests = requests.map(|signing_secret| Requests {
-        signing_secret,
-        handler,
-    });
+        .map(|slack| SocketMode::start(slack, handler, Timing::default(), stopped.clone()));
     tokio::spawn(stop_on_signal(stopping.clone()));
     let rules = zone::rules();
     tracing::info!(
@@ -117,13 +125,13 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         is_new
     });
     let ended = async {
-        scheduler.stopped().await;
+        tokio::join!(scheduler.stopped(), dispatcher.stopped());
         if let Some(socket_mode) = socket_mode {
             socket_mode.stopped().await;
         }
     };
     if tokio::time::timeout(patience / 4, ended).await.is_err() {
-        tracing::warn!("handoffs or Socket Mode did not end in time");
+        tracing::warn!("handoffs, deliveries or Socket Mode did not end in time");
     }
     match stopped.borrow().as_deref() {
         Some(reason) if reason.starts_with("SIG") => {
@@ -149,6 +157,7 @@ fn open(config: &Config, demo: bool) -> anyhow::Result<App> {
         store = demo::fill(store, &settings, SystemClock.now())?;
     }
     let app = App::new(store, Arc::new(SystemClock), settings);
+    watch_teams::begin(&app)?;
     let moved = handoff::apply_zone_rules(&app)?;
     if moved > 0 {
         tracing::warn!(
@@ -163,23 +172,22 @@ fn open(config: &Config, demo: bool) -> anyhow::Result<App> {
     Ok(app)
 }
 
-/// Slack's client, where there is a bot token.
+/// Slack, where there is a bot token.
 fn slack(config: &Config) -> anyhow::Result<Option<Slack>> {
-    let slack = config.slack.clone();
-    let Some(bot_token) = slack.bot_token else {
+    let Some(bot_token) = config.slack.bot_token.clone() else {
         ensure!(
-            !slack.socket_mode,
+            !config.slack.socket_mode,
             "slack.socket_mode is true, but slack.bot_token is not set"
         );
         return Ok(None);
     };
-    let options = SlackOptions {
-        base_url: slack.api_base_url.as_str().to_owned(),
-        user_token: slack.user_token,
-        app_token: slack.app_token,
+    let slack = Slack::new(SlackOptions {
+        base_url: config.slack.api_base_url.as_str().to_owned(),
+        user_token: config.slack.user_token.clone(),
+        app_token: config.slack.app_token.clone(),
         ..SlackOptions::new(bot_token)
-    };
-    Ok(Some(Slack::new(options)?))
+    })?;
+    Ok(Some(slack))
 }
 
 fn settings(config: &Config) -> Settings {
@@ -190,12 +198,9 @@ fn settings(config: &Config) -> Settings {
             OnPluginError::Hold => OnFailure::Hold,
         },
         require_approval: config.overrides.require_approval,
-        sinks: config
-            .notifications
-            .sinks
-            .iter()
-            .map(ToString::to_string)
-            .collect(),
+        members_from_slack: config.slack.bot_token.is_some(),
+        sinks: delivery::routes(config),
+        reminder_hours: config.notifications.reminder_hours,
     }
 }
 

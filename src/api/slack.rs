@@ -22,10 +22,20 @@ pub const INTERACTIONS: &str = "/slack/interactions";
 /// Who takes what Slack sends, and how it's known to come from Slack.
 #[derive(Clone, Debug)]
 pub struct Requests {
-    /// The app's signing secret.
-    pub signing_secret: Secret,
-    /// Who takes it.
-    pub handler: Handler,
+    signing_secret: Secret,
+    handler: Handler,
+}
+
+impl Requests {
+    /// Requests that are signed with this secret; none without one.
+    pub fn with(signing_secret: Option<&Secret>, handler: &Handler) -> Option<Self> {
+        let signing_secret = signing_secret.cloned()?;
+        let handler = handler.clone();
+        Some(Self {
+            signing_secret,
+            handler,
+        })
+    }
 }
 
 /// The routes; none where requests aren't taken.

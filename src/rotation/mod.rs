@@ -27,6 +27,8 @@ mod plan_tests;
 #[cfg(test)]
 mod ring_tests;
 #[cfg(test)]
+mod roster_tests;
+#[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod walk_tests;

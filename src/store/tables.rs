@@ -27,6 +27,12 @@ tables! {
     MEMBERS = "members";
     /// user, team
     MEMBERS_BY_USER = "members_by_user";
+    /// team → [`crate::domain::roster::Roster`]
+    ROSTERS = "rosters";
+    /// user, team
+    ROSTERS_BY_USER = "rosters_by_user";
+    /// user → [`crate::domain::roster::Profile`]
+    PROFILES = "profiles";
     /// time off → [`crate::domain::time_off::TimeOff`]
     TIME_OFF = "time_off";
     /// user, start date, time off
@@ -81,7 +87,7 @@ tables! {
     /// override, sink, recipient → the sink's receipt of the message that asks for a decision
     OUTBOX_REQUESTS = "outbox_requests";
 
-    /// team → what is watched of it: who is on call, reminders, gaps
+    /// team → [`super::watch::Watch`]
     WATCHES = "watches";
     /// instant to look again, team
     WATCHES_DUE = "watches_due";

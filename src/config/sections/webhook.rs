@@ -219,7 +219,7 @@ impl Text for HttpUrl {
 impl Text for Event {
     const EXPECTED: &'static str = "one of \"handoff\", \"shift_started\", \"shift_ended\", \
          \"override_requested\", \"override_decided\", \"rotation_failed\", \"rotation_skipped\", \
-         \"handoff_moved\", \"shift_reminder\", \"coverage_gap\"";
+         \"handoff_moved\", \"shift_reminder\", \"coverage_gap\", \"test\"";
 
     fn from_text(text: &str) -> Option<Self> {
         text.parse().ok()
