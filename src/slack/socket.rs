@@ -114,42 +114,44 @@ impl Shared {
 async fn run(shared: Shared) {
     let mut stopping = shared.stopping.clone();
     let mut connections = JoinSet::new();
-    let open = async {
-        let mut failures = 0;
-        for number in 1.. {
-            let since = Instant::now();
-            let mut least = Duration::ZERO;
-            match connect(&shared).await {
-                Ok(socket) => {
-                    if failures > 0 || number == 1 {
-                        tracing::info!("Socket Mode: connected");
-                    }
-                    let (ask, asked) = oneshot::channel();
-                    connections.spawn(connection::serve(shared.clone(), number, socket, ask));
-                    // Dropped without a word where the connection ended before it was greeted.
-                    let was_good = asked.await.is_ok();
-                    failures = if was_good { 0 } else { failures + 1 };
-                }
-                Err(error) => {
-                    if failures == 0 {
-                        tracing::warn!(%error, "Socket Mode: can't connect; trying again");
-                    }
-                    failures += 1;
-                    if let SlackError::RateLimited { after, .. } = error {
-                        least = after;
-                    }
-                }
-            }
-            while connections.try_join_next().is_some() {}
-            let pause = pause(&shared.timing, failures);
-            sleep_until(since + pause.max(least)).await;
-        }
-    };
     tokio::select! {
-        () = open => {}
+        () = keep_open(&shared, &mut connections) => {}
         _ = stopping.wait_for(Option::is_some) => {}
     }
     while connections.join_next().await.is_some() {}
+}
+
+async fn keep_open(shared: &Shared, connections: &mut JoinSet<()>) {
+    let mut failures = 0;
+    // What the log says by now: the same trouble is told once.
+    let mut told = String::new();
+    for number in 1.. {
+        let since = Instant::now();
+        let mut least = Duration::ZERO;
+        let trouble = match connect(shared).await {
+            Ok(socket) => {
+                let (ask, asked) = oneshot::channel();
+                connections.spawn(connection::serve(shared.clone(), number, socket, ask));
+                // Dropped without a word where the connection ended before it was greeted.
+                asked.await.err().map(|_| "Slack did not greet".to_owned())
+            }
+            Err(error) => {
+                if let SlackError::RateLimited { after, .. } = error {
+                    least = after;
+                }
+                Some(error.to_string())
+            }
+        };
+        failures = if trouble.is_some() { failures + 1 } else { 0 };
+        let trouble = trouble.unwrap_or_default();
+        if !trouble.is_empty() && trouble != told {
+            tracing::warn!(trouble, "Socket Mode: can't connect; trying again");
+        }
+        told = trouble;
+        while connections.try_join_next().is_some() {}
+        let pause = pause(&shared.timing, failures);
+        sleep_until(since + pause.max(least)).await;
+    }
 }
 
 /// How long after an attempt the next one may be; after failures longer and longer, and not all

@@ -142,6 +142,7 @@ impl Connection {
             ("hello", _) => {
                 self.is_greeted = true;
                 let number = self.number;
+                tracing::info!(number, "Socket Mode: connected");
                 let newest = &self.shared.newest;
                 newest.send_modify(|newest| *newest = number.max(*newest));
                 let whole = sent.debug_info.approximate_connection_time;
