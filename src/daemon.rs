@@ -10,13 +10,14 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail};
+use anyhow::{Context, bail, ensure};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use crate::actions::{App, Settings, bootstrap, handoff, watch as watch_teams};
-use crate::api::{self, Access, Api};
+use crate::api::slack::Requests;
+use crate::api::{self, Access, Api, Lookups};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{CliOverrides, Config, LogFormat, OnPluginError};
 use crate::demo;
@@ -24,7 +25,8 @@ use crate::domain::zone;
 use crate::notify::{Counters, Dispatcher};
 use crate::rotation::plan::OnFailure;
 use crate::scheduler::Scheduler;
-use crate::slack::{Slack, SlackOptions};
+use crate::slack::socket::{SocketMode, Timing};
+use crate::slack::{Handler, Slack, SlackOptions};
 use crate::store::Store;
 
 /// Name of the store in the data folder.
@@ -100,6 +102,13 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     let sinks = delivery::sinks(&config, &app, slack.as_ref())?;
     let policy = delivery::policy(&config);
     let dispatcher = Dispatcher::start(app, sinks, policy, counters, stopping.clone());
+    let handler = Handler::new(|envelope| async move {
+        tracing::debug!(kind = ?envelope.kind, "from Slack");
+    });
+    let requests = Requests::with(config.slack.signing_secret.as_ref(), &handler);
+    let socket_mode = slack
+        .filter(|_| config.slack.socket_mode)
+        .map(|slack| SocketMode::start(slack, handler, Timing::default(), stopped.clone()));
     tokio::spawn(stop_on_signal(stopping.clone()));
     let rules = zone::rules();
     tracing::info!(
@@ -111,15 +120,21 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     );
     let patience = Duration::from_secs(config.server.shutdown_seconds);
     // Requests and handoffs under way share the time that stopping may take.
-    answer_until_stopped(listener, api, stopped.clone(), patience * 3 / 4).await?;
+    let service = api::service(api, requests);
+    answer_until_stopped(listener, service, stopped.clone(), patience * 3 / 4).await?;
     stopping.send_if_modified(|reason| {
         let is_new = reason.is_none();
         reason.get_or_insert_with(|| "the listener ended".to_owned());
         is_new
     });
-    let ended = async { tokio::join!(scheduler.stopped(), dispatcher.stopped()) };
+    let ended = async {
+        tokio::join!(scheduler.stopped(), dispatcher.stopped());
+        if let Some(socket_mode) = socket_mode {
+            socket_mode.stopped().await;
+        }
+    };
     if tokio::time::timeout(patience / 4, ended).await.is_err() {
-        tracing::warn!("handoffs or deliveries did not end in time");
+        tracing::warn!("handoffs, deliveries or Socket Mode did not end in time");
     }
     match stopped.borrow().as_deref() {
         Some(reason) if reason.starts_with("SIG") => {
@@ -163,6 +178,10 @@ fn open(config: &Config, demo: bool) -> anyhow::Result<App> {
 /// Slack, where there is a bot token.
 fn slack(config: &Config) -> anyhow::Result<Option<Slack>> {
     let Some(bot_token) = config.slack.bot_token.clone() else {
+        ensure!(
+            !config.slack.socket_mode,
+            "slack.socket_mode is true, but slack.bot_token is not set"
+        );
         return Ok(None);
     };
     let slack = Slack::new(SlackOptions {
@@ -191,12 +210,12 @@ fn settings(config: &Config) -> Settings {
 /// Answers requests until the daemon is stopped, and then those under way, with patience.
 async fn answer_until_stopped(
     listener: TcpListener,
-    api: Api,
+    service: Lookups,
     mut stopped: watch::Receiver<Option<String>>,
     patience: Duration,
 ) -> anyhow::Result<()> {
     let mut stopping = stopped.clone();
-    let server = axum::serve(listener, api::service(api)).with_graceful_shutdown(async move {
+    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
         let _ = stopping.wait_for(Option::is_some).await;
     });
     let overdue = async {

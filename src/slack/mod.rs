@@ -7,6 +7,8 @@ pub mod envelope;
 mod error;
 mod methods;
 pub mod signature;
+pub mod socket;
+mod websocket;
 
 pub use self::client::{Slack, SlackOptions};
 pub use self::envelope::{Envelope, Handler, Kind};
