@@ -2,6 +2,7 @@
 //! in order.
 
 mod delivery;
+mod slack;
 
 use std::io::IsTerminal;
 use std::net::SocketAddr;
@@ -10,13 +11,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, bail};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use self::slack::FromSlack;
 use crate::actions::{App, Settings, bootstrap, handoff, watch as watch_teams};
-use crate::api::slack::Requests;
 use crate::api::{self, Access, Api, Lookups};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{CliOverrides, Config, LogFormat, OnPluginError};
@@ -25,8 +26,7 @@ use crate::domain::zone;
 use crate::notify::{Counters, Dispatcher};
 use crate::rotation::plan::OnFailure;
 use crate::scheduler::Scheduler;
-use crate::slack::socket::{SocketMode, Timing};
-use crate::slack::{Handler, Slack, SlackOptions};
+
 use crate::store::Store;
 
 /// Name of the store in the data folder.
@@ -90,7 +90,7 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         tracing::info!("{remark}");
     }
     let (stopping, stopped) = watch::channel(None);
-    let slack = slack(&config)?;
+    let slack = slack::client(&config)?;
     let counters = Counters::default();
     let api = Api::new(
         app.clone(),
@@ -101,14 +101,10 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     let scheduler = Scheduler::start(api.clone(), stopped.clone()).await?;
     let sinks = delivery::sinks(&config, &app, slack.as_ref())?;
     let policy = delivery::policy(&config);
-    let dispatcher = Dispatcher::start(app, sinks, policy, counters, stopping.clone());
-    let handler = Handler::new(|envelope| async move {
-        tracing::debug!(kind = ?envelope.kind, "from Slack");
-    });
-    let requests = Requests::with(config.slack.signing_secret.as_ref(), &handler);
-    let socket_mode = slack
-        .filter(|_| config.slack.socket_mode)
-        .map(|slack| SocketMode::start(slack, handler, Timing::default(), stopped.clone()));
+    let dispatcher = Dispatcher::start(app.clone(), sinks, policy, counters, stopping.clone());
+    let from_slack = slack.map(|slack| FromSlack::new(&config, &app, slack));
+    let requests = from_slack.as_ref().and_then(FromSlack::requests);
+    let socket_mode = from_slack.and_then(|from_slack| from_slack.socket_mode(&stopped));
     tokio::spawn(stop_on_signal(stopping.clone()));
     let rules = zone::rules();
     tracing::info!(
@@ -173,24 +169,6 @@ fn open(config: &Config, demo: bool) -> anyhow::Result<App> {
         tracing::info!(file = %token.display(), "made an admin token");
     }
     Ok(app)
-}
-
-/// Slack, where there is a bot token.
-fn slack(config: &Config) -> anyhow::Result<Option<Slack>> {
-    let Some(bot_token) = config.slack.bot_token.clone() else {
-        ensure!(
-            !config.slack.socket_mode,
-            "slack.socket_mode is true, but slack.bot_token is not set"
-        );
-        return Ok(None);
-    };
-    let slack = Slack::new(SlackOptions {
-        base_url: config.slack.api_base_url.as_str().to_owned(),
-        user_token: config.slack.user_token.clone(),
-        app_token: config.slack.app_token.clone(),
-        ..SlackOptions::new(bot_token)
-    })?;
-    Ok(Some(slack))
 }
 
 fn settings(config: &Config) -> Settings {
