@@ -81,7 +81,7 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         );
     }
     let (stopping, stopped) = watch::channel(None);
-    let api = Api::new(app, Access::from(&config), stopping.clone());
+    let api = Api::new(app, Access::from(&config), None, stopping.clone());
     let scheduler = Scheduler::start(api.clone(), stopped.clone()).await?;
     tokio::spawn(stop_on_signal(stopping.clone()));
     let rules = zone::rules();

@@ -22,6 +22,7 @@ mod memory;
 pub mod names;
 pub mod notifications;
 pub mod oncall;
+pub mod oncall_groups;
 pub mod overrides;
 mod publish;
 pub mod roster;

@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use axum::http::StatusCode;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use tokio::sync::watch;
 
@@ -11,6 +12,7 @@ use super::metrics::Metrics;
 use super::problem::Problem;
 use crate::actions::{ActionError, App, Result};
 use crate::config::{Config, ExpectedHosts};
+use crate::slack::Groups;
 
 /// Who may reach the API.
 #[derive(Clone, Debug)]
@@ -46,14 +48,22 @@ struct Inner {
     metrics: Metrics,
     failed_attempts: DefaultKeyedRateLimiter<IpAddr>,
     audit_proof: tokio::sync::Mutex<()>,
+    /// Slack's groups, where Slack is configured.
+    slack: Option<Groups>,
     /// Why the daemon stops, once it does.
     stopping: watch::Sender<Option<String>>,
 }
 
 impl Api {
     /// The API of an application. `stopping` is set when the daemon stops; the API sets it
-    /// itself where the store can't be used any more.
-    pub fn new(app: App, access: Access, stopping: watch::Sender<Option<String>>) -> Self {
+    /// itself where the store can't be used any more. Without `slack`, what needs Slack is
+    /// refused.
+    pub fn new(
+        app: App,
+        access: Access,
+        slack: Option<Groups>,
+        stopping: watch::Sender<Option<String>>,
+    ) -> Self {
         let quota = Quota::per_minute(access.failed_attempts_per_minute);
         let failed_attempts = RateLimiter::keyed(quota);
         let metrics = Metrics::new();
@@ -63,6 +73,7 @@ impl Api {
             metrics,
             failed_attempts,
             audit_proof: tokio::sync::Mutex::default(),
+            slack,
             stopping,
         }))
     }
@@ -80,6 +91,17 @@ impl Api {
     /// The counters.
     pub fn metrics(&self) -> &Metrics {
         &self.0.metrics
+    }
+
+    /// Slack's groups.
+    ///
+    /// # Errors
+    /// Slack is not configured.
+    pub fn slack(&self) -> std::result::Result<&Groups, Problem> {
+        self.0.slack.as_ref().ok_or_else(|| {
+            let detail = "Slack is not configured: set slack.bot_token, and start oncalld anew";
+            Problem::new(StatusCode::CONFLICT, detail)
+        })
     }
 
     /// Counts a failed attempt of a peer. False once it has none left this minute.

@@ -1,13 +1,18 @@
-//! Slack: the Web API, signed requests, Socket Mode.
+//! Slack: the Web API, signed requests, Socket Mode, groups of people.
 
 mod answer;
 pub mod client;
+mod doctor;
 pub mod envelope;
 mod error;
+mod groups;
 mod methods;
+mod oncall_group;
 pub mod signature;
+mod sync;
 
 pub use self::client::{Slack, SlackOptions};
 pub use self::envelope::{Envelope, Handler, Kind};
 pub use self::error::SlackError;
+pub use self::groups::{GroupError, Groups, Stopping};
 pub use self::methods::{AuthInfo, Channel, MessageRef, Profile, SlackMessage, UserGroup};
