@@ -13,14 +13,16 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::actions::{App, Settings, bootstrap, handoff};
+use crate::actions::{App, Route, Settings, bootstrap, handoff, roster, watch as watch_teams};
 use crate::api::{self, Access, Api};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{CliOverrides, Config, LogFormat, OnPluginError};
 use crate::demo;
 use crate::domain::zone;
+use crate::notify::{Counters, Dispatcher, Policy};
 use crate::rotation::plan::OnFailure;
 use crate::scheduler::Scheduler;
+use crate::slack::{Groups, Slack, SlackOptions};
 use crate::store::Store;
 
 /// Name of the store in the data folder.
@@ -81,8 +83,25 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         );
     }
     let (stopping, stopped) = watch::channel(None);
-    let api = Api::new(app, Access::from(&config), None, stopping.clone());
+    let groups = slack(&config)?.map(|slack| groups(&config, &app, slack));
+    let counters = Counters::default();
+    let api = Api::new(
+        app.clone(),
+        Access::from(&config),
+        &counters,
+        groups.clone(),
+        stopping.clone(),
+    );
     let scheduler = Scheduler::start(api.clone(), stopped.clone()).await?;
+    let policy = Policy {
+        max_attempts: 12,
+        backoff: [5, 30, 120, 600, 1800, 3600]
+            .map(Duration::from_secs)
+            .to_vec(),
+        keep_days: 90,
+    };
+    let dispatcher = Dispatcher::start(app, Vec::new(), policy, counters, stopping.clone());
+    let group_tasks = groups.map(|groups| groups.start(&stopped));
     tokio::spawn(stop_on_signal(stopping.clone()));
     let rules = zone::rules();
     tracing::info!(
@@ -100,11 +119,14 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         reason.get_or_insert_with(|| "the listener ended".to_owned());
         is_new
     });
-    if tokio::time::timeout(patience / 4, scheduler.stopped())
-        .await
-        .is_err()
-    {
-        tracing::warn!("the scheduler did not stop in time");
+    let ended = async {
+        tokio::join!(scheduler.stopped(), dispatcher.stopped());
+        if let Some(tasks) = group_tasks {
+            tasks.stopped().await;
+        }
+    };
+    if tokio::time::timeout(patience / 4, ended).await.is_err() {
+        tracing::warn!("handoffs or deliveries did not end in time");
     }
     match stopped.borrow().as_deref() {
         Some(reason) if reason.starts_with("SIG") => {
@@ -130,6 +152,7 @@ fn open(config: &Config, demo: bool) -> anyhow::Result<App> {
         store = demo::fill(store, &settings, SystemClock.now())?;
     }
     let app = App::new(store, Arc::new(SystemClock), settings);
+    watch_teams::begin(&app)?;
     let moved = handoff::apply_zone_rules(&app)?;
     if moved > 0 {
         tracing::warn!(
@@ -137,11 +160,36 @@ fn open(config: &Config, demo: bool) -> anyhow::Result<App> {
             "new zone rules move handoffs; see the audit log"
         );
     }
+    roster::settle_source(&app)?;
     let token = dir.join(ADMIN_TOKEN_FILE);
     if bootstrap::ensure_admin_token(&app, &token)? {
         tracing::info!(file = %token.display(), "made an admin token");
     }
     Ok(app)
+}
+
+/// Slack, where there is a bot token.
+fn slack(config: &Config) -> anyhow::Result<Option<Slack>> {
+    let Some(bot_token) = config.slack.bot_token.clone() else {
+        return Ok(None);
+    };
+    let slack = Slack::new(SlackOptions {
+        base_url: config.slack.api_base_url.as_str().to_owned(),
+        user_token: config.slack.user_token.clone(),
+        app_token: config.slack.app_token.clone(),
+        ..SlackOptions::new(bot_token)
+    })?;
+    Ok(Some(slack))
+}
+
+fn groups(config: &Config, app: &App, slack: Slack) -> Groups {
+    let interval = Duration::from_secs(u64::from(config.slack.sync_minutes) * 60);
+    Groups::new(
+        app.clone(),
+        slack,
+        interval,
+        config.slack.user_token.is_some(),
+    )
 }
 
 fn settings(config: &Config) -> Settings {
@@ -152,13 +200,14 @@ fn settings(config: &Config) -> Settings {
             OnPluginError::Hold => OnFailure::Hold,
         },
         require_approval: config.overrides.require_approval,
-        members_from_slack: false,
+        members_from_slack: config.slack.bot_token.is_some(),
         sinks: config
             .notifications
             .sinks
             .iter()
-            .map(ToString::to_string)
+            .map(|sink| Route::all_to(sink.to_string()))
             .collect(),
+        reminder_hours: 24,
     }
 }
 

@@ -109,6 +109,14 @@ impl Ctx {
         }
     }
 
+    /// The daemon itself, where nobody is to be told.
+    pub fn import() -> Self {
+        Self {
+            source: Source::Import,
+            ..Self::system()
+        }
+    }
+
     /// Refuses an actor with less than `role`.
     ///
     /// # Errors
@@ -120,9 +128,10 @@ impl Ctx {
             Actor::Token { role: has, .. } | Actor::Person { role: has, .. } if *has >= role => {
                 Ok(())
             }
-            Actor::Person { user, role: has } => Err(ActionError::Forbidden(format!(
-                "this takes the role {role}; {user} has {has}"
-            ))),
+            Actor::Person { user, role: has } => Err(ActionError::Forbidden(match has {
+                Role::Viewer => format!("{user} belongs to no team, and so may look, not change"),
+                _ => format!("this takes the role {role}; {user} has {has}"),
+            })),
             Actor::Token {
                 name, role: has, ..
             } => Err(ActionError::Forbidden(format!(

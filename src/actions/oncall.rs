@@ -180,6 +180,16 @@ pub(super) fn coverage_of(
     Ok(Coverage::new(&schedules, &overrides))
 }
 
+/// The runs of days between two dates on which nobody is on call.
+pub(super) fn gaps_within(
+    tx: &impl Reader,
+    team: &Team,
+    from: NaiveDate,
+    to: NaiveDate,
+) -> Result<Vec<(NaiveDate, NaiveDate)>> {
+    Ok(coverage_of(tx, team, from, to)?.gaps(from, to))
+}
+
 /// Who is on call on `day`, for telling whether a change changed it.
 pub(super) fn who(tx: &impl Reader, team: &Team, day: NaiveDate) -> Result<Option<UserId>> {
     Ok(coverage_of(tx, team, day, day)?

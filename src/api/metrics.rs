@@ -17,6 +17,7 @@ use prometheus_client::registry::Registry;
 use super::problem::Problem;
 use super::state::Api;
 use crate::actions::health;
+use crate::notify::Counters;
 
 /// Upper bounds of the request times that are counted, in seconds.
 const BUCKETS: [f64; 8] = [0.000_1, 0.000_5, 0.001, 0.005, 0.025, 0.1, 0.5, 2.5];
@@ -40,21 +41,25 @@ pub struct Metrics {
     /// When the scheduler last worked, in seconds since 1970.
     pub last_tick: Gauge,
     pending: Gauge,
+    oldest_pending: Gauge<f64, AtomicU64>,
     audit_entries: Gauge<u64, AtomicU64>,
     lookups: Counter,
 }
 
 impl Metrics {
-    /// All at zero.
-    pub fn new() -> Self {
+    /// All at zero, but for those of the dispatcher.
+    pub fn new(notifications: &Counters) -> Self {
+        let mut registry = Registry::with_prefix("oncalld");
+        notifications.register(&mut registry);
         let metrics = Self {
-            registry: Registry::with_prefix("oncalld"),
+            registry,
             requests: Family::default(),
             seconds: Histogram::new(BUCKETS),
             handoffs: Counter::default(),
             failed_handoffs: Counter::default(),
             last_tick: Gauge::default(),
             pending: Gauge::default(),
+            oldest_pending: Gauge::default(),
             audit_entries: Gauge::default(),
             lookups: Counter::default(),
         };
@@ -85,6 +90,11 @@ impl Metrics {
             self.pending.clone(),
         );
         registry.register(
+            "notifications_oldest_pending_seconds",
+            "How long the oldest waiting notification has waited",
+            self.oldest_pending.clone(),
+        );
+        registry.register(
             "audit_entries",
             "Entries of the audit log",
             self.audit_entries.clone(),
@@ -109,12 +119,6 @@ impl Metrics {
     }
 }
 
-impl Default for Metrics {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
 /// `GET /metrics`.
 pub async fn export(State(api): State<Api>) -> Response {
     let health = match api.run(health::check).await {
@@ -125,6 +129,9 @@ pub async fn export(State(api): State<Api>) -> Response {
     metrics
         .pending
         .set(i64::try_from(health.pending_notifications).unwrap_or(i64::MAX));
+    #[expect(clippy::cast_precision_loss, reason = "nothing waits so many years")]
+    let seconds = health.oldest_pending_ms as f64 / 1000.0;
+    metrics.oldest_pending.set(seconds);
     metrics.audit_entries.set(health.audit_entries);
     let mut text = String::new();
     if let Err(error) = encode(&mut text, &metrics.registry) {

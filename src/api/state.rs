@@ -12,6 +12,7 @@ use super::metrics::Metrics;
 use super::problem::Problem;
 use crate::actions::{ActionError, App, Result};
 use crate::config::{Config, ExpectedHosts};
+use crate::notify::Counters;
 use crate::slack::Groups;
 
 /// Who may reach the API.
@@ -61,12 +62,13 @@ impl Api {
     pub fn new(
         app: App,
         access: Access,
+        notifications: &Counters,
         slack: Option<Groups>,
         stopping: watch::Sender<Option<String>>,
     ) -> Self {
         let quota = Quota::per_minute(access.failed_attempts_per_minute);
         let failed_attempts = RateLimiter::keyed(quota);
-        let metrics = Metrics::new();
+        let metrics = Metrics::new(notifications);
         Self(Arc::new(Inner {
             app,
             access,

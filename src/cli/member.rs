@@ -2,17 +2,18 @@
 
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
+use reqwest::Method;
 
 use super::args::{Body, PageArgs, Query, names_of, parse_user};
 use super::client::Answer;
 use super::error::CliError;
 use super::output::print;
 use super::session::Session;
-use super::table::{NONE, Table, facts, or_none, person, yes_no};
+use super::table::{NONE, Table, counted, facts, or_none, person, yes_no};
 use super::time::{day, parse_instant, rfc3339, stamp};
 use crate::domain::member::TeamRole;
 use crate::domain::roster::Account;
-use crate::wire::member::MemberView;
+use crate::wire::member::{MemberView, SyncView};
 
 /// What to do with members.
 #[derive(Debug, Subcommand)]
@@ -46,6 +47,11 @@ pub(super) enum MemberCommand {
         /// Change them only if this is their current version
         #[arg(long, value_name = "VERSION")]
         if_version: Option<u64>,
+    },
+    /// Bring the members up to date with the team's Slack group
+    Sync {
+        /// Slug or id of the team
+        team: String,
     },
     /// Remove a member
     Remove {
@@ -111,6 +117,13 @@ pub(super) async fn run(command: MemberCommand, session: &Session) -> Result<(),
             let path = ["teams", &team, "members", &user];
             show(&session.client.patch(&path, body).await?, session)
         }
+        MemberCommand::Sync { team } => {
+            let path = ["teams", &team, "members", "sync"];
+            let answer = session.client.slowly(Method::POST, &path).await?;
+            session
+                .open(&answer)?
+                .map_or(Ok(()), |view: SyncView| print(&synced(&view)))
+        }
         MemberCommand::Remove { team, user } => {
             let path = ["teams", &team, "members", &user];
             let answer = session.client.delete(&path).await?;
@@ -139,6 +152,18 @@ async fn list(team: &str, pages: PageArgs, session: &Session) -> Result<(), CliE
         ]);
     }
     print(&table.render())
+}
+
+/// What a sync came to, in words.
+fn synced(view: &SyncView) -> String {
+    let people = counted(view.members as u64, "person", "people");
+    let who = |what: &str, users: &[String]| match users {
+        [] => String::new(),
+        users => format!("\n{what}: {}", users.join(", ")),
+    };
+    let at = stamp(view.synced_at);
+    let (joined, left) = (who("joined", &view.joined), who("left", &view.left));
+    format!("{people} in the Slack group at {at}{joined}{left}")
 }
 
 /// Whether the team's Slack group lists them, and what else is to know of that.

@@ -13,6 +13,7 @@ mod explanation;
 mod fairness;
 mod member;
 mod missing;
+mod notification;
 mod output;
 mod problem;
 mod rotation;
@@ -21,6 +22,7 @@ mod serve;
 mod service;
 mod session;
 mod shift_override;
+mod slack;
 mod suggest;
 mod table;
 mod team;
@@ -83,9 +85,15 @@ enum Command {
     /// Read and verify the audit log
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// See what was told to whom, retry what failed, try a sink
+    #[command(subcommand)]
+    Notification(notification::NotificationCommand),
     /// Manage access tokens
     #[command(subcommand)]
     Token(token::TokenCommand),
+    /// See how oncalld and Slack get along
+    #[command(subcommand)]
+    Slack(slack::SlackCommand),
     /// Check that the daemon is ready, or, while it is down, that its data file is sound
     Check,
     /// Check the configuration
@@ -149,7 +157,9 @@ async fn talk(command: Command, global: &Global) -> Result<(), CliError> {
         Command::Timeoff(command) => time_off::run(command, &session).await,
         Command::Fairness(args) => fairness::run(args, &session).await,
         Command::Audit(command) => audit::run(command, &session).await,
+        Command::Notification(command) => notification::run(command, &session).await,
         Command::Token(command) => token::run(command, &session).await,
+        Command::Slack(command) => slack::run(command, &session).await,
         Command::Check => check::run(global, &session).await,
         Command::Serve(_) | Command::Config(_) | Command::Openapi | Command::Completions(_) => {
             unreachable!("invariant: dispatch runs what needs no daemon")
@@ -232,6 +242,11 @@ mod tests {
             "token delete ci",
             "member add payments U1 --weight -1",
             "config check",
+            "member sync payments",
+            "slack doctor --apply --json",
+            "notification list --status failed",
+            "notification retry --failed",
+            "notification test C1 --sink slack",
             "completions bash",
         ] {
             let parsed = Cli::try_parse_from(["oncalld"].into_iter().chain(line.split(' ')));
@@ -251,6 +266,8 @@ mod tests {
             "schedule list",
             "team list --page 0",
             "token create ci --role root",
+            "notification retry",
+            "notification retry x --failed",
         ] {
             let parsed = Cli::try_parse_from(["oncalld"].into_iter().chain(line.split(' ')));
             assert_eq!(parsed.unwrap_err().exit_code(), 2, "{line}");

@@ -64,6 +64,8 @@ text_enum! {
         ShiftReminder = "shift_reminder",
         /// Published days on which nobody is on call.
         CoverageGap = "coverage_gap",
+        /// An admin tries whether a sink works.
+        Test = "test",
     }
 }
 

@@ -1,3 +1,14 @@
 //! Notifications on their way out: from the outbox to the sinks.
+//!
+//! [`Dispatcher`] reads what is pending, keeps it in one [`lane`] a sink, hands it to the
+//! [`sink::Sink`]s, and settles with the outbox what became of it.
 
+pub mod counters;
+pub mod dispatcher;
+mod lane;
+mod queue;
 pub mod sink;
+pub mod texts;
+
+pub use self::counters::Counters;
+pub use self::dispatcher::{Dispatcher, Policy};

@@ -7,11 +7,16 @@ use std::time::Duration;
 
 use governor::clock::{Clock as _, DefaultClock};
 use governor::{DefaultDirectRateLimiter, Quota, RateLimiter};
+use tokio::sync::broadcast::Receiver;
+use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
 use super::{Slack, SlackError};
 use crate::actions::{ActionError, App};
+use crate::domain::audit::EntityType;
 use crate::domain::ids::UserId;
+use crate::wire::audit::ChangeEvent;
 
 /// Becomes `Some` when the daemon stops.
 pub type Stopping = watch::Receiver<Option<String>>;
@@ -43,6 +48,20 @@ pub enum GroupError {
     /// We did not do it.
     #[error(transparent)]
     Action(#[from] ActionError),
+}
+
+/// The running tasks.
+pub struct GroupTasks([JoinHandle<()>; 3]);
+
+impl GroupTasks {
+    /// Waits until what is under way is done, or given up.
+    pub async fn stopped(self) {
+        for task in self.0 {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a task that keeps Slack's groups failed");
+            }
+        }
+    }
 }
 
 /// How often the daemon calls by itself, below what Slack allows: people who wait for an
@@ -90,6 +109,16 @@ impl Groups {
             has_user_token,
             paces,
         }))
+    }
+
+    /// Starts what keeps members, names and groups up to date. Stops by itself when `stopping`
+    /// is set.
+    pub fn start(&self, stopping: &Stopping) -> GroupTasks {
+        GroupTasks([
+            tokio::spawn(self.clone().keep_lists(stopping.clone())),
+            tokio::spawn(self.clone().keep_names(stopping.clone())),
+            tokio::spawn(self.clone().keep_oncall_groups(stopping.clone())),
+        ])
     }
 
     pub(super) fn app(&self) -> &App {
@@ -160,7 +189,7 @@ impl Groups {
     }
 }
 
-/// Waits as long as `wait`, or until the daemon stops; false then.
+/// What `wait` comes to; none where the daemon stops before.
 pub(super) async fn unless_stopped<T>(
     stopping: &mut Stopping,
     wait: impl Future<Output = T>,
@@ -168,5 +197,17 @@ pub(super) async fn unless_stopped<T>(
     tokio::select! {
         _ = stopping.wait_for(Option::is_some) => None,
         value = wait => Some(value),
+    }
+}
+
+/// Waits until a team is made or changed; it may name another group then.
+pub(super) async fn team_changed(changes: &mut Receiver<ChangeEvent>) {
+    loop {
+        match changes.recv().await {
+            Ok(change) if change.entity_type != EntityType::Team => {}
+            // Too many to follow: a team may be among them.
+            Ok(_) | Err(RecvError::Lagged(_)) => return,
+            Err(RecvError::Closed) => std::future::pending().await,
+        }
     }
 }

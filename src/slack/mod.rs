@@ -14,5 +14,5 @@ mod sync;
 pub use self::client::{Slack, SlackOptions};
 pub use self::envelope::{Envelope, Handler, Kind};
 pub use self::error::SlackError;
-pub use self::groups::{GroupError, Groups, Stopping};
+pub use self::groups::{GroupError, GroupTasks, Groups, Stopping};
 pub use self::methods::{AuthInfo, Channel, MessageRef, Profile, SlackMessage, UserGroup};

@@ -3,16 +3,12 @@
 use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
-use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::time::Instant;
 
 use super::SlackError;
-use super::groups::{GroupError, Groups, Stopping, unless_stopped};
+use super::groups::{GroupError, Groups, Stopping, team_changed, unless_stopped};
 use crate::actions::oncall_groups::{self, OnCallGroup};
-use crate::domain::audit::EntityType;
 use crate::domain::ids::UserId;
-use crate::wire::audit::ChangeEvent;
 
 /// How long changes gather: a handoff of many teams is many of them.
 const GATHER: Duration = Duration::from_millis(200);
@@ -49,14 +45,22 @@ struct Known {
 impl Groups {
     /// Keeps the groups until the daemon stops. A group is looked at when who is on call
     /// changes, and every `slack.sync_minutes` in case somebody else has changed it.
-    pub async fn keep_oncall_groups(self, mut stopping: Stopping) {
-        let mut changes = self.app().subscribe();
+    pub(super) async fn keep_oncall_groups(self, mut stopping: Stopping) {
+        let mut rota = self.app().on_call_changes();
+        let mut teams = self.app().subscribe();
         let mut known: HashMap<String, Known> = HashMap::new();
         loop {
             let Some(next) = self.set_all(&mut known, &mut stopping).await else {
                 return;
             };
-            let wait = tokio::time::timeout_at(next, rota_changed(&mut changes));
+            let changed = async {
+                tokio::select! {
+                    _ = rota.changed() => {}
+                    () = team_changed(&mut teams) => {}
+                }
+                tokio::time::sleep(GATHER).await;
+            };
+            let wait = tokio::time::timeout_at(next, changed);
             if unless_stopped(&mut stopping, wait).await.is_none() {
                 return;
             }
@@ -81,7 +85,6 @@ impl Groups {
         known.retain(|id, _| wanted.contains_key(id));
         for (id, group) in &wanted {
             let known = known.entry(id.clone()).or_default();
-            next = next.min(Instant::now() + self.from_now(group));
             if let Some(until) = known.until.filter(|until| *until > Instant::now()) {
                 next = next.min(until);
                 continue;
@@ -101,12 +104,6 @@ impl Groups {
             next = next.min(Instant::now() + wait);
         }
         Some(next)
-    }
-
-    /// How long until somebody else may be on call.
-    fn from_now(&self, group: &OnCallGroup) -> Duration {
-        let wait = group.until - self.app().now();
-        wait.to_std().unwrap_or_default()
     }
 
     /// Sets a group to `wanted`, less whom Slack `refused` before and refuses now.
@@ -250,27 +247,4 @@ impl Known {
         self.until = Some(Instant::now() + wait);
         wait
     }
-}
-
-/// Waits until something changes that may put somebody else on call.
-async fn rota_changed(changes: &mut Receiver<ChangeEvent>) {
-    loop {
-        match changes.recv().await {
-            Ok(change) if !may_matter(change.entity_type) => {}
-            Ok(_) | Err(RecvError::Lagged(_)) => break,
-            Err(RecvError::Closed) => std::future::pending().await,
-        }
-    }
-    tokio::time::sleep(GATHER).await;
-    while !matches!(
-        changes.try_recv(),
-        Err(TryRecvError::Empty | TryRecvError::Closed)
-    ) {}
-}
-
-const fn may_matter(entity: EntityType) -> bool {
-    matches!(
-        entity,
-        EntityType::Team | EntityType::Schedule | EntityType::Override | EntityType::RotationConfig
-    )
 }

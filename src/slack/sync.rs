@@ -7,18 +7,14 @@ use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
-use tokio::sync::broadcast::Receiver;
-use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
 
-use super::groups::{GroupError, Groups, Stopping, unless_stopped};
+use super::groups::{GroupError, Groups, Stopping, team_changed, unless_stopped};
 use super::{Profile as SlackProfile, SlackError};
 use crate::actions::roster::{self, Listed, Source};
 use crate::actions::{Ctx, names};
-use crate::domain::audit::EntityType;
 use crate::domain::ids::UserId;
 use crate::domain::roster::{Account, Profile};
-use crate::wire::audit::ChangeEvent;
 use crate::wire::member::SyncView;
 
 /// How long at most until somebody looks again whether a list is due.
@@ -95,7 +91,7 @@ impl Groups {
     }
 
     /// Keeps all lists up to date until the daemon stops.
-    pub async fn keep_lists(self, mut stopping: Stopping) {
+    pub(super) async fn keep_lists(self, mut stopping: Stopping) {
         let mut changes = self.app().subscribe();
         let mut failed = HashMap::new();
         loop {
@@ -163,7 +159,7 @@ impl Groups {
     }
 
     /// Keeps the names of all members fresh until the daemon stops.
-    pub async fn keep_names(self, mut stopping: Stopping) {
+    pub(super) async fn keep_names(self, mut stopping: Stopping) {
         let mut told = None;
         loop {
             let wait = match self.refresh_names(&mut stopping).await {
@@ -236,18 +232,6 @@ fn report(source: &Source, view: &SyncView, had_failed: bool) {
             left = view.left.len(),
             "members are in line with Slack"
         );
-    }
-}
-
-/// Waits until a team is made or changed; it may have another group then.
-async fn team_changed(changes: &mut Receiver<ChangeEvent>) {
-    loop {
-        match changes.recv().await {
-            Ok(change) if change.entity_type != EntityType::Team => {}
-            // Too many to follow: a team may be among them.
-            Ok(_) | Err(RecvError::Lagged(_)) => return,
-            Err(RecvError::Closed) => std::future::pending().await,
-        }
     }
 }
 

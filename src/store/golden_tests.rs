@@ -16,6 +16,7 @@ use super::codec::{Record, decode, encode};
 use super::idempotency::Done;
 use super::rotation::RotationState;
 use super::tables::META;
+use super::watch::{Gap, Reminded, Watch};
 use crate::domain::Revision;
 use crate::domain::audit::{Action, ActorType, AuditEntry, AuditEvent, EntityType};
 use crate::domain::ids::{
@@ -301,6 +302,26 @@ fn what_the_rotation_keeps() {
         published_until: None,
     };
     check("rotation_state", &state);
+}
+
+#[test]
+fn what_is_watched() {
+    let reminded = Reminded {
+        start: date("2026-03-08"),
+        user: user("U2"),
+    };
+    let gap = Gap {
+        start: date("2026-03-15"),
+        end: date("2026-03-21"),
+    };
+    let watch = Watch {
+        on_call: Some(user("U1")),
+        reminded: vec![reminded],
+        gaps: vec![gap],
+        seen_until: date("2026-03-28"),
+        due_at: at("2026-03-08T08:00:00Z"),
+    };
+    check("watch", &watch);
 }
 
 #[test]

@@ -28,7 +28,7 @@ pub struct Message {
     pub payload: Json,
 }
 
-/// Adds a message to the outbox, to go through `sink` at once.
+/// Adds a message to the outbox, to go through `sink` at once: its row.
 ///
 /// # Errors
 /// The store failed.
@@ -37,7 +37,7 @@ pub fn push(
     sink: &str,
     message: &Message,
     now: DateTime<Utc>,
-) -> Result<(), StoreError> {
+) -> Result<Notification, StoreError> {
     let row = Notification {
         id: NotificationId::new(now),
         seq: next_seq(tx)?,
@@ -53,7 +53,8 @@ pub fn push(
         created_at: now,
         delivered_at: None,
     };
-    add(tx, &row)
+    add(tx, &row)?;
+    Ok(row)
 }
 
 /// The position of the next row. Also tells whoever listens that there is a row to deliver.
@@ -264,6 +265,15 @@ pub fn list(
         rows.filter_map(Result::transpose)
             .collect::<Result<_, _>>()?,
     ))
+}
+
+/// When the oldest notification was written that waits for delivery.
+///
+/// # Errors
+/// The store failed.
+pub fn oldest_pending(tx: &impl Reader) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let first = list_pending_after(tx, 0, 1)?;
+    Ok(first.first().map(|row| row.created_at))
 }
 
 /// How many notifications wait for delivery.

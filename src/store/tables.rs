@@ -87,7 +87,7 @@ tables! {
     /// override, sink, recipient → the sink's receipt of the message that asks for a decision
     OUTBOX_REQUESTS = "outbox_requests";
 
-    /// team → what is watched of it: who is on call, reminders, gaps
+    /// team → [`super::watch::Watch`]
     WATCHES = "watches";
     /// instant to look again, team
     WATCHES_DUE = "watches_due";

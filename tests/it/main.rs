@@ -25,6 +25,8 @@ mod rotation;
 mod rules;
 mod services;
 mod simulation;
+mod slack_client;
 mod teams;
 mod time;
 mod tour;
+mod watch;

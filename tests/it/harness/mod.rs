@@ -1,5 +1,6 @@
 //! Runs the real binary on a scratch folder, and always ends it.
 
+pub mod fake_slack;
 mod http;
 pub mod sandbox;
 mod team;
