@@ -1,6 +1,8 @@
 //! The composition root: the only place that knows every part. Starts them, and stops them
 //! in order.
 
+mod delivery;
+
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -13,13 +15,13 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
-use crate::actions::{App, Route, Settings, bootstrap, handoff, roster, watch as watch_teams};
+use crate::actions::{App, Settings, bootstrap, handoff, roster, watch as watch_teams};
 use crate::api::{self, Access, Api};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{CliOverrides, Config, LogFormat, OnPluginError};
 use crate::demo;
 use crate::domain::zone;
-use crate::notify::{Counters, Dispatcher, Policy};
+use crate::notify::{Counters, Dispatcher};
 use crate::rotation::plan::OnFailure;
 use crate::scheduler::Scheduler;
 use crate::slack::{Groups, Slack, SlackOptions};
@@ -83,7 +85,8 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         );
     }
     let (stopping, stopped) = watch::channel(None);
-    let groups = slack(&config)?.map(|slack| groups(&config, &app, slack));
+    let slack = slack(&config)?;
+    let groups = slack.clone().map(|slack| groups(&config, &app, slack));
     let counters = Counters::default();
     let api = Api::new(
         app.clone(),
@@ -93,14 +96,9 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         stopping.clone(),
     );
     let scheduler = Scheduler::start(api.clone(), stopped.clone()).await?;
-    let policy = Policy {
-        max_attempts: 12,
-        backoff: [5, 30, 120, 600, 1800, 3600]
-            .map(Duration::from_secs)
-            .to_vec(),
-        keep_days: 90,
-    };
-    let dispatcher = Dispatcher::start(app, Vec::new(), policy, counters, stopping.clone());
+    let sinks = delivery::sinks(&config, &app, slack.as_ref());
+    let policy = delivery::policy(&config);
+    let dispatcher = Dispatcher::start(app, sinks, policy, counters, stopping.clone());
     let group_tasks = groups.map(|groups| groups.start(&stopped));
     tokio::spawn(stop_on_signal(stopping.clone()));
     let rules = zone::rules();
@@ -201,13 +199,8 @@ fn settings(config: &Config) -> Settings {
         },
         require_approval: config.overrides.require_approval,
         members_from_slack: config.slack.bot_token.is_some(),
-        sinks: config
-            .notifications
-            .sinks
-            .iter()
-            .map(|sink| Route::all_to(sink.to_string()))
-            .collect(),
-        reminder_hours: 24,
+        sinks: delivery::routes(config),
+        reminder_hours: config.notifications.reminder_hours,
     }
 }
 

@@ -6,11 +6,11 @@ use serde_json::{Value, json};
 use super::app::{Route, Tx};
 use super::error::Result;
 use super::oncall::{around, who};
-use super::team_state::Loaded;
 use crate::domain::ids::UserId;
 use crate::domain::json::Json;
 use crate::domain::member::{Membership, TeamRole};
 use crate::domain::notification::Event;
+use crate::domain::oncall_day::OnCallClock;
 use crate::domain::team::Team;
 use crate::rotation::coverage::Stretch;
 use crate::store;
@@ -56,20 +56,18 @@ pub(super) fn tell_if_changed(
     if now.as_ref().map(|stretch| &stretch.user) == before {
         return Ok(());
     }
-    let loaded = Loaded::since(tx.store, tx.settings, team, tx.now, today)?;
-    let mut payload = on_call_payload(&loaded, now.as_ref(), next.as_ref(), before);
+    let mut payload = on_call_payload(&team.clock(), now.as_ref(), next.as_ref(), before);
     payload["reason"] = reason.into();
     tell_change(tx, team, now.as_ref().map(|s| &s.user), before, &payload)
 }
 
 /// What a text about a change of who is on call needs.
 pub(super) fn on_call_payload(
-    loaded: &Loaded<'_>,
+    clock: &OnCallClock,
     now: Option<&Stretch>,
     next: Option<&Stretch>,
     previous: Option<&UserId>,
 ) -> Value {
-    let clock = &loaded.clock;
     json!({
         "engineer_slack_id": now.map(|s| &s.user),
         "previous_engineer_slack_id": previous,

@@ -226,7 +226,7 @@ impl<'a> Handoff<'a> {
     fn tell(&self, tx: &mut Tx<'_>, skipped: bool) -> Result<()> {
         let team = self.loaded.team;
         let payload = on_call_payload(
-            self.loaded,
+            &self.loaded.clock,
             self.now.as_ref(),
             self.next.as_ref(),
             self.previous.as_ref(),

@@ -15,7 +15,6 @@ use super::app::{App, Tx};
 use super::context::Ctx;
 use super::error::Result;
 use super::oncall::coverage_of;
-use super::team_state::Loaded;
 use crate::domain::ids::{TeamId, UserId};
 use crate::domain::notification::Event;
 use crate::domain::oncall_day::{OnCallClock, add_days, next_day, previous_day};
@@ -183,9 +182,8 @@ impl<'t> Look<'t> {
             if reminded.contains(&this) {
                 continue;
             }
-            let loaded = Loaded::since(tx.store, tx.settings, self.team, tx.now, self.today)?;
             let next = self.coverage.next_after(shift.end);
-            let payload = on_call_payload(&loaded, Some(&shift), next.as_ref(), None);
+            let payload = on_call_payload(&self.clock, Some(&shift), next.as_ref(), None);
             let to = To::Person(&this.user);
             tell(tx, self.team, Event::ShiftReminder, to, &payload)?;
             reminded.push(this);

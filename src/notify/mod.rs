@@ -8,6 +8,7 @@ pub mod dispatcher;
 mod lane;
 mod queue;
 pub mod sink;
+pub mod sinks;
 pub mod texts;
 
 pub use self::counters::Counters;

@@ -1,0 +1,3 @@
+//! The sinks that are built in.
+
+pub mod slack;
