@@ -21,6 +21,9 @@ use crate::domain::token::Role;
 use crate::store::{self, Reader};
 use crate::wire::member::SyncView;
 
+/// Teams that are planned anew in one transaction.
+const BATCH: usize = 250;
+
 /// A team's members, by user id, and when Slack last listed them where its list counts.
 pub(super) fn members_of(
     tx: &impl Reader,
@@ -275,17 +278,23 @@ pub fn settle_source(app: &App) -> Result<()> {
     if app.read(|tx| Ok(store::meta::members_from_slack(tx)?))? == from_slack {
         return Ok(());
     }
-    app.write(&Ctx::system(), |tx| {
-        for team in store::teams::list(tx.store)? {
-            if in_force(tx.store, true, &team)?.is_some() {
-                let why = if from_slack {
-                    "Slack was configured"
-                } else {
-                    "Slack is no longer configured"
-                };
-                rotation::replan_and_tell(tx, &team, why)?;
+    let why = if from_slack {
+        "Slack was configured"
+    } else {
+        "Slack is no longer configured"
+    };
+    let teams = app.read(|tx| Ok(store::teams::list(tx)?))?;
+    for batch in teams.chunks(BATCH) {
+        app.write(&Ctx::system(), |tx| {
+            for team in batch {
+                if in_force(tx.store, true, team)?.is_some() {
+                    rotation::replan_and_tell(tx, team, why)?;
+                }
             }
-        }
+            Ok(())
+        })?;
+    }
+    app.write(&Ctx::system(), |tx| {
         Ok(store::meta::set_members_from_slack(tx.store, from_slack)?)
     })
 }

@@ -7,7 +7,7 @@ use reqwest::Method;
 use super::args::{Body, PageArgs, Query, names_of, parse_user};
 use super::client::Answer;
 use super::error::CliError;
-use super::output::print;
+use super::output::{note, print};
 use super::session::Session;
 use super::table::{NONE, Table, counted, facts, or_none, person, yes_no};
 use super::time::{day, parse_instant, rfc3339, stamp};
@@ -141,6 +141,7 @@ async fn list(team: &str, pages: PageArgs, session: &Session) -> Result<(), CliE
     };
     let columns = ["MEMBER", "ROLE", "ELIGIBLE", "WEIGHT", "JOINED", "IN SLACK"];
     let mut table = Table::new(columns).numbers([3]);
+    let synced_at = members.iter().find_map(|member| member.synced_at);
     for member in members {
         table.row([
             person(&member.slack_user_id, Some(&member.display_name)),
@@ -151,7 +152,11 @@ async fn list(team: &str, pages: PageArgs, session: &Session) -> Result<(), CliE
             in_slack(&member),
         ]);
     }
-    print(&table.render())
+    print(&table.render())?;
+    if let Some(at) = synced_at {
+        note(&format!("Slack listed the group at {}", stamp(at)));
+    }
+    Ok(())
 }
 
 /// What a sync came to, in words.
@@ -181,7 +186,8 @@ fn show(answer: &Answer<MemberView>, session: &Session) -> Result<(), CliError> 
     let Some(member) = session.open(answer)? else {
         return Ok(());
     };
-    print(&facts([
+    let listed = member.in_slack.map(|_| ("in slack", in_slack(&member)));
+    let about = [
         (
             "member",
             person(&member.slack_user_id, Some(&member.display_name)),
@@ -190,7 +196,7 @@ fn show(answer: &Answer<MemberView>, session: &Session) -> Result<(), CliError> 
         ("eligible", yes_no(member.is_eligible_for_oncall)),
         ("weight", member.weight.to_string()),
         ("joined", stamp(member.joined_at)),
-        ("in slack", in_slack(&member)),
         ("version", or_none(member.version)),
-    ]))
+    ];
+    print(&facts(about.into_iter().chain(listed)))
 }

@@ -183,6 +183,25 @@ mod tests {
             "fixed": ["members of payments: 1 joined, 0 left"],
         }))
         .unwrap();
-        insta::assert_snapshot!(text(&report), @r"");
+        insta::assert_snapshot!(text(&report), @r"
+        workspace          Acme (https://acme.slack.com/)
+        bot                UBOT
+        groups are set by  UBOT
+
+        SCOPE             TOKEN  THERE    FOR
+        chat:write        bot    yes      messages
+        usergroups:write  bot    MISSING  groups
+
+        TEAM      MEMBERS FROM    LISTED AT  CHANNEL
+        payments  @payments (S1)  -          #pay (C1)
+
+        ON-CALL GROUP  TEAMS     ON CALL  IN THE GROUP
+        S9             payments  UA       -
+
+        fixed: members of payments: 1 joined, 0 left
+
+        problem: the bot token lacks usergroups:write: groups
+        problem: payments: the bot is not in #pay: invite it there
+        ");
     }
 }

@@ -200,12 +200,12 @@ pub(super) async fn unless_stopped<T>(
     }
 }
 
-/// Waits until a team is made or changed; it may name another group then.
-pub(super) async fn team_changed(changes: &mut Receiver<ChangeEvent>) {
+/// Waits until something of this kind is made or changed.
+pub(super) async fn changed(changes: &mut Receiver<ChangeEvent>, kind: EntityType) {
     loop {
         match changes.recv().await {
-            Ok(change) if change.entity_type != EntityType::Team => {}
-            // Too many to follow: a team may be among them.
+            Ok(change) if change.entity_type != kind => {}
+            // Too many to follow: it may be among them.
             Ok(_) | Err(RecvError::Lagged(_)) => return,
             Err(RecvError::Closed) => std::future::pending().await,
         }

@@ -6,8 +6,9 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::SlackError;
-use super::groups::{GroupError, Groups, Stopping, team_changed, unless_stopped};
+use super::groups::{GroupError, Groups, Stopping, changed, unless_stopped};
 use crate::actions::oncall_groups::{self, OnCallGroup};
+use crate::domain::audit::EntityType;
 use crate::domain::ids::UserId;
 
 /// How long changes gather: a handoff of many teams is many of them.
@@ -53,14 +54,14 @@ impl Groups {
             let Some(next) = self.set_all(&mut known, &mut stopping).await else {
                 return;
             };
-            let changed = async {
+            let change = async {
                 tokio::select! {
                     _ = rota.changed() => {}
-                    () = team_changed(&mut teams) => {}
+                    () = changed(&mut teams, EntityType::Team) => {}
                 }
                 tokio::time::sleep(GATHER).await;
             };
-            let wait = tokio::time::timeout_at(next, changed);
+            let wait = tokio::time::timeout_at(next, change);
             if unless_stopped(&mut stopping, wait).await.is_none() {
                 return;
             }

@@ -2,17 +2,18 @@
 //!
 //! A list comes in whole or not at all: whatever goes wrong, the last good one stays.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
 use tokio::time::Instant;
 
-use super::groups::{GroupError, Groups, Stopping, team_changed, unless_stopped};
+use super::groups::{GroupError, Groups, Stopping, changed, unless_stopped};
 use super::{Profile as SlackProfile, SlackError};
 use crate::actions::roster::{self, Listed, Source};
 use crate::actions::{Ctx, names};
+use crate::domain::audit::EntityType;
 use crate::domain::ids::UserId;
 use crate::domain::roster::{Account, Profile};
 use crate::wire::member::SyncView;
@@ -99,7 +100,9 @@ impl Groups {
                 return;
             }
             let look_again = LOOK_AGAIN.min(self.interval());
-            let wait = tokio::time::timeout(look_again, team_changed(&mut changes));
+            // A team may be new, or name another group.
+            let change = changed(&mut changes, EntityType::Team);
+            let wait = tokio::time::timeout(look_again, change);
             if unless_stopped(&mut stopping, wait).await.is_none() {
                 return;
             }
@@ -121,7 +124,8 @@ impl Groups {
                 return Some(());
             }
         };
-        failed.retain(|source, _| due.contains(source));
+        let still_due: HashSet<_> = due.iter().collect();
+        failed.retain(|source, _| still_due.contains(source));
         let ctx = Ctx::system();
         for source in due {
             let waits = |failure: &Failure| failure.until > Instant::now();
@@ -142,10 +146,15 @@ impl Groups {
                 continue;
             }
             let problem = error.to_string();
-            if failed
-                .get(&source)
-                .is_none_or(|known| known.problem != problem)
-            {
+            let is_same = |failure: &Failure| failure.problem == problem;
+            // Slack that is down, or a token that is refused, is told once for all teams.
+            let is_told = match &error {
+                GroupError::Slack(error) if error.permanent().is_none() => {
+                    failed.values().any(is_same)
+                }
+                _ => failed.get(&source).is_some_and(is_same),
+            };
+            if !is_told {
                 tracing::warn!(
                     team = source.slug,
                     problem,
@@ -160,29 +169,37 @@ impl Groups {
 
     /// Keeps the names of all members fresh until the daemon stops.
     pub(super) async fn keep_names(self, mut stopping: Stopping) {
+        let mut changes = self.app().subscribe();
         let mut told = None;
         loop {
-            let wait = match self.refresh_names(&mut stopping).await {
+            let error = match self.refresh_names(&mut stopping).await {
                 None => return,
-                Some(Ok(0)) => NAMES_AGAIN,
-                Some(Ok(_)) => {
-                    told = None;
-                    continue;
+                Some(Ok(0)) => None,
+                Some(Ok(_)) => continue,
+                Some(Err(error)) => Some(error),
+            };
+            let (pause, problem) = match error {
+                Some(GroupError::Slack(SlackError::RateLimited { after, .. })) => {
+                    (after, told.clone())
                 }
-                Some(Err(GroupError::Slack(SlackError::RateLimited { after, .. }))) => after,
-                Some(Err(error)) => {
-                    let problem = error.to_string();
-                    if told.as_ref() != Some(&problem) {
-                        tracing::warn!(problem, "names could not be read from Slack");
-                    }
-                    told = Some(problem);
-                    NAMES_AGAIN
+                Some(error) => (NAMES_AGAIN, Some(error.to_string())),
+                None => (Duration::ZERO, None),
+            };
+            if let Some(problem) = &problem
+                && told.as_ref() != Some(problem)
+            {
+                tracing::warn!(problem, "names could not be read from Slack");
+            }
+            told = problem;
+            let wait = async {
+                tokio::time::sleep(pause).await;
+                if pause.is_zero() {
+                    // All are known, until somebody comes or a day has passed.
+                    let change = changed(&mut changes, EntityType::TeamMembership);
+                    let _ = tokio::time::timeout(NAMES_AGAIN, change).await;
                 }
             };
-            if unless_stopped(&mut stopping, tokio::time::sleep(wait))
-                .await
-                .is_none()
-            {
+            if unless_stopped(&mut stopping, wait).await.is_none() {
                 return;
             }
         }

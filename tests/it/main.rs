@@ -26,6 +26,8 @@ mod rules;
 mod services;
 mod simulation;
 mod slack_client;
+mod slack_members;
+mod slack_oncall_groups;
 mod teams;
 mod time;
 mod tour;
