@@ -1,12 +1,14 @@
 //! `oncalld slack`: how oncalld and Slack get along.
 
+use std::fmt::Write as _;
+
 use clap::Subcommand;
 use reqwest::Method;
 
 use super::error::CliError;
 use super::output::print;
 use super::session::Session;
-use super::table::{NONE, Table, facts, joined, or_none, yes_no};
+use super::table::{NONE, Table, clean, facts, joined, or_none, yes_no};
 use super::time::stamp;
 use crate::wire::slack::{OnCallGroupCheck, SlackReport, TeamCheck};
 
@@ -150,10 +152,12 @@ fn problems(report: &SlackReport) -> impl Iterator<Item = String> {
         .chain(report.oncall_groups.iter().flat_map(of_group))
 }
 
-fn lines(head: &str, items: impl Iterator<Item = String>) -> String {
-    items
-        .map(|item| format!("{head}{}\n", super::table::clean(&item)))
-        .collect()
+/// A line of each text.
+fn lines(head: &str, texts: impl Iterator<Item = String>) -> String {
+    texts.fold(String::new(), |mut lines, text| {
+        let _ = writeln!(lines, "{head}{}", clean(&text));
+        lines
+    })
 }
 
 #[cfg(test)]
