@@ -2,6 +2,7 @@
 //! in order.
 
 mod delivery;
+mod slack;
 
 use std::io::IsTerminal;
 use std::net::SocketAddr;
@@ -15,8 +16,9 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use self::slack::FromSlack;
 use crate::actions::{App, Settings, bootstrap, handoff, roster, watch as watch_teams};
-use crate::api::{self, Access, Api};
+use crate::api::{self, Access, Api, Lookups};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{CliOverrides, Config, LogFormat, OnPluginError};
 use crate::demo;
@@ -24,7 +26,6 @@ use crate::domain::zone;
 use crate::notify::{Counters, Dispatcher};
 use crate::rotation::plan::OnFailure;
 use crate::scheduler::Scheduler;
-use crate::slack::{Groups, Slack, SlackOptions};
 use crate::store::Store;
 
 /// Name of the store in the data folder.
@@ -84,9 +85,14 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
              server.public_url"
         );
     }
+    for remark in config.remarks() {
+        tracing::info!("{remark}");
+    }
     let (stopping, stopped) = watch::channel(None);
-    let slack = slack(&config)?;
-    let groups = slack.clone().map(|slack| groups(&config, &app, slack));
+    let slack = slack::client(&config)?;
+    let groups = slack
+        .as_ref()
+        .map(|slack| slack::groups(&config, &app, slack));
     let counters = Counters::default();
     let api = Api::new(
         app.clone(),
@@ -96,9 +102,12 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         stopping.clone(),
     );
     let scheduler = Scheduler::start(api.clone(), stopped.clone()).await?;
-    let sinks = delivery::sinks(&config, &app, slack.as_ref());
+    let sinks = delivery::sinks(&config, &app, slack.as_ref())?;
     let policy = delivery::policy(&config);
-    let dispatcher = Dispatcher::start(app, sinks, policy, counters, stopping.clone());
+    let dispatcher = Dispatcher::start(app.clone(), sinks, policy, counters, stopping.clone());
+    let from_slack = slack.map(|slack| FromSlack::new(&config, &app, slack));
+    let requests = from_slack.as_ref().and_then(FromSlack::requests);
+    let socket_mode = from_slack.and_then(|from_slack| from_slack.socket_mode(&stopped));
     let group_tasks = groups.map(|groups| groups.start(&stopped));
     tokio::spawn(stop_on_signal(stopping.clone()));
     let rules = zone::rules();
@@ -111,7 +120,8 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     );
     let patience = Duration::from_secs(config.server.shutdown_seconds);
     // Requests and handoffs under way share the time that stopping may take.
-    answer_until_stopped(listener, api, stopped.clone(), patience * 3 / 4).await?;
+    let service = api::service(api, requests);
+    answer_until_stopped(listener, service, stopped.clone(), patience * 3 / 4).await?;
     stopping.send_if_modified(|reason| {
         let is_new = reason.is_none();
         reason.get_or_insert_with(|| "the listener ended".to_owned());
@@ -119,12 +129,15 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     });
     let ended = async {
         tokio::join!(scheduler.stopped(), dispatcher.stopped());
+        if let Some(socket_mode) = socket_mode {
+            socket_mode.stopped().await;
+        }
         if let Some(tasks) = group_tasks {
             tasks.stopped().await;
         }
     };
     if tokio::time::timeout(patience / 4, ended).await.is_err() {
-        tracing::warn!("handoffs or deliveries did not end in time");
+        tracing::warn!("handoffs, deliveries or what talks to Slack did not end in time");
     }
     match stopped.borrow().as_deref() {
         Some(reason) if reason.starts_with("SIG") => {
@@ -166,30 +179,6 @@ fn open(config: &Config, demo: bool) -> anyhow::Result<App> {
     Ok(app)
 }
 
-/// Slack, where there is a bot token.
-fn slack(config: &Config) -> anyhow::Result<Option<Slack>> {
-    let Some(bot_token) = config.slack.bot_token.clone() else {
-        return Ok(None);
-    };
-    let slack = Slack::new(SlackOptions {
-        base_url: config.slack.api_base_url.as_str().to_owned(),
-        user_token: config.slack.user_token.clone(),
-        app_token: config.slack.app_token.clone(),
-        ..SlackOptions::new(bot_token)
-    })?;
-    Ok(Some(slack))
-}
-
-fn groups(config: &Config, app: &App, slack: Slack) -> Groups {
-    let interval = Duration::from_secs(u64::from(config.slack.sync_minutes) * 60);
-    Groups::new(
-        app.clone(),
-        slack,
-        interval,
-        config.slack.user_token.is_some(),
-    )
-}
-
 fn settings(config: &Config) -> Settings {
     Settings {
         lookahead_weeks: config.rotation.lookahead_weeks,
@@ -207,12 +196,12 @@ fn settings(config: &Config) -> Settings {
 /// Answers requests until the daemon is stopped, and then those under way, with patience.
 async fn answer_until_stopped(
     listener: TcpListener,
-    api: Api,
+    service: Lookups,
     mut stopped: watch::Receiver<Option<String>>,
     patience: Duration,
 ) -> anyhow::Result<()> {
     let mut stopping = stopped.clone();
-    let server = axum::serve(listener, api::service(api)).with_graceful_shutdown(async move {
+    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
         let _ = stopping.wait_for(Option::is_some).await;
     });
     let overdue = async {

@@ -26,3 +26,8 @@ pub mod secret;
 pub mod slack;
 pub mod store;
 pub mod wire;
+
+/// The code in the documentation is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/WEBHOOKS.md")]
+struct Webhooks;

@@ -8,8 +8,8 @@ fuzz_target!(|bytes: &[u8]| {
     let path = std::env::temp_dir().join(format!("oncalld-fuzz-{}.toml", std::process::id()));
     std::fs::write(&path, bytes).expect("writes");
     // Not what bytes at random name as the file of a secret.
-    let load = Config::load_without_secret_files;
-    match load(Some(&path), std::iter::empty(), CliOverrides::default()) {
+    let overrides = CliOverrides::default();
+    match Config::load_without_secret_files(Some(&path), std::iter::empty(), overrides) {
         Ok(config) => assert!((1..=52).contains(&config.rotation.lookahead_weeks)),
         Err(error) => {
             let message = error.to_string();

@@ -118,6 +118,13 @@ impl App {
         }))
     }
 
+    /// An application on an empty store in memory.
+    #[cfg(test)]
+    pub fn in_memory(clock: Arc<dyn Clock>) -> Self {
+        let store = Store::in_memory().expect("a store in memory opens");
+        Self::new(store, clock, Settings::default())
+    }
+
     /// Now.
     pub fn now(&self) -> DateTime<Utc> {
         self.0.clock.now()

@@ -2,8 +2,8 @@
 
 use super::app::App;
 use super::error::Result;
-use super::find;
 use super::oncall::{coverage_of, on_call};
+use super::{find, roster};
 use crate::domain::ids::UserId;
 use crate::domain::oncall_day::add_days;
 use crate::domain::token::Role;
@@ -54,10 +54,13 @@ pub fn upcoming(app: &App, user: &UserId, days: i64) -> Result<Vec<OnCall>> {
 /// # Errors
 /// The store failed.
 pub fn role_of(app: &App, user: &UserId) -> Result<Role> {
-    let teams = app.read(|tx| Ok(store::teams::list_teams_of(tx, user)?))?;
-    Ok(if teams.is_empty() {
-        Role::Viewer
-    } else {
-        Role::Editor
+    app.read(|tx| {
+        for id in roster::teams_of(tx, user)? {
+            let team = find::team_by_id(tx, id)?;
+            if team.is_active && roster::belongs(tx, app.settings(), &team, user)? {
+                return Ok(Role::Editor);
+            }
+        }
+        Ok(Role::Viewer)
     })
 }

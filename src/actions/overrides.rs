@@ -12,7 +12,7 @@ use super::rotation::fill;
 use super::schedules::warnings;
 use super::team_state::END_OF_TIME;
 use super::teams::is_lead;
-use super::{changes, find};
+use super::{changes, find, roster};
 use crate::domain::Revision;
 use crate::domain::audit::{Action, EntityType};
 use crate::domain::ids::{OverrideId, UserId};
@@ -120,7 +120,7 @@ fn check_may_ask(tx: &Tx<'_>, team: &Team) -> Result<()> {
     let Actor::Person { user, .. } = &tx.ctx.actor else {
         return Ok(());
     };
-    if tx.ctx.is_admin() || store::teams::find_member(tx.store, team.id, user)?.is_some() {
+    if tx.ctx.is_admin() || roster::belongs(tx.store, tx.settings, team, user)? {
         return Ok(());
     }
     let detail = format!(

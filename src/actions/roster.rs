@@ -15,7 +15,7 @@ use crate::domain::audit::{Action, EntityType};
 use crate::domain::ids::{TeamId, UserId};
 use crate::domain::json::Json;
 use crate::domain::member::Membership;
-use crate::domain::roster::{self, Account, Member, Profile, Roster};
+use crate::domain::roster::{self, Account, Member, Presence, Profile, Roster};
 use crate::domain::team::Team;
 use crate::domain::token::Role;
 use crate::store::{self, Reader};
@@ -66,6 +66,17 @@ pub(super) fn find_member(
     let roster = in_force(tx, settings.members_from_slack, team)?;
     let members = merge(tx, Vec::from_iter(row), roster.as_ref())?;
     Ok(members.into_iter().find(|member| member.user == *user))
+}
+
+/// Whether a person belongs to a team: a row alone is not enough once they have left the group.
+pub(super) fn belongs(
+    tx: &impl Reader,
+    settings: &Settings,
+    team: &Team,
+    user: &UserId,
+) -> Result<bool> {
+    let member = find_member(tx, settings, team, user)?;
+    Ok(member.is_some_and(|member| member.presence != Presence::Left))
 }
 
 /// The teams that a person has a row in, or is listed for by Slack.

@@ -23,7 +23,6 @@ mod service;
 mod session;
 mod shift_override;
 mod slack;
-mod suggest;
 mod table;
 mod team;
 mod time;

@@ -131,7 +131,8 @@ impl Config {
         let remarks = [
             (
                 sinks.contains(&SinkName::Slack) && self.slack.bot_token.is_none(),
-                "slack.bot_token is not set: notifications for Slack wait until it is",
+                "slack.bot_token is not set: what Slack would be told waits until it is, or is \
+                 no news any more; docs/SLACK.md tells how to set it up",
             ),
             (
                 !sinks.contains(&SinkName::Webhook) && !self.webhooks.is_empty(),

@@ -1,15 +1,20 @@
 //! Notifications by the config: which way they go, through what, and how hard it's tried.
 
+use std::slice;
 use std::sync::Arc;
 use std::time::Duration;
 
+use anyhow::Context as _;
+
 use crate::actions::{App, Route, names};
+use crate::clock::SystemClock;
 use crate::config::{Config, SinkName};
 use crate::domain::ids::UserId;
 use crate::notify::Policy;
 use crate::notify::sink::Sink;
 use crate::notify::sinks::slack::SlackSink;
-use crate::notify::texts::{Links, Names};
+use crate::notify::sinks::webhook::{Webhook, Wording};
+use crate::notify::texts::{self, Links, Names};
 use crate::slack::Slack;
 
 /// What people are called, by what the store knows.
@@ -34,7 +39,7 @@ pub(super) fn routes(config: &Config) -> Vec<Route> {
         match sink {
             SinkName::Slack | SinkName::Plugin(_) => routes.push(Route::all_to(sink.to_string())),
             SinkName::Webhook => routes.extend(config.webhooks.iter().map(|webhook| Route {
-                sink: format!("webhook:{}", webhook.name),
+                sink: webhook.sink_name(),
                 events: Some(webhook.events.clone()),
             })),
         }
@@ -55,20 +60,30 @@ pub(super) fn policy(config: &Config) -> Policy {
 
 /// The sinks that are set up, those too that `notifications.sinks` no longer names: what was
 /// queued for them still goes out.
-pub(super) fn sinks(config: &Config, app: &App, slack: Option<&Slack>) -> Vec<Arc<dyn Sink>> {
+///
+/// # Errors
+/// This host has no certificates to check those of an endpoint by.
+pub(super) fn sinks(
+    config: &Config,
+    app: &App,
+    slack: Option<&Slack>,
+) -> anyhow::Result<Vec<Arc<dyn Sink>>> {
+    let names = Arc::new(KnownNames(app.clone()));
     let mut sinks: Vec<Arc<dyn Sink>> = Vec::new();
-    match slack {
-        Some(slack) => sinks.push(Arc::new(SlackSink::new(
+    if let Some(slack) = slack {
+        sinks.push(Arc::new(SlackSink::new(
             slack.clone(),
-            Arc::new(KnownNames(app.clone())),
+            names.clone(),
             links(config),
             config.slack.max_per_second,
-        ))),
-        None if config.notifications.sinks.contains(&SinkName::Slack) => tracing::info!(
-            "Slack has no token yet: what it would be told waits until it's no news; see \
-             docs/SLACK.md"
-        ),
-        None => {}
+        )));
     }
-    sinks
+    let links = links(config);
+    let wording: Wording =
+        Arc::new(move |row| texts::render(slice::from_ref(row), &*names, &links).plain);
+    for webhook in &config.webhooks {
+        let sink = Webhook::new(webhook.clone(), Arc::new(SystemClock), wording.clone());
+        sinks.push(Arc::new(sink.with_context(|| webhook.sink_name())?));
+    }
+    Ok(sinks)
 }

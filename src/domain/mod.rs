@@ -17,6 +17,7 @@ pub mod roster;
 pub mod schedule;
 pub mod service;
 pub mod shift_override;
+pub mod suggest;
 pub mod team;
 pub mod text_enum;
 pub mod time_off;

@@ -6,6 +6,7 @@
 pub mod counters;
 pub mod dispatcher;
 mod lane;
+pub mod net;
 mod queue;
 pub mod sink;
 pub mod sinks;

@@ -19,8 +19,8 @@ const USER_AGENT: &str = concat!("oncalld/", env!("CARGO_PKG_VERSION"));
 /// How to reach Slack.
 #[derive(Clone, Debug)]
 pub struct SlackOptions {
-    /// The Web API, without a slash at the end. Another than Slack's own in tests, and for
-    /// GovSlack. Tokens are sent there: https, or a host of loopback.
+    /// The Web API. Governments and tests have others than Slack's own. Tokens are sent there:
+    /// https, or a host of loopback.
     pub base_url: String,
     /// `xoxb-…`, for nearly everything.
     pub bot_token: Secret,
@@ -137,6 +137,10 @@ impl Slack {
         answer
     }
 
+    pub(super) fn http(&self) -> &reqwest::Client {
+        &self.0.http
+    }
+
     fn token(&self, method: &'static str, token: Token) -> Result<&HeaderValue, SlackError> {
         match token {
             Token::Bot => Ok(&self.0.bot),
@@ -186,7 +190,7 @@ impl fmt::Debug for Slack {
 }
 
 /// Whether what is sent there is read by nobody in between.
-fn may_be_told_secrets(url: &Url) -> bool {
+pub(super) fn may_be_told_secrets(url: &Url) -> bool {
     let host = url.host_str().unwrap_or_default();
     let ip = host.trim_matches(['[', ']']).parse::<std::net::IpAddr>();
     let is_loopback = host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback());

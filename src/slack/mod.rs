@@ -1,7 +1,9 @@
-//! Slack: the Web API, signed requests, Socket Mode, groups of people.
+//! Slack: the Web API, signed requests, Socket Mode, the slash command and the buttons, groups of
+//! people.
 
 mod answer;
 pub mod client;
+pub mod commands;
 mod doctor;
 pub mod envelope;
 mod error;
@@ -9,7 +11,9 @@ mod groups;
 mod methods;
 mod oncall_group;
 pub mod signature;
+pub mod socket;
 mod sync;
+mod websocket;
 
 pub use self::client::{Slack, SlackOptions};
 pub use self::envelope::{Envelope, Handler, Kind};

@@ -59,12 +59,12 @@ pub fn verify(
 
 /// The bytes of a hexadecimal text.
 fn unhex(text: &str) -> Option<Vec<u8>> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
-    if text.len() % 2 != 0 {
+    let is_hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
+    if !is_hex || !text.len().is_multiple_of(2) {
         return None;
     }
-    let pair = |pair: &[u8]| Some(digit(pair[0])? << 4 | digit(pair[1])?);
-    text.as_bytes().chunks(2).map(pair).collect()
+    let byte = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).ok();
+    (0..text.len()).step_by(2).map(byte).collect()
 }
 
 #[cfg(test)]

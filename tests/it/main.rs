@@ -8,7 +8,9 @@
 )]
 
 mod audit;
+mod chaos;
 mod crash;
+mod delivery;
 mod errors;
 mod golden;
 mod handoff;
@@ -28,7 +30,11 @@ mod simulation;
 mod slack_client;
 mod slack_members;
 mod slack_oncall_groups;
+mod slack_requests;
+mod slack_sdk;
+mod slack_socket;
 mod teams;
 mod time;
 mod tour;
 mod watch;
+mod webhook;

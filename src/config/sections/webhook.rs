@@ -34,6 +34,14 @@ pub struct Webhook {
     pub allow_private_addresses: bool,
 }
 
+impl Webhook {
+    /// The name of its sink, by which the outbox calls it.
+    #[must_use]
+    pub fn sink_name(&self) -> String {
+        format!("webhook:{}", self.name)
+    }
+}
+
 /// An endpoint as it is written. Its keys may come from several layers, so that only all of them
 /// together tell whether one is missing.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
@@ -219,7 +227,7 @@ impl Text for HttpUrl {
 impl Text for Event {
     const EXPECTED: &'static str = "one of \"handoff\", \"shift_started\", \"shift_ended\", \
          \"override_requested\", \"override_decided\", \"rotation_failed\", \"rotation_skipped\", \
-         \"handoff_moved\", \"shift_reminder\", \"coverage_gap\"";
+         \"handoff_moved\", \"shift_reminder\", \"coverage_gap\", \"test\"";
 
     fn from_text(text: &str) -> Option<Self> {
         text.parse().ok()

@@ -145,159 +145,162 @@ fn the_shipped_file_names_every_key_that_can_be_read_and_says_its_default() {
     }
 }
 
+type Field = fn(&Config) -> String;
+
+/// Each key, a value for its variable, and how it shows in the configuration.
+const TABLE: &[(&str, &str, &str, Field)] = &[
+    ("auth.anonymous_read", "true", "Some(true)", |c| {
+        format!("{:?}", c.auth.anonymous_read)
+    }),
+    ("auth.failed_attempts_per_minute", "7", "7", |c| {
+        c.auth.failed_attempts_per_minute.to_string()
+    }),
+    ("log.format", "json", "Json", |c| {
+        format!("{:?}", c.log.format)
+    }),
+    (
+        "log.level",
+        "warn,oncalld::store=TRACE",
+        "warn,oncalld::store=TRACE",
+        |c| c.log.level.as_str().to_owned(),
+    ),
+    ("notifications.backoff_seconds", "1, 2", "[1, 2]", |c| {
+        format!("{:?}", c.notifications.backoff_seconds)
+    }),
+    ("notifications.keep_days", "1", "1", |c| {
+        c.notifications.keep_days.to_string()
+    }),
+    ("notifications.max_attempts", "1", "1", |c| {
+        c.notifications.max_attempts.to_string()
+    }),
+    ("notifications.reminder_hours", "0", "0", |c| {
+        c.notifications.reminder_hours.to_string()
+    }),
+    (
+        "notifications.sinks",
+        "slack, plugin:teams",
+        "slack+plugin:teams",
+        |c| {
+            c.notifications
+                .sinks
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join("+")
+        },
+    ),
+    ("overrides.require_approval", "true", "true", |c| {
+        c.overrides.require_approval.to_string()
+    }),
+    ("rotation.lookahead_weeks", "52", "52", |c| {
+        c.rotation.lookahead_weeks.to_string()
+    }),
+    ("rotation.on_plugin_error", "hold", "Hold", |c| {
+        format!("{:?}", c.rotation.on_plugin_error)
+    }),
+    (
+        "server.allowed_hosts",
+        "[\"a.example\", \"b:80\"]",
+        "true true false",
+        |c| {
+            let hosts = c.expected_hosts();
+            ["A.example:1", "b:80", "b:81"]
+                .map(|host| hosts.accepts(host).to_string())
+                .join(" ")
+        },
+    ),
+    ("server.data_dir", "/var/lib/42", "/var/lib/42", |c| {
+        c.server.data_dir.display().to_string()
+    }),
+    ("server.listen", "[::1]:1", "[::1]:1", |c| {
+        c.server.listen.to_string()
+    }),
+    ("server.max_body_kb", "16", "16", |c| {
+        c.server.max_body_kb.to_string()
+    }),
+    ("server.public_url", "http://oncall", "http://oncall", |c| {
+        c.server
+            .public_url
+            .as_ref()
+            .map_or("", |url| url.as_str())
+            .to_owned()
+    }),
+    ("server.shutdown_seconds", "1", "1", |c| {
+        c.server.shutdown_seconds.to_string()
+    }),
+    (
+        "slack.admins",
+        "U1,W2",
+        "[UserId(\"U1\"), UserId(\"W2\")]",
+        |c| format!("{:?}", c.slack.admins),
+    ),
+    (
+        "slack.api_base_url",
+        "http://127.0.0.1:1/api",
+        "http://127.0.0.1:1/api",
+        |c| c.slack.api_base_url.as_str().to_owned(),
+    ),
+    ("slack.app_token", "xo-1", "xo-1", |c| {
+        secret(c.slack.app_token.as_ref())
+    }),
+    ("slack.app_token_file", "FILE", "in-file", |c| {
+        secret(c.slack.app_token.as_ref())
+    }),
+    ("slack.bot_token", "xo-1", "xo-1", |c| {
+        secret(c.slack.bot_token.as_ref())
+    }),
+    ("slack.bot_token_file", "FILE", "in-file", |c| {
+        secret(c.slack.bot_token.as_ref())
+    }),
+    ("slack.max_per_second", "1", "1", |c| {
+        c.slack.max_per_second.to_string()
+    }),
+    ("slack.signing_secret", "5ec", "5ec", |c| {
+        secret(c.slack.signing_secret.as_ref())
+    }),
+    ("slack.signing_secret_file", "FILE", "in-file", |c| {
+        secret(c.slack.signing_secret.as_ref())
+    }),
+    ("slack.socket_mode", "true", "true", |c| {
+        c.slack.socket_mode.to_string()
+    }),
+    ("slack.sync_minutes", "1440", "1440", |c| {
+        c.slack.sync_minutes.to_string()
+    }),
+    ("slack.user_token", "xo-1", "xo-1", |c| {
+        secret(c.slack.user_token.as_ref())
+    }),
+    ("slack.user_token_file", "FILE", "in-file", |c| {
+        secret(c.slack.user_token.as_ref())
+    }),
+    ("webhook.0.allow_private_addresses", "true", "true", |c| {
+        webhook(c, |w| w.allow_private_addresses.to_string())
+    }),
+    (
+        "webhook.0.events",
+        "handoff, coverage_gap",
+        "[Handoff, CoverageGap]",
+        |c| webhook(c, |w| format!("{:?}", w.events)),
+    ),
+    ("webhook.0.max_per_second", "51", "51", |c| {
+        webhook(c, |w| w.max_per_second.to_string())
+    }),
+    ("webhook.0.name", "ops-2", "ops-2", |c| {
+        webhook(c, |w| w.name.clone())
+    }),
+    ("webhook.0.secrets", TWO_KEYS, "2", |c| {
+        webhook(c, |w| w.secrets.len().to_string())
+    }),
+    ("webhook.0.secrets_file", "KEYS", "2", |c| {
+        webhook(c, |w| w.secrets.len().to_string())
+    }),
+    ("webhook.0.url", "https://a/b?c", "https://a/b?c", |c| {
+        webhook(c, |w| w.url.to_string())
+    }),
+];
+
 #[test]
 fn every_key_can_be_set_by_its_variable() {
-    type Field = fn(&Config) -> String;
-    let table: [(&str, &str, &str, Field); 38] = [
-        ("auth.anonymous_read", "true", "Some(true)", |c| {
-            format!("{:?}", c.auth.anonymous_read)
-        }),
-        ("auth.failed_attempts_per_minute", "7", "7", |c| {
-            c.auth.failed_attempts_per_minute.to_string()
-        }),
-        ("log.format", "json", "Json", |c| {
-            format!("{:?}", c.log.format)
-        }),
-        (
-            "log.level",
-            "warn,oncalld::store=TRACE",
-            "warn,oncalld::store=TRACE",
-            |c| c.log.level.as_str().to_owned(),
-        ),
-        ("notifications.backoff_seconds", "1, 2", "[1, 2]", |c| {
-            format!("{:?}", c.notifications.backoff_seconds)
-        }),
-        ("notifications.keep_days", "1", "1", |c| {
-            c.notifications.keep_days.to_string()
-        }),
-        ("notifications.max_attempts", "1", "1", |c| {
-            c.notifications.max_attempts.to_string()
-        }),
-        ("notifications.reminder_hours", "0", "0", |c| {
-            c.notifications.reminder_hours.to_string()
-        }),
-        (
-            "notifications.sinks",
-            "slack, plugin:teams",
-            "slack+plugin:teams",
-            |c| {
-                c.notifications
-                    .sinks
-                    .iter()
-                    .map(ToString::to_string)
-                    .collect::<Vec<_>>()
-                    .join("+")
-            },
-        ),
-        ("overrides.require_approval", "true", "true", |c| {
-            c.overrides.require_approval.to_string()
-        }),
-        ("rotation.lookahead_weeks", "52", "52", |c| {
-            c.rotation.lookahead_weeks.to_string()
-        }),
-        ("rotation.on_plugin_error", "hold", "Hold", |c| {
-            format!("{:?}", c.rotation.on_plugin_error)
-        }),
-        (
-            "server.allowed_hosts",
-            "[\"a.example\", \"b:80\"]",
-            "true true false",
-            |c| {
-                let hosts = c.expected_hosts();
-                ["A.example:1", "b:80", "b:81"]
-                    .map(|host| hosts.accepts(host).to_string())
-                    .join(" ")
-            },
-        ),
-        ("server.data_dir", "/var/lib/42", "/var/lib/42", |c| {
-            c.server.data_dir.display().to_string()
-        }),
-        ("server.listen", "[::1]:1", "[::1]:1", |c| {
-            c.server.listen.to_string()
-        }),
-        ("server.max_body_kb", "16", "16", |c| {
-            c.server.max_body_kb.to_string()
-        }),
-        ("server.public_url", "http://oncall", "http://oncall", |c| {
-            c.server
-                .public_url
-                .as_ref()
-                .map_or("", |url| url.as_str())
-                .to_owned()
-        }),
-        ("server.shutdown_seconds", "1", "1", |c| {
-            c.server.shutdown_seconds.to_string()
-        }),
-        (
-            "slack.admins",
-            "U1,W2",
-            "[UserId(\"U1\"), UserId(\"W2\")]",
-            |c| format!("{:?}", c.slack.admins),
-        ),
-        (
-            "slack.api_base_url",
-            "http://127.0.0.1:1/api",
-            "http://127.0.0.1:1/api",
-            |c| c.slack.api_base_url.as_str().to_owned(),
-        ),
-        ("slack.app_token", "xo-1", "xo-1", |c| {
-            secret(c.slack.app_token.as_ref())
-        }),
-        ("slack.app_token_file", "FILE", "in-file", |c| {
-            secret(c.slack.app_token.as_ref())
-        }),
-        ("slack.bot_token", "xo-1", "xo-1", |c| {
-            secret(c.slack.bot_token.as_ref())
-        }),
-        ("slack.bot_token_file", "FILE", "in-file", |c| {
-            secret(c.slack.bot_token.as_ref())
-        }),
-        ("slack.max_per_second", "1", "1", |c| {
-            c.slack.max_per_second.to_string()
-        }),
-        ("slack.signing_secret", "5ec", "5ec", |c| {
-            secret(c.slack.signing_secret.as_ref())
-        }),
-        ("slack.signing_secret_file", "FILE", "in-file", |c| {
-            secret(c.slack.signing_secret.as_ref())
-        }),
-        ("slack.socket_mode", "true", "true", |c| {
-            c.slack.socket_mode.to_string()
-        }),
-        ("slack.sync_minutes", "1440", "1440", |c| {
-            c.slack.sync_minutes.to_string()
-        }),
-        ("slack.user_token", "xo-1", "xo-1", |c| {
-            secret(c.slack.user_token.as_ref())
-        }),
-        ("slack.user_token_file", "FILE", "in-file", |c| {
-            secret(c.slack.user_token.as_ref())
-        }),
-        ("webhook.0.allow_private_addresses", "true", "true", |c| {
-            webhook(c, |w| w.allow_private_addresses.to_string())
-        }),
-        (
-            "webhook.0.events",
-            "handoff, coverage_gap",
-            "[Handoff, CoverageGap]",
-            |c| webhook(c, |w| format!("{:?}", w.events)),
-        ),
-        ("webhook.0.max_per_second", "51", "51", |c| {
-            webhook(c, |w| w.max_per_second.to_string())
-        }),
-        ("webhook.0.name", "ops-2", "ops-2", |c| {
-            webhook(c, |w| w.name.clone())
-        }),
-        ("webhook.0.secrets", TWO_KEYS, "2", |c| {
-            webhook(c, |w| w.secrets.len().to_string())
-        }),
-        ("webhook.0.secrets_file", "KEYS", "2", |c| {
-            webhook(c, |w| w.secrets.len().to_string())
-        }),
-        ("webhook.0.url", "https://a/b?c", "https://a/b?c", |c| {
-            webhook(c, |w| w.url.to_string())
-        }),
-    ];
     let folder = tempfile::tempdir().unwrap();
     let file_of = |name: &str, text: &str| {
         let path = folder.path().join(name);
@@ -308,11 +311,11 @@ fn every_key_can_be_set_by_its_variable() {
     let keys_file = file_of("keys", &TWO_KEYS.replace(',', "\n\n"));
     let keys = Keys::documented_in(SHIPPED).unwrap();
     assert!(
-        keys.paths().eq(table.iter().map(|(path, ..)| *path)),
+        keys.paths().eq(TABLE.iter().map(|(path, ..)| *path)),
         "a key is missing here"
     );
-    for (path, value, expected, field) in table {
-        let value = match value {
+    for (path, value, expected, field) in TABLE {
+        let value = match *value {
             "FILE" => &file,
             "KEYS" => &keys_file,
             value => value,
@@ -324,22 +327,22 @@ fn every_key_can_be_set_by_its_variable() {
                 ("URL", "http://localhost/"),
                 ("SECRETS", ONE_KEY),
             ] {
-                let is_set = path == "webhook.0.secrets_file" && name == "SECRETS";
+                let is_set = *path == "webhook.0.secrets_file" && name == "SECRETS";
                 if !is_set {
                     env.entry(format!("ONCALLD__WEBHOOK__0__{name}"))
                         .or_insert(needed);
                 }
             }
         }
-        if path == "slack.socket_mode" {
+        if *path == "slack.socket_mode" {
             env.insert("ONCALLD__SLACK__APP_TOKEN".to_owned(), "xapp");
         }
         let env: Vec<_> = env.iter().map(|(name, value)| (&**name, *value)).collect();
         let config = of_env(&env).unwrap();
-        assert_eq!(field(&config), expected, "{path}");
+        assert_eq!(field(&config), *expected, "{path}");
         assert_ne!(
             field(&Config::default()),
-            expected,
+            *expected,
             "{path}: the test proves nothing"
         );
     }

@@ -300,12 +300,9 @@ const MONTHS: [&str; 12] = [
 
 /// The month of a name, or of its first three letters.
 fn month(word: &str) -> Option<u32> {
-    let named = |name: &&str| word == *name || name.get(..3) == Some(word);
-    let word_is_sept = (word == "sept").then_some(8);
-    let index = MONTHS
-        .iter()
-        .position(|name| named(&name))
-        .or(word_is_sept)?;
+    let word = if word == "sept" { "sep" } else { word };
+    let is_meant = |name: &&str| *name == word || name.get(..3) == Some(word);
+    let index = MONTHS.iter().position(is_meant)?;
     u32::try_from(index + 1).ok()
 }
 

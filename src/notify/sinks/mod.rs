@@ -1,3 +1,4 @@
-//! The sinks that are built in.
+//! The sinks that come with oncalld.
 
 pub mod slack;
+pub mod webhook;

@@ -46,7 +46,7 @@ impl SlackSink {
         let text = texts::render(rows, &*self.names, &self.links);
         let ids: Vec<_> = rows.iter().map(|row| row.id).collect();
         let message = SlackMessage {
-            text: text.plain,
+            text: texts::escape(&text.plain),
             blocks: Some(text.blocks),
             metadata: Some(json!({
                 "event_type": "oncalld_notification",

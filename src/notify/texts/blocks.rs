@@ -54,8 +54,8 @@ impl Button {
 /// A message's blocks as they are put together. What is too much is left out, and said to be.
 #[derive(Debug, Default)]
 pub struct Blocks {
-    blocks: Vec<Value>,
-    /// Paragraphs that still fit into the section after the blocks.
+    done: Vec<Value>,
+    /// Paragraphs of the section that isn't done yet.
     section: String,
     left_out: usize,
 }
@@ -69,7 +69,7 @@ impl Blocks {
             self.close_section();
         }
         // Room for this section, buttons, and the line that says what was left out.
-        if self.blocks.len() + 3 > MAX_BLOCKS {
+        if self.done.len() + 3 > MAX_BLOCKS {
             self.left_out += 1;
             return;
         }
@@ -86,7 +86,7 @@ impl Blocks {
         }
         self.close_section();
         let elements: Vec<_> = buttons.iter().map(Button::to_json).collect();
-        self.blocks
+        self.done
             .push(json!({"type": "actions", "elements": elements}));
     }
 
@@ -94,7 +94,7 @@ impl Blocks {
         let text = std::mem::take(&mut self.section);
         if !text.is_empty() {
             let text = json!({"type": "mrkdwn", "text": text});
-            self.blocks.push(json!({"type": "section", "text": text}));
+            self.done.push(json!({"type": "section", "text": text}));
         }
     }
 
@@ -105,7 +105,7 @@ impl Blocks {
             self.section = format!("… and {} more", self.left_out);
             self.close_section();
         }
-        self.blocks.into()
+        self.done.into()
     }
 }
 

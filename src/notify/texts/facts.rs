@@ -27,6 +27,8 @@ pub(super) struct Facts {
     pub ends_at: Option<DateTime<Utc>>,
     pub next: Option<Next>,
     pub reason: Option<String>,
+    /// Asked for by name; no notification has it.
+    pub service_name: Option<String>,
 
     pub override_id: Option<OverrideId>,
     pub version: Option<u64>,

@@ -67,6 +67,14 @@ struct Wording {
     buttons: Vec<Button>,
 }
 
+impl Wording {
+    fn into_markup(self) -> String {
+        let headline = format!("*{}*", self.headline);
+        let lines: Vec<_> = [headline].into_iter().chain(self.lines).collect();
+        lines.join("\n")
+    }
+}
+
 /// A message about notifications to one recipient, in the order of the outbox.
 pub fn render(notifications: &[Notification], names: &dyn Names, links: &Links) -> Text {
     let news: Vec<_> = standing(notifications)
@@ -79,20 +87,23 @@ pub fn render(notifications: &[Notification], names: &dyn Names, links: &Links) 
 /// The message that asks for a decision, once there is one; `payload` is as in
 /// `override_decided`, as it stands at `at`.
 pub fn decided(payload: &Value, at: DateTime<Utc>, names: &dyn Names, links: &Links) -> Text {
-    let mut facts = Facts::read(payload);
-    facts.updates_request = true;
-    let event = Event::OverrideDecided;
-    let recipient = "";
-    said(
-        &[News {
-            event,
-            facts,
-            recipient,
-            at,
-        }],
-        names,
-        links,
-    )
+    let mut news = News::new(Event::OverrideDecided, payload, "", at);
+    news.facts.updates_request = true;
+    said(&[news], names, links)
+}
+
+/// What a message about an event would say to a reader, in Slack's markup, for an answer that
+/// says it in passing; `payload` is as in a notification of the event.
+pub fn in_passing(
+    event: Event,
+    payload: &Value,
+    reader: &UserId,
+    at: DateTime<Utc>,
+    names: &dyn Names,
+    links: &Links,
+) -> String {
+    let news = News::new(event, payload, reader.as_str(), at);
+    news.wording(Form::Mrkdwn, names, links).into_markup()
 }
 
 /// Whether notifications of these events read better as one message.
@@ -138,16 +149,21 @@ struct News<'a> {
 
 impl<'a> From<&'a Notification> for News<'a> {
     fn from(row: &'a Notification) -> Self {
-        Self {
-            event: row.event,
-            facts: Facts::read(&row.payload.0),
-            recipient: &row.recipient,
-            at: row.created_at,
-        }
+        Self::new(row.event, &row.payload.0, &row.recipient, row.created_at)
     }
 }
 
-impl News<'_> {
+impl<'a> News<'a> {
+    fn new(event: Event, payload: &Value, recipient: &'a str, at: DateTime<Utc>) -> Self {
+        let facts = Facts::read(payload);
+        Self {
+            event,
+            facts,
+            recipient,
+            at,
+        }
+    }
+
     fn wording(&self, form: Form, names: &dyn Names, links: &Links) -> Wording {
         let zone = &self.facts.team.timezone;
         let pen = Pen::new(form, names, links, zone, self.at).for_reader(self.recipient);
@@ -184,11 +200,10 @@ fn said(news: &[News<'_>], names: &dyn Names, links: &Links) -> Text {
         let wording = one.wording(Form::Plain, names, links);
         plain.push(one.in_plain_text(&wording, links));
         titles.push(wording.headline);
-        let wording = one.wording(Form::Mrkdwn, names, links);
-        let headline = format!("*{}*", wording.headline);
-        let lines: Vec<_> = [headline].into_iter().chain(wording.lines).collect();
-        blocks.paragraph(&lines.join("\n"));
-        blocks.buttons(&wording.buttons);
+        let mut wording = one.wording(Form::Mrkdwn, names, links);
+        let buttons = std::mem::take(&mut wording.buttons);
+        blocks.paragraph(&wording.into_markup());
+        blocks.buttons(&buttons);
     }
     Text {
         title: cut(&titles.join(" · "), MAX_TITLE),

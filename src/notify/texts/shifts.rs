@@ -7,7 +7,10 @@ use crate::rotation::coverage::Source;
 
 /// The channel: who is on call now.
 pub(super) fn handoff(pen: &Pen<'_>, facts: &Facts) -> Wording {
-    let team = pen.team(&facts.team);
+    let mut team = pen.team(&facts.team);
+    if let Some(service) = &facts.service_name {
+        team = format!("{} ({team})", pen.quote(service));
+    }
     let headline = match &facts.engineer {
         Some(engineer) => format!("{team}: {} is on call", pen.person(engineer)),
         None => format!("{team}: nobody is on call"),

@@ -331,11 +331,12 @@ fn what_is_missing_is_left_out() {
 
 #[test]
 fn a_message_keeps_to_slacks_limits() {
-    let long = "&🧨".repeat(3000);
+    let long = "&🧨".repeat(600);
     let payload = with(wish(), json!({"reason": long, "error": long}));
-    for event in Event::ALL {
+    // A test message is always the same, and short.
+    for event in Event::ALL.iter().filter(|event| **event != Event::Test) {
         let mut rows = Vec::new();
-        for number in 0..400 {
+        for number in 0..200 {
             let name = "<&>".repeat(33);
             let team = json!({"team": team(&name, number, "UTC")});
             rows.push(row(*event, with(payload.clone(), team)));

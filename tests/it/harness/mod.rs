@@ -2,6 +2,7 @@
 
 pub mod fake_slack;
 mod http;
+mod judge;
 pub mod sandbox;
 mod team;
 
@@ -16,6 +17,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 pub use self::http::{Client, Reply, column};
+pub use self::judge::judge;
 pub use self::team::{Team, noon_zone};
 
 /// Longer than anything that works takes, also on a busy machine.

@@ -212,9 +212,8 @@ async fn respond(
     let fault = shared.state().faults.next("response_url");
     if fault.as_ref().is_none_or(Fault::is_done) {
         let mut state = shared.state();
-        let left = match state.response_urls.get_mut(&name) {
-            None => return (StatusCode::NOT_FOUND, "expired_url").into_response(),
-            Some(left) => left,
+        let Some(left) = state.response_urls.get_mut(&name) else {
+            return (StatusCode::NOT_FOUND, "expired_url").into_response();
         };
         if *left == 0 {
             return (StatusCode::NOT_FOUND, "used_url").into_response();
