@@ -17,7 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use self::slack::FromSlack;
-use crate::actions::{App, Settings, bootstrap, handoff, watch as watch_teams};
+use crate::actions::{App, Settings, bootstrap, handoff, roster, watch as watch_teams};
 use crate::api::{self, Access, Api, Lookups};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{CliOverrides, Config, LogFormat, OnPluginError};
@@ -26,7 +26,6 @@ use crate::domain::zone;
 use crate::notify::{Counters, Dispatcher};
 use crate::rotation::plan::OnFailure;
 use crate::scheduler::Scheduler;
-
 use crate::store::Store;
 
 /// Name of the store in the data folder.
@@ -91,11 +90,15 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     }
     let (stopping, stopped) = watch::channel(None);
     let slack = slack::client(&config)?;
+    let groups = slack
+        .as_ref()
+        .map(|slack| slack::groups(&config, &app, slack));
     let counters = Counters::default();
     let api = Api::new(
         app.clone(),
         Access::from(&config),
         &counters,
+        groups.clone(),
         stopping.clone(),
     );
     let scheduler = Scheduler::start(api.clone(), stopped.clone()).await?;
@@ -105,6 +108,7 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     let from_slack = slack.map(|slack| FromSlack::new(&config, &app, slack));
     let requests = from_slack.as_ref().and_then(FromSlack::requests);
     let socket_mode = from_slack.and_then(|from_slack| from_slack.socket_mode(&stopped));
+    let group_tasks = groups.map(|groups| groups.start(&stopped));
     tokio::spawn(stop_on_signal(stopping.clone()));
     let rules = zone::rules();
     tracing::info!(
@@ -128,9 +132,12 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         if let Some(socket_mode) = socket_mode {
             socket_mode.stopped().await;
         }
+        if let Some(tasks) = group_tasks {
+            tasks.stopped().await;
+        }
     };
     if tokio::time::timeout(patience / 4, ended).await.is_err() {
-        tracing::warn!("handoffs, deliveries or Socket Mode did not end in time");
+        tracing::warn!("handoffs, deliveries or what talks to Slack did not end in time");
     }
     match stopped.borrow().as_deref() {
         Some(reason) if reason.starts_with("SIG") => {
@@ -164,6 +171,7 @@ fn open(config: &Config, demo: bool) -> anyhow::Result<App> {
             "new zone rules move handoffs; see the audit log"
         );
     }
+    roster::settle_source(&app)?;
     let token = dir.join(ADMIN_TOKEN_FILE);
     if bootstrap::ensure_admin_token(&app, &token)? {
         tracing::info!(file = %token.display(), "made an admin token");

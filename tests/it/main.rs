@@ -29,6 +29,8 @@ mod services;
 mod simulation;
 mod slack_client;
 mod slack_commands;
+mod slack_members;
+mod slack_oncall_groups;
 mod slack_requests;
 mod slack_sdk;
 mod slack_socket;

@@ -169,7 +169,7 @@ fn cover_is_asked_for_and_comes_into_force() {
     let taken = t.types("UANN", &format!("override payments <@UCAT> {day}"));
     assert!(taken.contains("verlaps"), "{taken}");
     let foreign = t.types("USAM", "override payments <@USAM> tomorrow");
-    assert!(foreign.contains("member"), "{foreign}");
+    assert!(foreign.contains("belongs to no team"), "{foreign}");
     assert_eq!(t.overrides("status").len(), 1);
     let admin = t.types(
         "UADMIN",

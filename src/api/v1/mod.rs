@@ -10,6 +10,7 @@ pub mod overrides;
 pub mod rotation;
 pub mod schedules;
 pub mod services;
+pub mod slack;
 pub mod teams;
 pub mod tokens;
 pub mod users;
