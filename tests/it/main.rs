@@ -28,6 +28,7 @@ mod rules;
 mod services;
 mod simulation;
 mod slack_client;
+mod slack_commands;
 mod slack_members;
 mod slack_oncall_groups;
 mod slack_requests;
