@@ -516,7 +516,11 @@ impl Sink for Missing {
     }
 
     fn deliver<'a>(&'a self, _delivery: &'a Delivery) -> Delivered<'a> {
-        let message = format!("the config sets up no sink `{}`", self.0);
+        let message = match self.0.split_once(':') {
+            None if self.0 == "slack" => "slack.bot_token is not set".to_owned(),
+            Some(("webhook", name)) => format!("the config has no [[webhook]] named `{name}`"),
+            _ => format!("the config sets up no sink `{}`", self.0),
+        };
         Box::pin(async { Err(DeliveryError::SinkUnusable { message }) })
     }
 }
