@@ -78,7 +78,10 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     let listener = TcpListener::bind(address).await;
     let listener = listener.with_context(|| format!("can't listen on {address}"))?;
     let address = listener.local_addr()?;
-    let plugins = Arc::new(Registry::new(plugin_settings(&config), Arc::new(SystemClock))?);
+    let plugins = Arc::new(Registry::new(
+        plugin_settings(&config),
+        Arc::new(SystemClock),
+    )?);
     let app = open(&config, options.demo, plugins.clone())?;
     if !address.ip().is_loopback() && config.server.public_url.is_none() {
         tracing::warn!(

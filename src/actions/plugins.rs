@@ -14,6 +14,7 @@ use crate::domain::token::Role;
 use crate::rotation::strategy::Strategy;
 use crate::store;
 use crate::wire::plugin::{PluginStatus, PluginView};
+use crate::wire::{Page, Paging};
 
 /// The plugins that there are. Who runs them is none of the actions' business.
 pub trait Plugins: Send + Sync + Debug {
@@ -40,7 +41,7 @@ pub struct NoPlugins;
 
 impl Plugins for NoPlugins {
     fn strategy(&self, name: &str) -> std::result::Result<Box<dyn Strategy>, String> {
-        Err(format!("plugin {name} is not loaded"))
+        Err(format!("plugin:{name} is not loaded"))
     }
 
     fn config_problems(&self, _: &str, _: &Value) -> Vec<String> {
@@ -102,20 +103,20 @@ pub struct PluginFile {
 ///
 /// # Errors
 /// Not an admin.
-pub fn list(app: &App, ctx: &Ctx) -> Result<Vec<PluginView>> {
+pub fn list(app: &App, ctx: &Ctx, paging: &Paging) -> Result<Page<PluginView>> {
     ctx.require(Role::Admin)?;
-    with_users(app)
+    Ok(Page::of(with_users(app)?, paging))
 }
 
-/// Looks at the plugin folder now, and answers as [`list`].
+/// Loads what has changed in the plugin folder now, and answers as [`list`].
 ///
 /// # Errors
 /// Not an admin.
-pub fn reload(app: &App, ctx: &Ctx) -> Result<Vec<PluginView>> {
+pub fn reload(app: &App, ctx: &Ctx, paging: &Paging) -> Result<Page<PluginView>> {
     ctx.require(Role::Admin)?;
     let events = app.settings().plugins.reload();
     record(app, ctx, &events)?;
-    with_users(app)
+    list(app, ctx, paging)
 }
 
 /// Audits what happened to plugins.
@@ -132,9 +133,12 @@ pub fn record(app: &App, ctx: &Ctx, events: &[PluginEvent]) -> Result<()> {
                 PluginChange::Loaded { new, old } => {
                     (Action::PluginLoaded, old.as_ref(), Some(new), None)
                 }
-                PluginChange::Failed { problem, stays } => {
-                    (Action::PluginFailed, stays.as_ref(), stays.as_ref(), Some(problem))
-                }
+                PluginChange::Failed { problem, stays } => (
+                    Action::PluginFailed,
+                    stays.as_ref(),
+                    stays.as_ref(),
+                    Some(problem),
+                ),
                 PluginChange::Removed { old } => (Action::PluginRemoved, old.as_ref(), None, None),
             };
             let mut event = tx.ctx.event(EntityType::Plugin, action);
@@ -151,7 +155,10 @@ fn differences(old: Option<&PluginFile>, new: Option<&PluginFile>) -> Json {
     let mut changes = Json::object();
     let version = |file: Option<&PluginFile>| file.map(|file| file.version.clone());
     let sha256 = |file: Option<&PluginFile>| file.map(|file| file.sha256.clone());
-    let fields = [("version", version(old), version(new)), ("sha256", sha256(old), sha256(new))];
+    let fields = [
+        ("version", version(old), version(new)),
+        ("sha256", sha256(old), sha256(new)),
+    ];
     for (field, old, new) in fields {
         if let Some(object) = changes.0.as_object_mut()
             && old != new
@@ -168,10 +175,13 @@ fn with_users(app: &App) -> Result<Vec<PluginView>> {
     let settings = app.settings();
     let mut plugins = settings.plugins.list();
     let mut entry = |name: &str, note: &dyn Fn(&mut PluginView)| {
-        let at = plugins.iter().position(|plugin| plugin.name == name).unwrap_or_else(|| {
-            plugins.push(missing(name));
-            plugins.len() - 1
-        });
+        let at = plugins
+            .iter()
+            .position(|plugin| plugin.name == name)
+            .unwrap_or_else(|| {
+                plugins.push(missing(name));
+                plugins.len() - 1
+            });
         note(&mut plugins[at]);
     };
     for team in teams.iter().filter(|team| team.is_active) {
@@ -179,7 +189,11 @@ fn with_users(app: &App) -> Result<Vec<PluginView>> {
             entry(name, &|plugin| plugin.used_by.push(team.slug.clone()));
         }
     }
-    for name in settings.sinks.iter().filter_map(|sink| sink.strip_prefix("plugin:")) {
+    for name in settings
+        .sinks
+        .iter()
+        .filter_map(|sink| sink.strip_prefix("plugin:"))
+    {
         entry(name, &|plugin| plugin.is_configured_sink = true);
     }
     plugins.sort_by(|a, b| a.name.cmp(&b.name));

@@ -155,7 +155,10 @@ fn check_plugin(
     let is_chosen = rotation.kind != *old_kind;
     if is_chosen && let Err(problem) = plugins.strategy(name) {
         let loaded: Vec<_> = plugins.list().into_iter().filter(is_strategy).collect();
-        let names: Vec<_> = loaded.iter().map(|plugin| format!("plugin:{}", plugin.name)).collect();
+        let names: Vec<_> = loaded
+            .iter()
+            .map(|plugin| format!("plugin:{}", plugin.name))
+            .collect();
         let known = match names.as_slice() {
             [] => "no rotation plugin is loaded".to_owned(),
             names => format!("loaded are {}", names.join(", ")),

@@ -41,7 +41,8 @@ pub fn create(app: &App, ctx: &Ctx, input: &TeamInput) -> Result<TeamView> {
                 "is needed: 1 to 100 characters",
             ));
         }
-        let mut team = team_input::apply(input, &blank, tx.now.date_naive(), &*tx.settings.plugins)?;
+        let mut team =
+            team_input::apply(input, &blank, tx.now.date_naive(), &*tx.settings.plugins)?;
         match &input.slug {
             Some(slug) => refuse_taken_slug(tx.store, slug, team.id)?,
             None => team.slug = free_slug(tx.store, &team.name)?,

@@ -63,5 +63,6 @@ fn v1_router() -> OpenApiRouter<Api> {
         .merge(v1::calendar::router())
         .merge(v1::tokens::router())
         .merge(v1::notifications::router())
+        .merge(v1::plugins::router())
         .merge(v1::events::router())
 }

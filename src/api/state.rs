@@ -56,7 +56,7 @@ impl Api {
     pub fn new(app: App, access: Access, stopping: watch::Sender<Option<String>>) -> Self {
         let quota = Quota::per_minute(access.failed_attempts_per_minute);
         let failed_attempts = RateLimiter::keyed(quota);
-        let metrics = Metrics::new();
+        let metrics = Metrics::new(app.settings().plugins.clone());
         Self(Arc::new(Inner {
             app,
             access,

@@ -29,7 +29,10 @@ impl Host {
 
     /// What both mean; nothing where they are at odds.
     pub fn meet(&self, other: &Self) -> Option<Self> {
-        let at_odds = self.port.zip(other.port).is_some_and(|(own, other)| own != other);
+        let at_odds = self
+            .port
+            .zip(other.port)
+            .is_some_and(|(own, other)| own != other);
         (self.name == other.name && !at_odds).then(|| Self {
             name: self.name.clone(),
             port: self.port.or(other.port),

@@ -111,9 +111,10 @@ fn the_shipped_file_names_every_key_that_can_be_read_and_says_its_default() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a line or more a key")]
 fn every_key_can_be_set_by_its_variable() {
     type Field = fn(&Config) -> String;
-    let table: [(&str, &str, &str, Field); 14] = [
+    let table: [(&str, &str, &str, Field); 21] = [
         ("auth.anonymous_read", "true", "Some(true)", |c| {
             format!("{:?}", c.auth.anonymous_read)
         }),
@@ -144,6 +145,33 @@ fn every_key_can_be_set_by_its_variable() {
         ),
         ("overrides.require_approval", "true", "true", |c| {
             c.overrides.require_approval.to_string()
+        }),
+        ("plugins.allowed_hosts", "*", "[Any]", |c| {
+            format!("{:?}", c.plugins.allowed_hosts)
+        }),
+        ("plugins.cache_dir", "/c", "Some(\"/c\")", |c| {
+            format!("{:?}", c.plugins.cache_dir)
+        }),
+        ("plugins.dir", "/p", "/p", |c| {
+            c.plugins.dir.display().to_string()
+        }),
+        ("plugins.fuel", "5000", "5000", |c| {
+            c.plugins.fuel.to_string()
+        }),
+        ("plugins.max_memory_mb", "16", "16", |c| {
+            c.plugins.max_memory_mb.to_string()
+        }),
+        (
+            "plugins.private_hosts",
+            "chat.lan:8443",
+            "[\"chat.lan:8443\"]",
+            |c| {
+                let hosts = c.plugins.private_hosts.iter();
+                format!("{:?}", hosts.map(ToString::to_string).collect::<Vec<_>>())
+            },
+        ),
+        ("plugins.timeout_ms", "250", "250", |c| {
+            c.plugins.timeout_ms.to_string()
         }),
         ("rotation.lookahead_weeks", "52", "52", |c| {
             c.rotation.lookahead_weeks.to_string()

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::engine::{Engine, TrustedCode};
+use crate::wire::audit::hex;
 
 /// Name of the key's file.
 const KEY_FILE: &str = "key";
@@ -81,7 +82,9 @@ impl Cache {
         let kept: Vec<_> = contents.iter().map(|content| self.path(content)).collect();
         let entries = fs::read_dir(&self.dir).into_iter().flatten().flatten();
         for path in entries.map(|entry| entry.path()) {
-            let is_code = path.extension().is_some_and(|extension| extension == EXTENSION);
+            let is_code = path
+                .extension()
+                .is_some_and(|extension| extension == EXTENSION);
             if is_code && !kept.contains(&path) {
                 // What can't be dropped is a waste of space and nothing worse.
                 let _ = fs::remove_file(path);
@@ -105,11 +108,6 @@ impl Cache {
     }
 }
 
-/// A hash in hexadecimal.
-pub fn hex(hash: &Hash) -> String {
-    hash.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
 /// The folder's key; a fresh one where there is none, or none that is whole.
 fn key(dir: &Path) -> io::Result<Hash> {
     let path = dir.join(KEY_FILE);
@@ -121,7 +119,12 @@ fn key(dir: &Path) -> io::Result<Hash> {
     let mut key = Hash::default();
     getrandom::fill(&mut key).map_err(io::Error::other)?;
     let mut options = OpenOptions::new();
-    let mut file = options.write(true).create(true).truncate(true).mode(0o600).open(&path)?;
+    let mut file = options
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&path)?;
     file.write_all(&key)?;
     Ok(key)
 }
@@ -137,10 +140,15 @@ fn fingerprint(engine: &Engine) -> u64 {
         fn finish(&self) -> u64 {
             let hash: Hash = self.0.clone().finalize().into();
             let (first, _) = hash.split_at(8);
-            first.iter().fold(0, |all, byte| all << 8 | u64::from(*byte))
+            first
+                .iter()
+                .fold(0, |all, byte| all << 8 | u64::from(*byte))
         }
     }
     let mut hasher = Sha(Sha256::new());
-    engine.wasm().precompile_compatibility_hash().hash(&mut hasher);
+    engine
+        .wasm()
+        .precompile_compatibility_hash()
+        .hash(&mut hasher);
     hasher.finish()
 }

@@ -40,7 +40,7 @@ pub enum LoadError {
 
 /// A call that failed.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("plugin {name} {version} {cause}")]
+#[error("plugin:{name} {version} {cause}")]
 pub struct CallError {
     /// The plugin's name.
     pub name: String,
@@ -84,7 +84,9 @@ pub enum Cause {
     #[error("failed: {0}")]
     Failed(String),
     /// It is not called for a while.
-    #[error("is not called for a while: its last calls all ran into their limits, the last one {0}")]
+    #[error(
+        "is not called for a while: its last calls all ran into their limits, the last one {0}"
+    )]
     Paused(Box<Cause>),
 }
 

@@ -10,8 +10,6 @@ use bindings::rotation::oncalld::plugin::types;
 
 /// The interface as Rust types and functions, made from `plugins/wit`.
 pub mod bindings {
-    #![expect(missing_docs, clippy::pedantic, reason = "generated; the WIT file documents it")]
-
     /// The world `rotation-strategy`.
     pub mod rotation {
         wasmtime::component::bindgen!({
@@ -114,7 +112,12 @@ impl http::Host for Call {
 /// mislead a reader of a log.
 pub fn one_line(text: &str, characters: usize) -> String {
     let printable = |c: char| if c.is_control() { ' ' } else { c };
-    let mut line: String = text.trim().chars().take(characters).map(printable).collect();
+    let mut line: String = text
+        .trim()
+        .chars()
+        .take(characters)
+        .map(printable)
+        .collect();
     if text.trim().chars().nth(characters).is_some() {
         line.push('…');
     }

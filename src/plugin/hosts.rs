@@ -43,7 +43,11 @@ impl HostPolicy {
                 AllowedHost::Host(allowed) => host.meet(allowed),
             });
             let public: Vec<_> = public.collect();
-            let private: Vec<_> = self.private.iter().filter_map(|own| host.meet(own)).collect();
+            let private: Vec<_> = self
+                .private
+                .iter()
+                .filter_map(|own| host.meet(own))
+                .collect();
             if public.is_empty() && private.is_empty() {
                 granted.refused.push(host.clone());
             }
@@ -66,8 +70,12 @@ impl Granted {
 
     /// Every host that may be reached, as the config would name it.
     pub fn names(&self) -> Vec<String> {
-        let mut names: Vec<_> =
-            self.public.iter().chain(&self.private).map(ToString::to_string).collect();
+        let mut names: Vec<_> = self
+            .public
+            .iter()
+            .chain(&self.private)
+            .map(ToString::to_string)
+            .collect();
         names.sort();
         names.dedup();
         names
@@ -83,15 +91,15 @@ pub fn is_public(address: IpAddr) -> bool {
 }
 
 fn is_public_v4(address: Ipv4Addr) -> bool {
-    let [a, b, c, _] = address.octets();
-    let special = matches!(
-        (a, b, c),
-        // This network; shared by carriers; protocol assignments; benchmarks; 6to4 relays.
-        (0, _, _) | (100, 64..=127, _) | (192, 0, 0) | (198, 18 | 19, _) | (192, 88, 99)
-        // Multicast, reserved, broadcast.
-            | (224.., _, _)
-    );
-    !(special
+    let is_special = match address.octets() {
+        // Shared by carriers.
+        [100, second, ..] => second & 0xc0 == 64,
+        // Protocol assignments and 6to4 relays, benchmarks.
+        [192, 0, 0, _] | [192, 88, 99, _] | [198, 18 | 19, ..] => true,
+        // This network, multicast, reserved, broadcast.
+        [first, ..] => first == 0 || first >= 224,
+    };
+    !(is_special
         || address.is_loopback()
         || address.is_private()
         || address.is_link_local()
@@ -102,16 +110,15 @@ fn is_public_v6(address: Ipv6Addr) -> bool {
     if let Some(mapped) = address.to_ipv4_mapped() {
         return is_public_v4(mapped);
     }
-    let [a, b, ..] = address.segments();
-    match (a, b) {
-        // Through a translator, to an IPv4 address.
-        (0x64, 0xff9b) => {
-            let [.., w, x, y, z] = address.octets();
-            is_public_v4(Ipv4Addr::new(w, x, y, z))
+    match address.segments() {
+        // Through a translator, to the IPv4 address in the last 32 bits.
+        [0x64, 0xff9b, ..] => {
+            let [.., high, low] = address.segments();
+            is_public_v4(Ipv4Addr::from_bits(u32::from(high) << 16 | u32::from(low)))
         }
-        // Protocol assignments, with tunnels among them; documentation; 6to4.
-        (0x2001, 0..=0x1ff | 0xdb8) | (0x2002, _) | (0x3fff, _) => false,
-        _ => a & 0xe000 == 0x2000,
+        // Protocol assignments with tunnels among them, documentation, 6to4.
+        [0x2001, 0..=0x1ff | 0xdb8, ..] | [0x2002 | 0x3fff, ..] => false,
+        [first, ..] => first & 0xe000 == 0x2000,
     }
 }
 
@@ -138,7 +145,14 @@ mod tests {
             "127.0.0.1:9000",
             "evil.example.com",
         ]));
-        assert_eq!(granted.names(), ["127.0.0.1:9000", "chat.example.com:443", "hooks.example.com:8443"]);
+        assert_eq!(
+            granted.names(),
+            [
+                "127.0.0.1:9000",
+                "chat.example.com:443",
+                "hooks.example.com:8443"
+            ]
+        );
         assert_eq!(granted.refused, hosts(&["evil.example.com"]));
         assert_eq!(granted.reach("chat.example.com", 443), Some(Reach::Public));
         assert_eq!(granted.reach("chat.example.com", 80), None);
@@ -149,7 +163,10 @@ mod tests {
 
     #[test]
     fn a_star_in_the_config_lets_the_manifest_decide_but_not_on_private_addresses() {
-        let policy = HostPolicy { allowed: vec![AllowedHost::Any], private: Vec::new() };
+        let policy = HostPolicy {
+            allowed: vec![AllowedHost::Any],
+            private: Vec::new(),
+        };
         let granted = policy.grant(&hosts(&["localhost"]));
         assert_eq!(granted.reach("localhost", 80), Some(Reach::Public));
     }
@@ -157,16 +174,42 @@ mod tests {
     #[test]
     fn addresses_that_are_not_the_internets_are_known() {
         let private = [
-            "127.0.0.1", "10.1.2.3", "172.16.0.1", "192.168.1.1", "169.254.169.254", "0.0.0.0",
-            "100.64.0.1", "198.18.0.1", "224.0.0.1", "240.0.0.1", "255.255.255.255", "192.0.2.1",
-            "::", "::1", "fe80::1", "fc00::1", "fd12::1", "ff02::1", "::ffff:127.0.0.1",
-            "::ffff:10.0.0.1", "64:ff9b::a00:1", "2001:db8::1", "2001::1", "2002:a00:1::",
-            "fec0::1", "::7f00:1",
+            "127.0.0.1",
+            "10.1.2.3",
+            "172.16.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "0.0.0.0",
+            "100.64.0.1",
+            "198.18.0.1",
+            "224.0.0.1",
+            "240.0.0.1",
+            "255.255.255.255",
+            "192.0.2.1",
+            "::",
+            "::1",
+            "fe80::1",
+            "fc00::1",
+            "fd12::1",
+            "ff02::1",
+            "::ffff:127.0.0.1",
+            "::ffff:10.0.0.1",
+            "64:ff9b::a00:1",
+            "2001:db8::1",
+            "2001::1",
+            "2002:a00:1::",
+            "fec0::1",
+            "::7f00:1",
         ];
         for address in private {
             assert!(!is_public(address.parse().unwrap()), "{address}");
         }
-        for address in ["1.1.1.1", "93.184.216.34", "2606:4700::1111", "64:ff9b::101:101"] {
+        for address in [
+            "1.1.1.1",
+            "93.184.216.34",
+            "2606:4700::1111",
+            "64:ff9b::101:101",
+        ] {
             assert!(is_public(address.parse().unwrap()), "{address}");
         }
     }

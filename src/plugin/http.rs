@@ -35,8 +35,17 @@ const HEADERS: (usize, usize) = (64, 16 * 1024);
 
 /// Headers that belong to the connection.
 const CONNECTION_HEADERS: [&str; 11] = [
-    "connection", "content-length", "expect", "host", "keep-alive", "proxy-authorization",
-    "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "keep-alive",
+    "proxy-authorization",
+    "proxy-connection",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
 ];
 
 /// The HTTP clients of all plugins; made when first needed, since that reads the system's
@@ -50,7 +59,9 @@ pub struct Clients {
 impl Clients {
     fn get(&self, reach: Reach) -> Result<&Client, String> {
         let (slot, build): (_, fn() -> reqwest::ClientBuilder) = match reach {
-            Reach::Public => (&self.public, || builder().dns_resolver(Arc::new(PublicOnly))),
+            Reach::Public => (&self.public, || {
+                builder().dns_resolver(Arc::new(PublicOnly))
+            }),
             Reach::Any => (&self.any, builder),
         };
         let client = slot.get_or_init(|| build().build().map_err(|error| root(&error)));
@@ -131,7 +142,10 @@ impl Requests {
         };
         self.left = left;
         let (client, request) = self.checked(request)?;
-        let time = self.until.saturating_duration_since(Instant::now()).min(REQUEST_TIME);
+        let time = self
+            .until
+            .saturating_duration_since(Instant::now())
+            .min(REQUEST_TIME);
         let too_late = || HttpError::Timeout(format!("no answer within {} ms", time.as_millis()));
         self.runtime.block_on(async {
             let answer = tokio::time::timeout(time, exchange(client, request)).await;
@@ -173,7 +187,9 @@ impl Requests {
             return Err(forbidden(format!("`{url}` is neither https nor http")));
         };
         if !url.username().is_empty() || url.password().is_some() {
-            return Err(forbidden("the address holds a user name or password".to_owned()));
+            return Err(forbidden(
+                "the address holds a user name or password".to_owned(),
+            ));
         }
         let reach = self.granted.reach(host, port).ok_or_else(|| {
             forbidden(format!(
@@ -201,25 +217,36 @@ impl Requests {
 
 fn headers(given: &[Header]) -> Result<HeaderMap, HttpError> {
     let (most, most_bytes) = HEADERS;
-    let bytes: usize = given.iter().map(|header| header.name.len() + header.value.len()).sum();
+    let bytes: usize = given
+        .iter()
+        .map(|header| header.name.len() + header.value.len())
+        .sum();
     if given.len() > most || bytes > most_bytes {
-        return Err(forbidden("more than 64 headers, or 16 KiB of them".to_owned()));
+        return Err(forbidden(
+            "more than 64 headers, or 16 KiB of them".to_owned(),
+        ));
     }
     let mut headers = HeaderMap::new();
     for Header { name, value } in given {
         let wrong = |problem: &str| forbidden(format!("header `{name}` {problem}"));
-        let parsed: HeaderName = name.parse().map_err(|_| wrong("has a name that no header has"))?;
+        let parsed: HeaderName = name
+            .parse()
+            .map_err(|_| wrong("has a name that no header has"))?;
         if CONNECTION_HEADERS.contains(&parsed.as_str()) {
             return Err(wrong("belongs to the connection"));
         }
-        let value = HeaderValue::from_str(value).map_err(|_| wrong("has a value that no header has"))?;
+        let value =
+            HeaderValue::from_str(value).map_err(|_| wrong("has a value that no header has"))?;
         headers.append(parsed, value);
     }
     Ok(headers)
 }
 
 async fn exchange(client: &Client, request: reqwest::Request) -> Result<Response, HttpError> {
-    let mut answer = client.execute(request).await.map_err(|error| failure(&error))?;
+    let mut answer = client
+        .execute(request)
+        .await
+        .map_err(|error| failure(&error))?;
     let text = |(name, value): (&HeaderName, &HeaderValue)| {
         let (name, value) = (name.as_str().to_owned(), value.to_str().ok()?.to_owned());
         Some(Header { name, value })
@@ -233,7 +260,11 @@ async fn exchange(client: &Client, request: reqwest::Request) -> Result<Response
         body.extend_from_slice(&chunk);
     }
     let status = answer.status().as_u16();
-    Ok(Response { status, headers, body })
+    Ok(Response {
+        status,
+        headers,
+        body,
+    })
 }
 
 fn failure(error: &reqwest::Error) -> HttpError {

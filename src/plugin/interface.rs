@@ -26,8 +26,6 @@ pub struct Described<'a> {
     pub kind: PluginKind,
     /// The version of the interface.
     pub version: &'static str,
-    /// What it wants of the host, as `package/interface@version`.
-    pub imports: Vec<String>,
 }
 
 /// Reads what a file is, without compiling it.
@@ -44,7 +42,7 @@ pub fn describe(file: &[u8]) -> Result<Described<'_>, LoadError> {
         let message = "it doesn't begin as WebAssembly does".to_owned();
         return Err(LoadError::NotAComponent(message));
     };
-    let (imports, exports) = outline(&component).map_err(not_a_component)?;
+    let (imports, exports) = outline(&component).map_err(|error| not_a_component(&error))?;
     let version = version(&imports)?;
     let kind = kind(&exports)?;
     refuse_foreign_imports(&imports, kind)?;
@@ -52,7 +50,6 @@ pub fn describe(file: &[u8]) -> Result<Described<'_>, LoadError> {
         component,
         kind,
         version,
-        imports,
     })
 }
 
@@ -60,7 +57,7 @@ pub fn describe(file: &[u8]) -> Result<Described<'_>, LoadError> {
 fn wrap(module: &[u8]) -> Result<Vec<u8>, LoadError> {
     let mut has_type = false;
     for payload in Parser::new(0).parse_all(module) {
-        if let Payload::CustomSection(section) = payload.map_err(not_a_component)? {
+        if let Payload::CustomSection(section) = payload.map_err(|error| not_a_component(&error))? {
             has_type |= section.name().starts_with(COMPONENT_TYPE);
         }
     }
@@ -105,7 +102,9 @@ fn outline(component: &[u8]) -> wasmparser::Result<(Vec<String>, Vec<String>)> {
 }
 
 fn version(imports: &[String]) -> Result<&'static str, LoadError> {
-    let ours = imports.iter().filter_map(|import| import.strip_prefix(PACKAGE));
+    let ours = imports
+        .iter()
+        .filter_map(|import| import.strip_prefix(PACKAGE));
     let mut versions: Vec<_> = ours
         .filter_map(|import| Some(import.split_once('@')?.1))
         .collect();
@@ -115,11 +114,14 @@ fn version(imports: &[String]) -> Result<&'static str, LoadError> {
         [] => Err(LoadError::Interface(format!(
             "it doesn't speak the interface oncalld:plugin; served is {served}"
         ))),
-        [one] => SERVED.into_iter().find(|known| known == one).ok_or_else(|| {
-            LoadError::Interface(format!(
-                "it speaks version {one} of the interface oncalld:plugin; served is {served}"
-            ))
-        }),
+        [one] => SERVED
+            .into_iter()
+            .find(|known| known == one)
+            .ok_or_else(|| {
+                LoadError::Interface(format!(
+                    "it speaks version {one} of the interface oncalld:plugin; served is {served}"
+                ))
+            }),
         [one, other, ..] => Err(LoadError::Interface(format!(
             "it mixes the versions {one} and {other} of the interface oncalld:plugin"
         ))),
@@ -148,18 +150,24 @@ fn refuse_foreign_imports(imports: &[String], kind: PluginKind) -> Result<(), Lo
         PluginKind::Sink => &["types", "notifications", "logging", "http"],
     };
     let is_allowed = |import: &&String| {
-        let interface = import.strip_prefix(PACKAGE).and_then(|rest| rest.split_once('@'));
+        let interface = import
+            .strip_prefix(PACKAGE)
+            .and_then(|rest| rest.split_once('@'));
         interface.is_some_and(|(interface, _)| allowed.contains(&interface))
     };
     match imports.iter().find(|import| !is_allowed(import)) {
         None => Ok(()),
         Some(import) => Err(LoadError::Interface(format!(
             "it wants `{import}`, which a {kind} plugin doesn't get; it gets {}",
-            allowed.iter().map(|name| format!("{PACKAGE}{name}")).collect::<Vec<_>>().join(", ")
+            allowed
+                .iter()
+                .map(|name| format!("{PACKAGE}{name}"))
+                .collect::<Vec<_>>()
+                .join(", ")
         ))),
     }
 }
 
-fn not_a_component(error: wasmparser::BinaryReaderError) -> LoadError {
+fn not_a_component(error: &wasmparser::BinaryReaderError) -> LoadError {
     LoadError::NotAComponent(error.to_string())
 }

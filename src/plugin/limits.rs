@@ -62,7 +62,9 @@ impl ResourceLimiter for Limiter {
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let all = self.memory_bytes.saturating_add(desired.saturating_sub(current));
+        let all = self
+            .memory_bytes
+            .saturating_add(desired.saturating_sub(current));
         if all > self.limits.memory_mb.saturating_mul(MIB) {
             self.hit = Some(Cause::Memory(self.limits.memory_mb));
             return Ok(false);
@@ -104,7 +106,11 @@ mod tests {
 
     #[test]
     fn memory_is_counted_over_all_memories() {
-        let limits = Limits { memory_mb: 2, timeout: Duration::from_secs(1), fuel: 1 };
+        let limits = Limits {
+            memory_mb: 2,
+            timeout: Duration::from_secs(1),
+            fuel: 1,
+        };
         let mut limiter = Limiter::new(limits);
         assert!(limiter.memory_growing(0, MIB, None).unwrap());
         assert!(limiter.memory_growing(0, MIB, None).unwrap());

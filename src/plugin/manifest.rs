@@ -84,10 +84,15 @@ impl Manifest {
         let schema = text.config_schema.and_then(|schema| {
             let schema = Value::Object(json("config_schema", schema, &mut invalid));
             let read = Schema::read(&schema);
-            read.map_err(|problem| invalid.add("config_schema", problem)).ok()
+            read.map_err(|problem| invalid.add("config_schema", problem))
+                .ok()
         });
         let limits = text.limits;
-        let zero = [limits.memory_mb == Some(0), limits.timeout_ms == Some(0), limits.fuel == Some(0)];
+        let zero = [
+            limits.memory_mb == Some(0),
+            limits.timeout_ms == Some(0),
+            limits.fuel == Some(0),
+        ];
         invalid.check(!zero.contains(&true), "limits", "0 leaves nothing");
         if let Some(schema) = &schema {
             for problem in schema.problems(&Value::Object(config.clone())) {
@@ -106,14 +111,19 @@ impl Manifest {
             schema,
             limits,
         };
-        invalid.into_result(manifest).map_err(|invalid| wrong(&invalid))
+        invalid
+            .into_result(manifest)
+            .map_err(|invalid| wrong(&invalid))
     }
 
     /// What a call may take: what the plugin is content with, within what the host grants.
     pub fn limits_within(&self, granted: Limits) -> Limits {
         granted.within(Limits {
             memory_mb: self.limits.memory_mb.unwrap_or(usize::MAX),
-            timeout: self.limits.timeout_ms.map_or(Duration::MAX, Duration::from_millis),
+            timeout: self
+                .limits
+                .timeout_ms
+                .map_or(Duration::MAX, Duration::from_millis),
             fuel: self.limits.fuel.unwrap_or(u64::MAX),
         })
     }
@@ -152,13 +162,18 @@ fn json_value(value: toml::Value) -> Result<Value, &'static str> {
         toml::Value::Integer(number) => number.into(),
         toml::Value::Float(number) => {
             let number = serde_json::Number::from_f64(number);
-            number.ok_or("holds a number that JSON doesn't have")?.into()
+            number
+                .ok_or("holds a number that JSON doesn't have")?
+                .into()
         }
         toml::Value::Boolean(yes) => Value::Bool(yes),
         toml::Value::Datetime(_) => return Err("holds a date; write it as text, in quotes"),
-        toml::Value::Array(items) => {
-            Value::Array(items.into_iter().map(json_value).collect::<Result<_, _>>()?)
-        }
+        toml::Value::Array(items) => Value::Array(
+            items
+                .into_iter()
+                .map(json_value)
+                .collect::<Result<_, _>>()?,
+        ),
         toml::Value::Table(table) => {
             let field = |(name, value)| json_value(value).map(|value| (name, value));
             Value::Object(table.into_iter().map(field).collect::<Result<_, _>>()?)

@@ -6,7 +6,7 @@
 //! - [`engine`]: compiles and runs; [`cache`] keeps on disk what was compiled
 //! - [`limits`]: what a call may take
 //! - [`host`]: what a plugin may call, with [`http`] and [`hosts`]
-//! - [`plugin`]: one that is in service; [`rotation`] and [`sink`] call it
+//! - [`loaded`]: a plugin that is in service; [`rotation`] and [`sink`] call it
 //! - [`registry`]: the folder of plugins, and what came of each; [`mod@watch`] looks at it by the clock
 
 mod cache;
@@ -17,19 +17,30 @@ mod hosts;
 mod http;
 mod interface;
 mod limits;
+mod loaded;
 mod manifest;
-mod plugin;
 mod registry;
 mod rotation;
 mod schema;
 mod sink;
 mod watch;
 
+#[cfg(test)]
+mod failure_tests;
+#[cfg(test)]
+mod http_tests;
+#[cfg(test)]
+mod registry_tests;
+#[cfg(test)]
+mod testing;
+
 pub use error::{CallError, Cause, LoadError};
+pub use host::bindings::rotation::oncalld::plugin::types::Team as SinkTeam;
+pub use host::bindings::sink::oncalld::plugin::notifications::Notification as SinkNotification;
 pub use hosts::HostPolicy;
 pub use limits::Limits;
+pub use loaded::{Files, Plugin};
 pub use manifest::Manifest;
-pub use plugin::{Files, Plugin};
 pub use registry::{PluginSettings, Registry};
-pub use sink::SinkError;
+pub use sink::{SinkError, deliver};
 pub use watch::start as watch;

@@ -11,17 +11,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
 
-use super::cache::{Cache, hex};
+use super::cache::Cache;
 use super::engine::Engine;
 use super::error::LoadError;
 use super::hosts::HostPolicy;
 use super::limits::{Limits, MIB};
+use super::loaded::{Files, Host, Plugin};
 use super::manifest::is_name;
-use super::plugin::{Files, Host, Plugin};
 use super::rotation::PluginStrategy;
 use crate::actions::plugins::{PluginChange, PluginEvent, PluginFile, Plugins};
 use crate::clock::Clock;
 use crate::rotation::strategy::Strategy;
+use crate::wire::audit::hex;
 use crate::wire::plugin::{PluginKind, PluginStatus, PluginView};
 
 /// The largest plugin: an interpreter with its libraries is some tens of mebibytes.
@@ -117,11 +118,11 @@ impl Registry {
         match (slot.plugin, slot.problem) {
             (Some(plugin), _) if plugin.manifest.kind == kind => Ok(plugin),
             (Some(plugin), _) => Err(format!(
-                "plugin {name} is a {} plugin, not a {kind} one",
+                "plugin:{name} is a {} plugin, not a {kind} one",
                 plugin.manifest.kind
             )),
-            (None, Some(problem)) => Err(format!("plugin {name} is not loaded: {problem}")),
-            (None, None) => Err(format!("plugin {name} is not loaded")),
+            (None, Some(problem)) => Err(format!("plugin:{name} is not loaded: {problem}")),
+            (None, None) => Err(format!("plugin:{name} is not loaded")),
         }
     }
 
@@ -151,7 +152,11 @@ impl Registry {
         }
         looking.retain(|_, seen| seen.last != Stamp::default() || seen.loaded != Stamp::default());
         if let (false, Some(cache)) = (events.is_empty(), &self.host.cache) {
-            let in_service: Vec<_> = self.slots().values().filter_map(|slot| slot.plugin.clone()).collect();
+            let in_service: Vec<_> = self
+                .slots()
+                .values()
+                .filter_map(|slot| slot.plugin.clone())
+                .collect();
             let contents: Vec<_> = in_service.iter().map(|plugin| plugin.sha256).collect();
             cache.keep_only(&contents);
         }
@@ -162,7 +167,12 @@ impl Registry {
     fn take(&self, name: &str, stamp: Stamp, seen: &mut Seen) -> Option<PluginEvent> {
         let old = self.slots().get(name).and_then(|slot| slot.plugin.clone());
         let old_file = old.as_deref().map(file_of);
-        let event = |change| Some(PluginEvent { name: name.to_owned(), change });
+        let event = |change| {
+            Some(PluginEvent {
+                name: name.to_owned(),
+                change,
+            })
+        };
         if stamp == Stamp::default() {
             self.slots().remove(name);
             tracing::info!(plugin = name, "removed");
@@ -187,7 +197,10 @@ impl Registry {
                 let problem = error.to_string();
                 tracing::warn!(plugin = name, %error, in_service = old.is_some(), "can't be loaded");
                 self.slots().entry(name.to_owned()).or_default().problem = Some(problem.clone());
-                event(PluginChange::Failed { problem, stays: old_file })
+                event(PluginChange::Failed {
+                    problem,
+                    stays: old_file,
+                })
             }
         }
     }
@@ -203,7 +216,10 @@ impl Registry {
         let text = String::from_utf8(text)
             .map_err(|_| LoadError::Manifest("it is not UTF-8 text".to_owned()))?;
         let wasm = read(&self.dir, &wasm, MAX_WASM)?;
-        let files = Files { manifest: &text, wasm: &wasm };
+        let files = Files {
+            manifest: &text,
+            wasm: &wasm,
+        };
         let plugin = self.load_files(&files)?;
         if plugin.manifest.name != name {
             return Err(LoadError::Manifest(format!(
@@ -296,9 +312,20 @@ fn stamps(dir: &Path) -> io::Result<BTreeMap<String, Stamp>> {
         let Some(file) = fs::metadata(&path).ok().filter(fs::Metadata::is_file) else {
             continue;
         };
-        let name = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+        let name = path
+            .file_stem()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
         let changed = (file.mtime(), file.mtime_nsec(), file.ctime_nsec());
-        let stamp = (file.dev(), file.ino(), file.len(), changed.0, changed.1, changed.2);
+        let stamp = (
+            file.dev(),
+            file.ino(),
+            file.len(),
+            changed.0,
+            changed.1,
+            changed.2,
+        );
         let both = found.entry(name).or_default();
         match extension {
             "toml" => both.manifest = Some(stamp),
@@ -312,13 +339,22 @@ fn stamps(dir: &Path) -> io::Result<BTreeMap<String, Stamp>> {
 fn read(dir: &Path, file: &str, most: u64) -> Result<Vec<u8>, LoadError> {
     let failed = |cause: io::Error| match cause.kind() {
         io::ErrorKind::NotFound => LoadError::File(format!("{file} is missing beside the other")),
-        _ => LoadError::Read { file: file.to_owned(), cause },
+        _ => LoadError::Read {
+            file: file.to_owned(),
+            cause,
+        },
     };
     let mut bytes = Vec::new();
     let opened = fs::File::open(dir.join(file)).map_err(failed)?;
-    opened.take(most + 1).read_to_end(&mut bytes).map_err(failed)?;
+    opened
+        .take(most + 1)
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
     if bytes.len() as u64 > most {
-        return Err(LoadError::File(format!("{file} is over {} KiB", most / 1024)));
+        return Err(LoadError::File(format!(
+            "{file} is over {} KiB",
+            most / 1024
+        )));
     }
     Ok(bytes)
 }

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use super::error::{CallError, Cause};
 use super::host::bindings::rotation::oncalld::plugin::{rotation as wit, types};
 use super::host::one_line;
-use super::plugin::{Plugin, Program};
+use super::loaded::{Plugin, Program};
 use crate::domain::ids::UserId;
 use crate::domain::member::TeamRole;
 use crate::rotation::coverage::Source;
@@ -44,7 +44,9 @@ impl Plugin {
             };
             let instance = program.instantiate(&mut *store)?;
             let answer = instance.call_pick(store, context)?;
-            Ok(answer.map_err(|message| Cause::Failed(said(&message))).and_then(pick))
+            Ok(answer
+                .map_err(|message| Cause::Failed(said(&message)))
+                .and_then(|answer| pick(&answer)))
         })
     }
 }
@@ -57,9 +59,12 @@ fn said(message: &str) -> String {
     }
 }
 
-fn pick(answer: wit::Pick) -> Result<Pick, Cause> {
+fn pick(answer: &wit::Pick) -> Result<Pick, Cause> {
     let user = answer.user.parse::<UserId>().map_err(|_| {
-        Cause::Wrong(format!("picked `{}`, which is no user id", one_line(&answer.user, 40)))
+        Cause::Wrong(format!(
+            "picked `{}`, which is no user id",
+            one_line(&answer.user, 40)
+        ))
     })?;
     let reason = match one_line(&answer.reason, REASON_CHARACTERS) {
         nothing if nothing.is_empty() => "the plugin gives no reason".to_owned(),

@@ -10,11 +10,21 @@ use serde_json::{Map, Value};
 use super::host::one_line;
 
 /// Keywords that say nothing about what is valid.
-const NOTES: [&str; 8] =
-    ["$schema", "$id", "$comment", "title", "description", "default", "examples", "deprecated"];
+const NOTES: [&str; 8] = [
+    "$schema",
+    "$id",
+    "$comment",
+    "title",
+    "description",
+    "default",
+    "examples",
+    "deprecated",
+];
 
 /// The types that there are.
-const TYPES: [&str; 7] = ["object", "array", "string", "integer", "number", "boolean", "null"];
+const TYPES: [&str; 7] = [
+    "object", "array", "string", "integer", "number", "boolean", "null",
+];
 
 /// How deep schemas may be nested.
 const MAX_DEPTH: usize = 16;
@@ -53,7 +63,11 @@ impl Schema {
 fn check(schema: &Value, place: &str, depth: usize) -> Result<(), String> {
     let wrong = |problem: &str| Err(format!("{}: {problem}", named(place)));
     let Some(schema) = schema.as_object() else {
-        return if schema.is_boolean() { Ok(()) } else { wrong("a schema is an object or a boolean") };
+        return if schema.is_boolean() {
+            Ok(())
+        } else {
+            wrong("a schema is an object or a boolean")
+        };
     };
     if depth == 0 {
         return wrong("is nested too deep");
@@ -67,9 +81,9 @@ fn check(schema: &Value, place: &str, depth: usize) -> Result<(), String> {
             },
             "enum" => operand.is_array(),
             "const" => true,
-            "required" => {
-                operand.as_array().is_some_and(|names| names.iter().all(Value::is_string))
-            }
+            "required" => operand
+                .as_array()
+                .is_some_and(|names| names.iter().all(Value::is_string)),
             "properties" => {
                 let Some(fields) = operand.as_object() else {
                     return wrong("`properties` has to be an object");
@@ -108,7 +122,11 @@ fn validate(schema: &Value, value: &Value, place: &str, problems: &mut Vec<Strin
     let mut check = |ok: bool, expected: &dyn Fn() -> String| {
         if !ok {
             let found = one_line(&value.to_string(), 60);
-            problems.push(format!("{} is {found}, expected {}", named(place), expected()));
+            problems.push(format!(
+                "{} is {found}, expected {}",
+                named(place),
+                expected()
+            ));
         }
     };
     for (keyword, operand) in schema {
@@ -116,7 +134,9 @@ fn validate(schema: &Value, value: &Value, place: &str, problems: &mut Vec<Strin
             "type" => check(has_type(operand, value), &|| type_names(operand)),
             "enum" => {
                 let allowed = operand.as_array().map(Vec::as_slice).unwrap_or_default();
-                check(allowed.iter().any(|one| same(one, value)), &|| format!("one of {operand}"));
+                check(allowed.iter().any(|one| same(one, value)), &|| {
+                    format!("one of {operand}")
+                });
             }
             "const" => check(same(operand, value), &|| operand.to_string()),
             _ => {
@@ -177,7 +197,10 @@ fn validate_items(
     }
     let unique = schema.get("uniqueItems") == Some(&Value::Bool(true));
     let mut seen = HashSet::new();
-    let repeated = items.iter().map(Value::to_string).find(|item| !seen.insert(item.clone()));
+    let repeated = items
+        .iter()
+        .map(Value::to_string)
+        .find(|item| !seen.insert(item.clone()));
     if let (true, Some(item)) = (unique, repeated) {
         let item = one_line(&item, 60);
         problems.push(format!("{} holds {item} more than once", named(place)));
@@ -230,7 +253,7 @@ fn type_names(names: &Value) -> String {
 /// Whether two values are the same to JSON Schema, to which 1 is 1.0.
 fn same(a: &Value, b: &Value) -> bool {
     match (a.as_f64(), b.as_f64()) {
-        (Some(a), Some(b)) => a == b,
+        (Some(a), Some(b)) => a.total_cmp(&b).is_eq(),
         _ => a == b,
     }
 }
@@ -264,27 +287,48 @@ mod tests {
         }))
         .unwrap();
         let problems = |value: Value| schema.problems(&value).join("; ");
-        assert_eq!(problems(json!({"weight": 2.5, "zones": ["emea"], "days": 3.0})), "");
+        assert_eq!(
+            problems(json!({"weight": 2.5, "zones": ["emea"], "days": 3.0})),
+            ""
+        );
         assert_eq!(problems(json!({"weight": 1, "name": null})), "");
         assert_eq!(problems(json!([])), "it is [], expected object");
         assert_eq!(problems(json!({})), "`weight` is missing");
-        assert_eq!(problems(json!({"weight": 0})), "`weight` is 0, expected exclusiveMinimum 0");
-        assert_eq!(problems(json!({"weight": 1, "extra": 1})), "`extra` is not expected");
-        assert_eq!(problems(json!({"weight": 1, "days": 1.5})), "`days` is 1.5, expected integer");
+        assert_eq!(
+            problems(json!({"weight": 0})),
+            "`weight` is 0, expected exclusiveMinimum 0"
+        );
+        assert_eq!(
+            problems(json!({"weight": 1, "extra": 1})),
+            "`extra` is not expected"
+        );
+        assert_eq!(
+            problems(json!({"weight": 1, "days": 1.5})),
+            "`days` is 1.5, expected integer"
+        );
         assert_eq!(
             problems(json!({"weight": 1, "zones": ["emea", "mars", "emea"]})),
             "`zones.1` is \"mars\", expected one of [\"emea\",\"apac\"]; \
              `zones` holds \"emea\" more than once"
         );
-        assert_eq!(problems(json!({"weight": 1, "name": "ä"})), "`name` is \"ä\", expected minLength 2");
+        assert_eq!(
+            problems(json!({"weight": 1, "name": "ä"})),
+            "`name` is \"ä\", expected minLength 2"
+        );
     }
 
     #[test]
     fn a_schema_that_is_not_understood_is_refused() {
         let read = |schema: Value| Schema::read(&schema).unwrap_err();
         let unknown = json!({"properties": {"a": {"pattern": "x"}}});
-        assert_eq!(read(unknown), "`a`: the keyword `pattern` is not known to oncalld");
-        assert_eq!(read(json!({"type": "text"})), "it: `type` can't be \"text\"");
+        assert_eq!(
+            read(unknown),
+            "`a`: the keyword `pattern` is not known to oncalld"
+        );
+        assert_eq!(
+            read(json!({"type": "text"})),
+            "it: `type` can't be \"text\""
+        );
         assert_eq!(read(json!(3)), "it: a schema is an object or a boolean");
         let mut deep = json!({});
         for _ in 0..20 {

@@ -10,13 +10,13 @@ use super::host::bindings::sink::oncalld::plugin::notifications as wit;
 use super::host::one_line;
 use super::http::CALL_TIME;
 use super::limits::MIB;
-use super::plugin::{Plugin, Program};
+use super::loaded::{Plugin, Program};
 
 /// Bytes that a plugin may hand to the host at once: a request's body and what is around it.
 const ANSWER_BYTES: usize = 2 * MIB;
 
 /// The longest pause that a plugin may ask for before the next try.
-const LONGEST_PAUSE: Duration = Duration::from_secs(24 * 60 * 60);
+const LONGEST_PAUSE: Duration = Duration::from_hours(24);
 
 /// Why a notification was not delivered.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -61,14 +61,14 @@ impl Plugin {
 
     fn refusal(&self, error: &wit::DeliveryError) -> SinkError {
         let name = &self.manifest.name;
-        let message = format!("plugin {name}: {}", one_line(&error.message, 500));
+        let message = format!("plugin:{name}: {}", one_line(&error.message, 500));
         match error.kind {
             wit::FailureKind::Permanent => SinkError::Permanent { message },
             wit::FailureKind::Retryable => SinkError::Retry {
                 message,
-                after: error.retry_after.map(|seconds| {
-                    Duration::from_secs(seconds.into()).min(LONGEST_PAUSE)
-                }),
+                after: error
+                    .retry_after
+                    .map(|seconds| Duration::from_secs(seconds.into()).min(LONGEST_PAUSE)),
             },
         }
     }
@@ -78,16 +78,27 @@ impl Plugin {
 ///
 /// # Errors
 /// As [`Plugin::deliver_blocking`]; or it took far longer than it may.
-pub async fn deliver(plugin: Arc<Plugin>, notification: wit::Notification) -> Result<(), SinkError> {
+pub async fn deliver(
+    plugin: Arc<Plugin>,
+    notification: wit::Notification,
+) -> Result<(), SinkError> {
     // Each part of a call has its own limit; this one is for what nobody thought of.
     let patience = plugin.limits.timeout + CALL_TIME + Duration::from_secs(5);
     let name = plugin.manifest.name.clone();
     let call = tokio::task::spawn_blocking(move || plugin.deliver_blocking(&notification));
-    let retry = |message: String| Err(SinkError::Retry { message, after: None });
+    let retry = |message: String| {
+        Err(SinkError::Retry {
+            message,
+            after: None,
+        })
+    };
     match tokio::time::timeout(patience, call).await {
         Ok(Ok(delivered)) => delivered,
-        Ok(Err(panic)) => retry(format!("plugin {name}: {panic}")),
-        Err(_) => retry(format!("plugin {name} did not return in {} s", patience.as_secs())),
+        Ok(Err(panic)) => retry(format!("plugin:{name}: {panic}")),
+        Err(_) => retry(format!(
+            "plugin:{name} did not return in {} s",
+            patience.as_secs()
+        )),
     }
 }
 

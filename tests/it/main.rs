@@ -19,6 +19,7 @@ mod main_job;
 mod nasty;
 mod overrides;
 mod people;
+mod plugins;
 mod process;
 mod rotation;
 mod rules;

@@ -32,7 +32,7 @@ fn a_wrong_key_is_named_with_its_place_and_a_near_miss() {
         (
             "[slack]\nbot_token = 'xoxb-secret'",
             "my.toml:1:2: unknown section `slack`, expected one of `auth`, `log`, `notifications`, \
-             `overrides`, `rotation`, `server`",
+             `overrides`, `plugins`, `rotation`, `server`",
         ),
         (
             "server = 3",

@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest as _, Sha256};
 use wasmtime::{Store, Trap, UpdateDeadline};
 
-use super::cache::{Cache, Hash, hex};
+use super::cache::{Cache, Hash};
 use super::engine::Engine;
 use super::error::{CallError, Cause, LoadError, chain};
 use super::host::{Call, bindings};
@@ -16,6 +16,7 @@ use super::http::{Clients, Requests};
 use super::interface::{self, Described};
 use super::limits::Limits;
 use super::manifest::Manifest;
+use crate::wire::audit::hex;
 use crate::wire::plugin::{LoadedPlugin, PluginKind};
 
 /// Costly failures one after the other after which a plugin is left alone for a while: it
@@ -23,7 +24,7 @@ use crate::wire::plugin::{LoadedPlugin, PluginKind};
 const PATIENCE: u32 = 3;
 
 /// How long it is left alone.
-const PAUSE: Duration = Duration::from_secs(60);
+const PAUSE: Duration = Duration::from_mins(1);
 
 /// What all plugins share.
 #[derive(Debug)]
@@ -93,7 +94,11 @@ impl Plugin {
     ///
     /// # Errors
     /// What is wrong with its files.
-    pub fn load(host: &Arc<Host>, files: &Files<'_>, now: DateTime<Utc>) -> Result<Self, LoadError> {
+    pub fn load(
+        host: &Arc<Host>,
+        files: &Files<'_>,
+        now: DateTime<Utc>,
+    ) -> Result<Self, LoadError> {
         let manifest = Manifest::read(files.manifest)?;
         let described = interface::describe(files.wasm)?;
         if described.kind != manifest.kind {
@@ -127,11 +132,20 @@ impl Plugin {
             sha256: hex(&self.sha256),
             loaded_at: self.loaded_at,
             hosts: self.granted.names(),
-            refused_hosts: self.granted.refused.iter().map(ToString::to_string).collect(),
+            refused_hosts: self
+                .granted
+                .refused
+                .iter()
+                .map(ToString::to_string)
+                .collect(),
             max_memory_mb: self.limits.memory_mb as u64,
             timeout_ms: u64::try_from(self.limits.timeout.as_millis()).unwrap_or(u64::MAX),
             fuel: self.limits.fuel,
-            config_schema: self.manifest.schema.as_ref().map(|schema| schema.json().clone()),
+            config_schema: self
+                .manifest
+                .schema
+                .as_ref()
+                .map(|schema| schema.json().clone()),
             calls: record.calls,
             failures: record.failures,
             microseconds: record.microseconds,
@@ -180,9 +194,15 @@ impl Plugin {
         store.set_epoch_deadline(1);
         store.epoch_deadline_callback(|call| {
             let is_overdue = call.data().is_overdue();
-            Ok(if is_overdue { UpdateDeadline::Interrupt } else { UpdateDeadline::Continue(1) })
+            Ok(if is_overdue {
+                UpdateDeadline::Interrupt
+            } else {
+                UpdateDeadline::Continue(1)
+            })
         });
-        let outcome = store.set_fuel(self.limits.fuel).and_then(|()| run(&mut store));
+        let outcome = store
+            .set_fuel(self.limits.fuel)
+            .and_then(|()| run(&mut store));
         outcome.unwrap_or_else(|error| Err(self.cause(&store, &error, answer_bytes)))
     }
 
@@ -231,7 +251,11 @@ impl Record {
             return;
         }
         self.last_failure = Some(cause.clone());
-        self.costly_in_a_row = if cause.is_costly() { self.costly_in_a_row + 1 } else { 0 };
+        self.costly_in_a_row = if cause.is_costly() {
+            self.costly_in_a_row + 1
+        } else {
+            0
+        };
         if self.costly_in_a_row >= PATIENCE {
             self.paused_until = Some(Instant::now() + PAUSE);
         }
