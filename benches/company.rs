@@ -7,6 +7,7 @@
 //! - `bare ADDRESS FILE`: a bare axum server that answers every GET with FILE's bytes
 //! - `preview`: 52 weeks of weighted rotation for 10 members
 //! - `handoffs DIR`: all teams' handoffs at one instant, on a copy of DIR's store
+//! - `deliveries DIR`: 10,000 notifications to a sink that takes 50 ms, and then idleness
 //! - `audit DIR`: filters of a log of a million entries
 
 #![expect(
@@ -26,6 +27,8 @@ use oncalld::clock::ManualClock;
 
 #[path = "company/audit_log.rs"]
 mod audit_log;
+#[path = "company/deliveries.rs"]
+mod deliveries;
 #[path = "company/seed.rs"]
 mod seed;
 
@@ -39,6 +42,7 @@ fn main() -> Result<()> {
         ["seed", dir] => seed::company(Path::new(dir)),
         ["bare", address, file] => bare(address, file),
         ["handoffs", dir] => handoffs(Path::new(dir)),
+        ["deliveries", dir] => deliveries::measure(Path::new(dir)),
         ["audit", dir] => audit_log::measure(Path::new(dir)),
         // Also what `cargo bench` runs by itself: it needs no preparation.
         [] | ["preview"] => preview(),

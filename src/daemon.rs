@@ -1,6 +1,9 @@
 //! The composition root: the only place that knows every part. Starts them, and stops them
 //! in order.
 
+mod delivery;
+mod slack;
+
 use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::os::unix::fs::DirBuilderExt as _;
@@ -13,13 +16,15 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+use self::slack::FromSlack;
 use crate::actions::plugins::Plugins;
-use crate::actions::{App, Settings, bootstrap, handoff};
-use crate::api::{self, Access, Api};
+use crate::actions::{App, Settings, bootstrap, handoff, watch as watch_teams};
+use crate::api::{self, Access, Api, Lookups};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{CliOverrides, Config, LogFormat, OnPluginError};
 use crate::demo;
 use crate::domain::zone;
+use crate::notify::{Counters, Dispatcher};
 use crate::plugin::{self, HostPolicy, Limits, PluginSettings, Registry};
 use crate::rotation::plan::OnFailure;
 use crate::scheduler::Scheduler;
@@ -90,14 +95,30 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
              server.public_url"
         );
     }
+    for remark in config.remarks() {
+        tracing::info!("{remark}");
+    }
     let (stopping, stopped) = watch::channel(None);
     let loaded = plugin::watch(plugins, app.clone(), stopped.clone());
     // A handoff that was missed wants them; but none shall keep the daemon from starting.
     if tokio::time::timeout(PLUGIN_PATIENCE, loaded).await.is_err() {
         tracing::warn!("plugins are still being compiled; their teams do without meanwhile");
     }
-    let api = Api::new(app, Access::from(&config), stopping.clone());
+    let slack = slack::client(&config)?;
+    let counters = Counters::default();
+    let api = Api::new(
+        app.clone(),
+        Access::from(&config),
+        &counters,
+        stopping.clone(),
+    );
     let scheduler = Scheduler::start(api.clone(), stopped.clone()).await?;
+    let sinks = delivery::sinks(&config, &app, slack.as_ref())?;
+    let policy = delivery::policy(&config);
+    let dispatcher = Dispatcher::start(app.clone(), sinks, policy, counters, stopping.clone());
+    let from_slack = slack.map(|slack| FromSlack::new(&config, &app, slack));
+    let requests = from_slack.as_ref().and_then(FromSlack::requests);
+    let socket_mode = from_slack.and_then(|from_slack| from_slack.socket_mode(&stopped));
     tokio::spawn(stop_on_signal(stopping.clone()));
     let rules = zone::rules();
     tracing::info!(
@@ -109,17 +130,21 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     );
     let patience = Duration::from_secs(config.server.shutdown_seconds);
     // Requests and handoffs under way share the time that stopping may take.
-    answer_until_stopped(listener, api, stopped.clone(), patience * 3 / 4).await?;
+    let service = api::service(api, requests);
+    answer_until_stopped(listener, service, stopped.clone(), patience * 3 / 4).await?;
     stopping.send_if_modified(|reason| {
         let is_new = reason.is_none();
         reason.get_or_insert_with(|| "the listener ended".to_owned());
         is_new
     });
-    if tokio::time::timeout(patience / 4, scheduler.stopped())
-        .await
-        .is_err()
-    {
-        tracing::warn!("the scheduler did not stop in time");
+    let ended = async {
+        tokio::join!(scheduler.stopped(), dispatcher.stopped());
+        if let Some(socket_mode) = socket_mode {
+            socket_mode.stopped().await;
+        }
+    };
+    if tokio::time::timeout(patience / 4, ended).await.is_err() {
+        tracing::warn!("handoffs, deliveries or Socket Mode did not end in time");
     }
     match stopped.borrow().as_deref() {
         Some(reason) if reason.starts_with("SIG") => {
@@ -145,6 +170,7 @@ fn open(config: &Config, demo: bool, plugins: Arc<Registry>) -> anyhow::Result<A
         store = demo::fill(store, &settings, SystemClock.now())?;
     }
     let app = App::new(store, Arc::new(SystemClock), settings);
+    watch_teams::begin(&app)?;
     let moved = handoff::apply_zone_rules(&app)?;
     if moved > 0 {
         tracing::warn!(
@@ -168,12 +194,9 @@ fn settings(config: &Config, plugins: Arc<dyn Plugins>) -> Settings {
             OnPluginError::Hold => OnFailure::Hold,
         },
         require_approval: config.overrides.require_approval,
-        sinks: config
-            .notifications
-            .sinks
-            .iter()
-            .map(ToString::to_string)
-            .collect(),
+        members_from_slack: config.slack.bot_token.is_some(),
+        sinks: delivery::routes(config),
+        reminder_hours: config.notifications.reminder_hours,
     }
 }
 
@@ -198,12 +221,12 @@ fn plugin_settings(config: &Config) -> PluginSettings {
 /// Answers requests until the daemon is stopped, and then those under way, with patience.
 async fn answer_until_stopped(
     listener: TcpListener,
-    api: Api,
+    service: Lookups,
     mut stopped: watch::Receiver<Option<String>>,
     patience: Duration,
 ) -> anyhow::Result<()> {
     let mut stopping = stopped.clone();
-    let server = axum::serve(listener, api::service(api)).with_graceful_shutdown(async move {
+    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
         let _ = stopping.wait_for(Option::is_some).await;
     });
     let overdue = async {

@@ -19,8 +19,16 @@ pub mod config;
 pub mod daemon;
 pub mod demo;
 pub mod domain;
+pub mod notify;
 pub mod plugin;
 pub mod rotation;
 pub mod scheduler;
+pub mod secret;
+pub mod slack;
 pub mod store;
 pub mod wire;
+
+/// The code in the documentation is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/WEBHOOKS.md")]
+struct Webhooks;

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use tokio_cron_scheduler::{Job, JobScheduler};
 
 use crate::actions::handoff::{self, Ticked};
-use crate::actions::{ActionError, App};
+use crate::actions::{ActionError, App, watch as watch_teams};
 use crate::api::Api;
 use crate::domain::ids::TeamId;
 
@@ -79,7 +79,12 @@ async fn run(api: Api, wake: Arc<Notify>, mut stopping: watch::Receiver<Option<S
 
 async fn tick(api: &Api) -> Result<Ticked, ActionError> {
     let app = api.app().clone();
-    match tokio::task::spawn_blocking(move || handoff::tick(&app)).await {
+    let tick = move || {
+        let ticked = handoff::tick(&app)?;
+        watch_teams::tick(&app)?;
+        Ok(ticked)
+    };
+    match tokio::task::spawn_blocking(tick).await {
         Ok(result) => result,
         Err(panic) => Err(ActionError::conflict(format!("the tick panicked: {panic}"))),
     }

@@ -95,6 +95,7 @@ fn team(tx: &mut WriteTx, number: usize) -> Result<(), StoreError> {
             slug: format!("team-{number}"),
             description: None,
             slack_group_id: None,
+            slack_oncall_group_id: None,
             slack_channel_id: Some(format!("C{number:05}")),
             timezone: "UTC".to_owned(),
             overrides_require_approval: None,

@@ -3,14 +3,14 @@
 use chrono::NaiveDate;
 use serde_json::{Value, json};
 
-use super::app::Tx;
+use super::app::{Route, Tx};
 use super::error::Result;
 use super::oncall::{around, who};
-use super::team_state::Loaded;
 use crate::domain::ids::UserId;
 use crate::domain::json::Json;
 use crate::domain::member::{Membership, TeamRole};
 use crate::domain::notification::Event;
+use crate::domain::oncall_day::OnCallClock;
 use crate::domain::team::Team;
 use crate::rotation::coverage::Stretch;
 use crate::store;
@@ -56,20 +56,18 @@ pub(super) fn tell_if_changed(
     if now.as_ref().map(|stretch| &stretch.user) == before {
         return Ok(());
     }
-    let loaded = Loaded::since(tx.store, team, tx.now, today)?;
-    let mut payload = on_call_payload(&loaded, now.as_ref(), next.as_ref(), before);
+    let mut payload = on_call_payload(&team.clock(), now.as_ref(), next.as_ref(), before);
     payload["reason"] = reason.into();
     tell_change(tx, team, now.as_ref().map(|s| &s.user), before, &payload)
 }
 
 /// What a text about a change of who is on call needs.
 pub(super) fn on_call_payload(
-    loaded: &Loaded<'_>,
+    clock: &OnCallClock,
     now: Option<&Stretch>,
     next: Option<&Stretch>,
     previous: Option<&UserId>,
 ) -> Value {
-    let clock = &loaded.clock;
     json!({
         "engineer_slack_id": now.map(|s| &s.user),
         "previous_engineer_slack_id": previous,
@@ -92,15 +90,14 @@ pub(super) fn tell_change(
     previous: Option<&UserId>,
     payload: &Value,
 ) -> Result<()> {
-    if let Some(channel) = &team.slack_channel_id {
-        tell(tx, team, Event::Handoff, channel.clone(), payload)?;
-    }
+    tx.told.insert(team.id);
+    tell(tx, team, Event::Handoff, To::Channel, payload)?;
     if let Some(user) = now {
-        tell(tx, team, Event::ShiftStarted, user.to_string(), payload)?;
+        tell(tx, team, Event::ShiftStarted, To::Person(user), payload)?;
     }
     match previous {
         Some(user) if now != Some(user) => {
-            tell(tx, team, Event::ShiftEnded, user.to_string(), payload)
+            tell(tx, team, Event::ShiftEnded, To::Person(user), payload)
         }
         _ => Ok(()),
     }
@@ -114,31 +111,63 @@ pub(super) fn tell_leads(
     payload: &Value,
 ) -> Result<()> {
     let members = store::teams::list_members(tx.store, team.id)?;
+    tell(tx, team, event, To::Channel, payload)?;
     let is_lead = |m: &&Membership| m.role == TeamRole::Lead;
-    let leads = members.iter().filter(is_lead).map(|m| m.user.to_string());
-    for recipient in team.slack_channel_id.iter().cloned().chain(leads) {
-        tell(tx, team, event, recipient, payload)?;
+    for lead in members.iter().filter(is_lead) {
+        tell(tx, team, event, To::Person(&lead.user), payload)?;
     }
     Ok(())
 }
 
-/// Tells one recipient; the payload is completed by what every text about a team needs.
+/// Who is told.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum To<'a> {
+    /// The team's channel.
+    Channel,
+    /// One person.
+    Person(&'a UserId),
+}
+
+impl To<'_> {
+    /// The recipient on a route. A team without a channel goes by its slug where the sink is not
+    /// Slack, and is not told there.
+    fn recipient(self, team: &Team, route: &Route) -> Option<String> {
+        match (self, &team.slack_channel_id) {
+            (To::Person(user), _) => Some(user.to_string()),
+            (To::Channel, Some(channel)) => Some(channel.clone()),
+            (To::Channel, None) => (!route.is_slack()).then(|| team.slug.clone()),
+        }
+    }
+}
+
+/// Tells one recipient, through each sink.
 pub(super) fn tell(
     tx: &mut Tx<'_>,
     team: &Team,
     event: Event,
-    recipient: String,
+    to: To<'_>,
     payload: &Value,
 ) -> Result<()> {
-    let mut payload = payload.clone();
-    payload["team"] = json!({
+    let payload = with_team(team, payload.clone());
+    for route in tx.settings.sinks.iter().filter(|route| route.takes(event)) {
+        let Some(recipient) = to.recipient(team, route) else {
+            continue;
+        };
+        let message = Message {
+            event,
+            recipient,
+            team_id: Some(team.id),
+            payload: Json(payload.clone()),
+        };
+        tx.notify(&route.sink, &message)?;
+    }
+    Ok(())
+}
+
+/// Facts, completed by what every text about a team needs.
+pub(super) fn with_team(team: &Team, mut facts: Value) -> Value {
+    facts["team"] = json!({
         "id": team.id, "name": team.name, "slug": team.slug, "timezone": team.timezone,
     });
-    let payload = Json(payload);
-    tx.notify(&Message {
-        event,
-        recipient,
-        team_id: Some(team.id),
-        payload,
-    })
+    facts
 }

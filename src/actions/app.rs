@@ -1,11 +1,12 @@
 //! What every action works on: the store, the clock, the settings, and who listens.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
 use super::context::Ctx;
 use super::error::{ActionError, Result};
@@ -14,6 +15,8 @@ use super::plugins::{NoPlugins, Plugins};
 use super::tokens::KnownTokens;
 use crate::clock::Clock;
 use crate::domain::audit::AuditEvent;
+use crate::domain::ids::TeamId;
+use crate::domain::notification::Event;
 use crate::rotation::plan::OnFailure;
 use crate::store::outbox::Message;
 use crate::store::{self, ReadTx, Store, WriteTx, idempotency, outbox};
@@ -31,10 +34,43 @@ pub struct Settings {
     pub on_failure: OnFailure,
     /// Whether overrides wait for a lead, unless the team says otherwise.
     pub require_approval: bool,
-    /// Names of the sinks that notifications go through.
-    pub sinks: Vec<String>,
+    /// Whether Slack is configured, so that the Slack groups of teams are their member lists.
+    pub members_from_slack: bool,
+    /// Where notifications go.
+    pub sinks: Vec<Route>,
+    /// Hours before a shift at which its engineer is reminded; 0 for no reminders.
+    pub reminder_hours: u32,
     /// The plugins.
     pub plugins: Arc<dyn Plugins>,
+}
+
+/// A way for notifications out of the house.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// Name of the sink: `slack`, `webhook:<endpoint>`, `plugin:<name>`.
+    pub sink: String,
+    /// What goes this way; everything where there is no list.
+    pub events: Option<Vec<Event>>,
+}
+
+impl Route {
+    /// Everything, through a sink.
+    pub fn all_to(sink: impl Into<String>) -> Self {
+        let sink = sink.into();
+        Self { sink, events: None }
+    }
+
+    /// Whether an event goes this way.
+    pub fn takes(&self, event: Event) -> bool {
+        self.events
+            .as_ref()
+            .is_none_or(|events| events.contains(&event))
+    }
+
+    /// Whether recipients are Slack's, so that who has no channel there can't be told.
+    pub fn is_slack(&self) -> bool {
+        self.sink == "slack"
+    }
 }
 
 impl Default for Settings {
@@ -43,7 +79,9 @@ impl Default for Settings {
             lookahead_weeks: 4,
             on_failure: OnFailure::RoundRobin,
             require_approval: false,
-            sinks: vec!["slack".to_owned()],
+            members_from_slack: false,
+            sinks: vec![Route::all_to("slack")],
+            reminder_hours: 24,
             plugins: Arc::new(NoPlugins),
         }
     }
@@ -60,6 +98,8 @@ struct Inner {
     lookups: Lookups,
     tokens: KnownTokens,
     events: broadcast::Sender<ChangeEvent>,
+    queued: watch::Sender<usize>,
+    on_call_changes: watch::Sender<usize>,
     turn: Mutex<()>,
     started_at: DateTime<Utc>,
 }
@@ -77,7 +117,16 @@ impl App {
             lookups: Lookups::default(),
             tokens: KnownTokens::default(),
             events,
+            queued: watch::Sender::default(),
+            on_call_changes: watch::Sender::default(),
         }))
+    }
+
+    /// An application on an empty store in memory.
+    #[cfg(test)]
+    pub fn in_memory(clock: Arc<dyn Clock>) -> Self {
+        let store = Store::in_memory().expect("a store in memory opens");
+        Self::new(store, clock, Settings::default())
     }
 
     /// Now.
@@ -93,6 +142,17 @@ impl App {
     /// Every change from now on, as it is committed.
     pub fn subscribe(&self) -> broadcast::Receiver<ChangeEvent> {
         self.0.events.subscribe()
+    }
+
+    /// Changes whenever notifications were put into the outbox.
+    pub fn queued(&self) -> watch::Receiver<usize> {
+        self.0.queued.subscribe()
+    }
+
+    /// Changes whenever somebody else has come on call in some team, by a handoff, a change or
+    /// because a row's first day has come.
+    pub fn on_call_changes(&self) -> watch::Receiver<usize> {
+        self.0.on_call_changes.subscribe()
     }
 
     /// Ready answers to lookups.
@@ -121,20 +181,34 @@ impl App {
         // Writers take turns here, so that each reads the clock once the one before is done,
         // and that what they changed is told in the order in which it was.
         let _turn = self.0.turn.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut on_call_changed = false;
         let written = self.0.store.write(|store| {
-            f(&mut Tx {
+            let mut tx = Tx {
                 store,
                 ctx,
                 now: self.now(),
                 started_at: self.0.started_at,
                 settings: self.settings(),
-            })
+                told: BTreeSet::new(),
+                on_call_changed: false,
+            };
+            let value = f(&mut tx)?;
+            super::watch::look_at_changed(&mut tx)?;
+            on_call_changed = tx.on_call_changed;
+            Ok::<T, ActionError>(value)
         })?;
         self.0.lookups.forget(&written.audit);
         self.0.tokens.forget(&written.audit);
         for entry in &written.audit {
             // An error only says that nobody listens.
             let _ = self.0.events.send(ChangeEvent::from(entry));
+        }
+        let count = |total: &mut usize| *total = total.wrapping_add(1);
+        if written.queued > 0 {
+            self.0.queued.send_modify(count);
+        }
+        if on_call_changed {
+            self.0.on_call_changes.send_modify(count);
         }
         Ok(written.value)
     }
@@ -198,6 +272,10 @@ pub struct Tx<'a> {
     pub started_at: DateTime<Utc>,
     /// The parts of the config that actions go by.
     pub settings: &'a Settings,
+    /// Teams whose change of who is on call was told in this write.
+    pub(super) told: BTreeSet<TeamId>,
+    /// Whether somebody else came on call somewhere.
+    pub(super) on_call_changed: bool,
 }
 
 impl Tx<'_> {
@@ -209,16 +287,13 @@ impl Tx<'_> {
         Ok(store::audit::append(self.store, event, self.now)?)
     }
 
-    /// Puts a message into the outbox, once for each sink. What happens while the sample
-    /// company or another system's past is brought in is told to nobody.
+    /// Puts a message into the outbox. What happens while the sample company or another system's
+    /// past is brought in is told to nobody.
     ///
     /// # Errors
     /// The store failed.
-    pub fn notify(&mut self, message: &Message) -> Result<()> {
-        if self.ctx.source == super::Source::Import {
-            return Ok(());
-        }
-        for sink in &self.settings.sinks {
+    pub fn notify(&mut self, sink: &str, message: &Message) -> Result<()> {
+        if self.ctx.source != super::Source::Import {
             outbox::push(self.store, sink, message, self.now)?;
         }
         Ok(())

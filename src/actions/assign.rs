@@ -66,7 +66,7 @@ pub fn assign_now(app: &App, ctx: &Ctx, team: &str, input: &AssignNow) -> Result
         record(tx, &before, None, Some(&row), row.note.as_deref())?;
         rotation::replan(tx, &team, "somebody was put on call")?;
         before.tell(tx, &team, row.note.as_deref())?;
-        let mut warnings = warnings(tx.store, &team, &row.engineer, today, end_date)?;
+        let mut warnings = warnings(tx, &team, &row.engineer, today, end_date)?;
         let approved = OverrideStatus::Approved;
         for other in store::overrides::list_of_status(tx.store, team.id, approved, today, end_date)?
         {

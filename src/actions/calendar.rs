@@ -9,8 +9,8 @@ use icalendar::{Calendar, Component, Event, EventLike, Property};
 
 use super::app::App;
 use super::error::Result;
-use super::find;
 use super::team_state::{END_OF_TIME, Loaded};
+use super::{find, names};
 use crate::domain::ids::UserId;
 use crate::domain::oncall_day::add_days;
 use crate::domain::shift_override::Override;
@@ -28,11 +28,10 @@ const FUTURE_DAYS: i64 = 400;
 /// # Errors
 /// The team is not there.
 pub fn of_team(app: &App, team: &str) -> Result<String> {
-    let now = app.now();
     app.read(|tx| {
         let team = find::active_team(tx, team)?;
         let mut calendar = calendar(&format!("On call: {}", team.name));
-        add_shifts(tx, &mut calendar, &team, None, now)?;
+        add_shifts(app, tx, &mut calendar, &team, None)?;
         Ok(calendar.done().to_string())
     })
 }
@@ -54,11 +53,11 @@ pub fn of_user(app: &App, user: &str) -> Result<String> {
             .map(|r| r.team_id)
             .chain(overrides.iter().map(|r| r.team_id))
             .collect();
-        let mut calendar = calendar(&format!("On call: {user}"));
+        let mut calendar = calendar(&format!("On call: {}", names::shown(tx, &user)?));
         for id in teams {
             let team = find::team_by_id(tx, id)?;
             if team.is_active {
-                add_shifts(tx, &mut calendar, &team, Some(&user), now)?;
+                add_shifts(app, tx, &mut calendar, &team, Some(&user))?;
             }
         }
         Ok(calendar.done().to_string())
@@ -77,14 +76,15 @@ fn calendar(name: &str) -> Calendar {
 }
 
 fn add_shifts(
+    app: &App,
     tx: &impl Reader,
     calendar: &mut Calendar,
     team: &Team,
     only: Option<&UserId>,
-    now: DateTime<Utc>,
 ) -> Result<()> {
+    let now = app.now();
     let from = add_days(now.date_naive(), -PAST_DAYS);
-    let loaded = Loaded::since(tx, team, now, add_days(from, -31))?;
+    let loaded = Loaded::since(tx, app.settings(), team, now, add_days(from, -31))?;
     let all = store::overrides::list_of_team(tx, team.id, add_days(from, -31), END_OF_TIME)?;
     let until = add_days(loaded.today, FUTURE_DAYS);
     let coverage = loaded.coverage();
@@ -94,11 +94,9 @@ fn add_shifts(
         .map_or(from, |stretch| stretch.start);
     for stretch in coverage.stretches(from, until) {
         if only.is_none_or(|user| *user == stretch.user) {
-            calendar.push(event(
-                &loaded,
-                &stretch,
-                changed_at(&loaded, &all, &stretch),
-            ));
+            let changed_at = changed_at(&loaded, &all, &stretch);
+            let name = names::shown(tx, &stretch.user)?;
+            calendar.push(event(&loaded, &stretch, &name, changed_at));
         }
     }
     Ok(())
@@ -123,7 +121,7 @@ fn changed_at(loaded: &Loaded<'_>, all: &[Override], stretch: &Stretch) -> DateT
         .unwrap_or_default()
 }
 
-fn event(loaded: &Loaded<'_>, stretch: &Stretch, changed_at: DateTime<Utc>) -> Event {
+fn event(loaded: &Loaded<'_>, stretch: &Stretch, name: &str, changed_at: DateTime<Utc>) -> Event {
     let team = loaded.team;
     let how = match stretch.source {
         Source::Override => "by override",
@@ -135,11 +133,8 @@ fn event(loaded: &Loaded<'_>, stretch: &Stretch, changed_at: DateTime<Utc>) -> E
     let stamp = changed_at.format("%Y%m%dT%H%M%SZ").to_string();
     Event::new()
         .uid(&format!("{}-{}@oncalld", team.id, stretch.start))
-        .summary(&format!("On call: {} ({})", stretch.user, team.name))
-        .description(&format!(
-            "{} is on call for {} {how}.",
-            stretch.user, team.name
-        ))
+        .summary(&format!("On call: {name} ({})", team.name))
+        .description(&format!("{name} is on call for {} {how}.", team.name))
         .starts(loaded.clock.starts_at(stretch.start))
         .ends(loaded.clock.ends_at(stretch.end))
         .sequence(sequence)

@@ -24,6 +24,13 @@ pub enum Actor {
         /// The person who acts with it.
         user: Option<UserId>,
     },
+    /// A person whom Slack vouches for.
+    Person {
+        /// Who.
+        user: UserId,
+        /// What they may do.
+        role: Role,
+    },
     /// The daemon itself.
     System,
 }
@@ -46,6 +53,8 @@ pub enum Source {
     Api,
     /// The command line.
     Cli,
+    /// Slash command and buttons.
+    Slack,
     /// The daemon's own schedule.
     Scheduler,
     /// A dump of another system, or the sample company.
@@ -57,6 +66,7 @@ impl Source {
         match self {
             Self::Api => "api",
             Self::Cli => "cli",
+            Self::Slack => "slack",
             Self::Scheduler => "scheduler",
             Self::Import => "import",
         }
@@ -99,6 +109,14 @@ impl Ctx {
         }
     }
 
+    /// The daemon itself, where nobody is to be told.
+    pub fn import() -> Self {
+        Self {
+            source: Source::Import,
+            ..Self::system()
+        }
+    }
+
     /// Refuses an actor with less than `role`.
     ///
     /// # Errors
@@ -107,7 +125,13 @@ impl Ctx {
         match &self.actor {
             Actor::System => Ok(()),
             Actor::Anonymous => Err(ActionError::Unauthenticated),
-            Actor::Token { role: has, .. } if *has >= role => Ok(()),
+            Actor::Token { role: has, .. } | Actor::Person { role: has, .. } if *has >= role => {
+                Ok(())
+            }
+            Actor::Person { user, role: has } => Err(ActionError::Forbidden(match has {
+                Role::Viewer => format!("{user} belongs to no team, and so may look, not change"),
+                _ => format!("this takes the role {role}; {user} has {has}"),
+            })),
             Actor::Token {
                 name, role: has, ..
             } => Err(ActionError::Forbidden(format!(
@@ -121,7 +145,7 @@ impl Ctx {
         match &self.actor {
             Actor::System => true,
             Actor::Anonymous => false,
-            Actor::Token { role, .. } => *role == Role::Admin,
+            Actor::Token { role, .. } | Actor::Person { role, .. } => *role == Role::Admin,
         }
     }
 
@@ -129,6 +153,7 @@ impl Ctx {
     pub fn user(&self) -> Option<&UserId> {
         match &self.actor {
             Actor::Token { user, .. } => user.as_ref(),
+            Actor::Person { user, .. } => Some(user),
             Actor::Anonymous | Actor::System => None,
         }
     }
@@ -140,7 +165,7 @@ impl Ctx {
     pub fn acting_user(&self, field: &str, named: Option<UserId>) -> Result<Option<UserId>> {
         match (self.user(), named) {
             (Some(own), Some(named)) if *own != named => Err(ActionError::Forbidden(format!(
-                "{field}: this token acts as {own} and can't name {named}"
+                "{field}: who acts is {own}, who can't name {named}"
             ))),
             (Some(own), _) => Ok(Some(own.clone())),
             (None, named) => Ok(named),
@@ -166,6 +191,7 @@ impl Ctx {
                     .map_or_else(|| name.clone(), ToString::to_string);
                 (ActorType::User, Some(id))
             }
+            Actor::Person { user, .. } => (ActorType::User, Some(user.to_string())),
             Actor::Anonymous | Actor::System => (ActorType::System, None),
         };
         let metadata = Json(Value::Object(metadata));

@@ -1,13 +1,13 @@
 //! The fairness report of a team.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
 
 use super::app::App;
 use super::error::Result;
-use super::find;
 use super::team_state::{Loaded, absences_of};
+use super::{find, names};
 use crate::domain::ids::UserId;
 use crate::domain::invalid::Invalid;
 use crate::domain::oncall_day::add_days;
@@ -41,7 +41,7 @@ pub fn report(app: &App, team: &str, range: &FairnessRange) -> Result<FairnessVi
         invalid.into_result(())?;
         // A shift that reaches into the range begins before it.
         let since = add_days(from, -31);
-        let loaded = Loaded::since(tx, &team, now, since)?;
+        let loaded = Loaded::since(tx, app.settings(), &team, now, since)?;
         let periods = periods_within(&loaded, from, to);
         let members = loaded
             .members
@@ -51,7 +51,11 @@ pub fn report(app: &App, team: &str, range: &FairnessRange) -> Result<FairnessVi
         let coverage = loaded.coverage();
         let absences = with_guests(tx, &loaded, &coverage.stretches(from, to))?;
         let report = fairness::report(from, to, &coverage, &periods, &members, &absences);
-        Ok(FairnessView::new((from, to), &report))
+        let mut names = BTreeMap::new();
+        for user in report.members.keys() {
+            names.insert(user.clone(), names::shown(tx, user)?);
+        }
+        Ok(FairnessView::new((from, to), &report, &names))
     })
 }
 

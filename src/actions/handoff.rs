@@ -107,7 +107,7 @@ pub(super) fn hand_off_if_due(tx: &mut Tx<'_>, team: &Team) -> Result<bool> {
     let Some(due) = due else {
         return Ok(false);
     };
-    let loaded = Loaded::new(tx.store, team, tx.now)?;
+    let loaded = Loaded::new(tx.store, tx.settings, team, tx.now)?;
     let periods = loaded.periods();
     let (Some(first), Some(running)) = (periods.at(due), periods.at(loaded.today)) else {
         return Ok(false);
@@ -226,7 +226,7 @@ impl<'a> Handoff<'a> {
     fn tell(&self, tx: &mut Tx<'_>, skipped: bool) -> Result<()> {
         let team = self.loaded.team;
         let payload = on_call_payload(
-            self.loaded,
+            &self.loaded.clock,
             self.now.as_ref(),
             self.next.as_ref(),
             self.previous.as_ref(),
@@ -273,7 +273,7 @@ pub fn apply_zone_rules(app: &App) -> Result<usize> {
 }
 
 fn move_handoffs(tx: &mut Tx<'_>, team: &Team, old_rules: &str) -> Result<bool> {
-    let loaded = Loaded::new(tx.store, team, tx.now)?;
+    let loaded = Loaded::new(tx.store, tx.settings, team, tx.now)?;
     let Some(next) = loaded.state.next_period else {
         return Ok(false);
     };

@@ -13,6 +13,8 @@ pub struct Health {
     pub audit_entries: u64,
     /// Notifications that wait for delivery.
     pub pending_notifications: u64,
+    /// Milliseconds that the oldest of them has waited; 0 where there is none.
+    pub oldest_pending_ms: u64,
 }
 
 /// Answers if the store does.
@@ -21,9 +23,12 @@ pub struct Health {
 /// The store failed.
 pub fn check(app: &App) -> Result<Health> {
     app.read(|tx| {
+        let oldest = store::outbox::oldest_pending(tx)?;
+        let waited = oldest.map_or(0, |at| (app.now() - at).num_milliseconds());
         Ok(Health {
             audit_entries: store::audit::head(tx)?.seq,
             pending_notifications: store::outbox::count_pending(tx)?,
+            oldest_pending_ms: u64::try_from(waited).unwrap_or(0),
         })
     })
 }

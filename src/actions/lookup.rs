@@ -15,7 +15,7 @@ use super::error::{ActionError, Result};
 use super::memory::Memory;
 use super::oncall::{on_call, resolve};
 use crate::domain::audit::{AuditEntry, EntityType};
-use crate::domain::ids::TeamId;
+use crate::domain::ids::{TeamId, UserId};
 use crate::store::StoreError;
 use crate::wire::audit::hex;
 use crate::wire::oncall::{Moment, OnCallQuery};
@@ -35,6 +35,8 @@ pub struct Answer {
     pub etag: Bytes,
     valid_until: DateTime<Utc>,
     team: TeamId,
+    /// Whom it names.
+    engineer: Option<String>,
 }
 
 /// The answers that are ready.
@@ -68,6 +70,15 @@ impl Lookups {
             self.0.forget(|answer| teams.contains(&answer.team));
         }
     }
+
+    /// Forgets the answers that show the names of these people.
+    pub(super) fn forget_people(&self, users: &[UserId]) {
+        let users: HashSet<_> = users.iter().map(UserId::as_str).collect();
+        self.0.forget(|answer| {
+            let engineer = answer.engineer.as_deref();
+            engineer.is_some_and(|engineer| users.contains(engineer))
+        });
+    }
 }
 
 /// Answers a query about now from memory, or else from the store; `question` is the query
@@ -90,6 +101,7 @@ pub fn answer(app: &App, question: &str, query: &OnCallQuery) -> Result<Arc<Answ
             body: body.into(),
             valid_until: team.clock().ends_at(answer.date),
             team: team.id,
+            engineer: answer.engineer_slack_id,
         })
     })?;
     let answer = Arc::new(answer);

@@ -3,33 +3,36 @@
 use super::app::{App, Tx, check_version};
 use super::context::Ctx;
 use super::error::{ActionError, Result};
-use super::{changes, find, rotation};
+use super::{changes, find, names, roster, rotation};
 use crate::clock::to_millis;
-use crate::domain::Revision;
 use crate::domain::audit::{Action, EntityType};
-use crate::domain::ids::{MembershipId, UserId};
+use crate::domain::ids::UserId;
 use crate::domain::invalid::Invalid;
-use crate::domain::member::{MAX_WEIGHT, Membership, TeamRole, is_weight};
+use crate::domain::member::{MAX_WEIGHT, Membership, is_weight};
+use crate::domain::roster::Member;
 use crate::domain::team::Team;
 use crate::domain::token::Role;
 use crate::store;
 use crate::wire::member::{MemberInput, MemberView, NewMember};
 use crate::wire::{Page, Paging};
 
-/// A team's members, by seniority.
+/// A team's members, by seniority: its rows and its Slack group together, where that is the
+/// member list.
 ///
 /// # Errors
 /// The team is not there.
 pub fn list(app: &App, team: &str, paging: &Paging) -> Result<Page<MemberView>> {
-    let mut members = app.read(|tx| {
+    app.read(|tx| {
         let team = find::team(tx, team)?;
-        Ok(store::teams::list_members(tx, team.id)?)
-    })?;
-    members.sort_by(|a, b| (a.joined_at, &a.user).cmp(&(b.joined_at, &b.user)));
-    Ok(Page::of(
-        members.iter().map(MemberView::from).collect(),
-        paging,
-    ))
+        let (mut members, synced_at) = roster::members_of(tx, app.settings(), &team)?;
+        members.sort_by(|a, b| (a.joined_at, &a.user).cmp(&(b.joined_at, &b.user)));
+        let page = Page::of(members, paging);
+        let views = page.items.iter().map(|member| {
+            let name = names::shown(tx, &member.user)?;
+            Ok(MemberView::new(team.id, member, name, synced_at))
+        });
+        Ok(Page::new(views.collect::<Result<_>>()?, page.total, paging))
+    })
 }
 
 /// A member that was put, and whether it is new.
@@ -63,26 +66,14 @@ pub fn put(app: &App, ctx: &Ctx, team: &str, input: &NewMember) -> Result<Put> {
         };
         match store::teams::find_member(tx.store, team.id, &user)? {
             Some(old) => Ok(Put {
-                member: change_member(tx, &team, &old, &change)?,
+                member: change_row(tx, &team, &old, &change)?,
                 is_new: false,
             }),
             None => {
-                let blank = Membership {
-                    id: MembershipId::new(tx.now),
-                    team_id: team.id,
-                    user,
-                    role: TeamRole::Member,
-                    is_eligible: true,
-                    weight: 1.0,
-                    joined_at: tx.now,
-                    revision: Revision::first(tx.now),
-                };
-                let member = apply(&blank, &change)?;
-                store::teams::put_member(tx.store, &member)?;
-                record(tx, None, Some(&member))?;
-                rotation::replan_and_tell(tx, &team, "a member was added")?;
+                let member = roster::find_member(tx.store, tx.settings, &team, &user)?;
+                let member = member.unwrap_or_else(|| Member::new(user, tx.now));
                 Ok(Put {
-                    member: MemberView::from(&member),
+                    member: add_row(tx, &team, &member, &change)?,
                     is_new: true,
                 })
             }
@@ -90,7 +81,7 @@ pub fn put(app: &App, ctx: &Ctx, team: &str, input: &NewMember) -> Result<Put> {
     })
 }
 
-/// Changes a member.
+/// Changes a member; one who is known from Slack alone gets a row by it.
 ///
 /// # Errors
 /// Less than an editor; team or member are not there; the input is invalid; another version.
@@ -103,50 +94,94 @@ pub fn update(
 ) -> Result<MemberView> {
     ctx.require(Role::Editor)?;
     app.write(ctx, |tx| {
-        let (team, old) = load(tx, team, user)?;
-        change_member(tx, &team, &old, input)
+        let team = find::active_team(tx.store, team)?;
+        let user = find::user(user)?;
+        if let Some(old) = store::teams::find_member(tx.store, team.id, &user)? {
+            return change_row(tx, &team, &old, input);
+        }
+        match roster::find_member(tx.store, tx.settings, &team, &user)? {
+            Some(member) => add_row(tx, &team, &member, input),
+            None => Err(not_a_member(&team, &user)),
+        }
     })
 }
 
-/// Removes a member. Their shifts of the running period stand; the future goes on without.
+/// Removes a member's metadata. Their shifts of the running period stand; the future goes on
+/// without them, or by the defaults where the team's Slack group still lists them.
 ///
 /// # Errors
-/// Less than an editor; team or member are not there.
+/// Less than an editor; the team is not there; there is no metadata.
 pub fn delete(app: &App, ctx: &Ctx, team: &str, user: &str) -> Result<()> {
     ctx.require(Role::Editor)?;
     app.write(ctx, |tx| {
-        let (team, old) = load(tx, team, user)?;
+        let team = find::active_team(tx.store, team)?;
+        let user = find::user(user)?;
+        let Some(old) = store::teams::find_member(tx.store, team.id, &user)? else {
+            return Err(
+                match roster::find_member(tx.store, tx.settings, &team, &user)? {
+                    Some(_) => ActionError::NotFound(format!(
+                        "{user} is a member of team `{}` by its Slack group alone: there is no \
+                         metadata to remove",
+                        team.slug
+                    )),
+                    None => not_a_member(&team, &user),
+                },
+            );
+        };
         store::teams::delete_member(tx.store, &old)?;
         record(tx, Some(&old), None)?;
         rotation::replan_and_tell(tx, &team, "a member was removed")
     })
 }
 
-fn load(tx: &Tx<'_>, team: &str, user: &str) -> Result<(Team, Membership)> {
-    let team = find::active_team(tx.store, team)?;
-    let user = find::user(user)?;
-    let member = store::teams::find_member(tx.store, team.id, &user)?.ok_or_else(|| {
-        ActionError::NotFound(format!("{user} is not a member of team `{}`", team.slug))
-    })?;
-    Ok((team, member))
+fn not_a_member(team: &Team, user: &UserId) -> ActionError {
+    ActionError::NotFound(format!("{user} is not a member of team `{}`", team.slug))
 }
 
-fn change_member(
+/// Makes the first row of a member.
+fn add_row(
+    tx: &mut Tx<'_>,
+    team: &Team,
+    member: &Member,
+    input: &MemberInput,
+) -> Result<MemberView> {
+    if let Some(version) = input.version {
+        let detail = format!(
+            "version {version} is not the current one: {} has no metadata yet",
+            member.user
+        );
+        return Err(ActionError::conflict(detail));
+    }
+    let row = apply(&member.to_row(team.id, tx.now), input)?;
+    store::teams::put_member(tx.store, &row)?;
+    record(tx, None, Some(&row))?;
+    rotation::replan_and_tell(tx, team, "a member was added")?;
+    view(tx, team, &row)
+}
+
+fn change_row(
     tx: &mut Tx<'_>,
     team: &Team,
     old: &Membership,
     input: &MemberInput,
 ) -> Result<MemberView> {
     check_version(input.version, old.revision.version)?;
-    let mut member = apply(old, input)?;
-    if member == *old {
-        return Ok(MemberView::from(old));
+    let mut row = apply(old, input)?;
+    if row != *old {
+        row.revision = old.revision.next(tx.now);
+        store::teams::put_member(tx.store, &row)?;
+        record(tx, Some(old), Some(&row))?;
+        rotation::replan_and_tell(tx, team, "a member was changed")?;
     }
-    member.revision = old.revision.next(tx.now);
-    store::teams::put_member(tx.store, &member)?;
-    record(tx, Some(old), Some(&member))?;
-    rotation::replan_and_tell(tx, team, "a member was changed")?;
-    Ok(MemberView::from(&member))
+    view(tx, team, &row)
+}
+
+fn view(tx: &Tx<'_>, team: &Team, row: &Membership) -> Result<MemberView> {
+    let (members, synced_at) = roster::members_of(tx.store, tx.settings, team)?;
+    let member = members.into_iter().find(|member| member.user == row.user);
+    let member = member.unwrap_or_else(|| row.clone().into());
+    let name = names::shown(tx.store, &row.user)?;
+    Ok(MemberView::new(team.id, &member, name, synced_at))
 }
 
 fn apply(member: &Membership, input: &MemberInput) -> Result<Membership> {

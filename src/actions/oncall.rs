@@ -4,8 +4,8 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::app::App;
 use super::error::{ActionError, Result};
-use super::find;
 use super::team_state::{END_OF_TIME, absences_of};
+use super::{find, names};
 use crate::domain::ids::UserId;
 use crate::domain::invalid::Invalid;
 use crate::domain::oncall_day::add_days;
@@ -125,9 +125,11 @@ pub(super) fn on_call(
         engineer_slack_id: next.user.to_string(),
         starts_at: clock.starts_at(next.start),
     });
+    let on_call = stretch.as_ref().map(|stretch| &stretch.user);
+    let display_name = on_call.map(|user| names::shown(tx, user)).transpose()?;
     Ok(OnCall {
-        engineer_slack_id: stretch.as_ref().map(|s| s.user.to_string()),
-        display_name: stretch.as_ref().map(|s| s.user.to_string()),
+        engineer_slack_id: on_call.map(ToString::to_string),
+        display_name,
         team_id: team.id.uuid(),
         team_name: team.name.clone(),
         team_slug: team.slug.clone(),
@@ -176,6 +178,16 @@ pub(super) fn coverage_of(
     let approved = OverrideStatus::Approved;
     let overrides = store::overrides::list_of_status(tx, team.id, approved, from, to)?;
     Ok(Coverage::new(&schedules, &overrides))
+}
+
+/// The runs of days between two dates on which nobody is on call.
+pub(super) fn gaps_within(
+    tx: &impl Reader,
+    team: &Team,
+    from: NaiveDate,
+    to: NaiveDate,
+) -> Result<Vec<(NaiveDate, NaiveDate)>> {
+    Ok(coverage_of(tx, team, from, to)?.gaps(from, to))
 }
 
 /// Who is on call on `day`, for telling whether a change changed it.

@@ -1,23 +1,22 @@
 //! Overrides: ask, decide, cancel.
 
 use chrono::NaiveDate;
-use serde_json::json;
 
-use super::announce::{Before, tell, tell_leads};
+use super::announce::Before;
 use super::app::{App, Tx, check_version};
 use super::assign::keep_served;
-use super::context::Ctx;
+use super::context::{Actor, Ctx};
 use super::error::{ActionError, Result};
+use super::override_news::{tell_decided, tell_requested};
 use super::rotation::fill;
 use super::schedules::warnings;
 use super::team_state::END_OF_TIME;
 use super::teams::is_lead;
-use super::{changes, find};
+use super::{changes, find, roster};
 use crate::domain::Revision;
 use crate::domain::audit::{Action, EntityType};
 use crate::domain::ids::{OverrideId, UserId};
 use crate::domain::invalid::Invalid;
-use crate::domain::notification::Event;
 use crate::domain::shift_override::{Override, OverrideStatus};
 use crate::domain::team::Team;
 use crate::domain::token::Role;
@@ -70,7 +69,7 @@ pub fn get(app: &App, team: &str, id: &str) -> Result<OverrideView> {
     })
 }
 
-fn load(tx: &impl Reader, team: &Team, id: &str) -> Result<Override> {
+pub(super) fn load(tx: &impl Reader, team: &Team, id: &str) -> Result<Override> {
     let row = match id.parse::<OverrideId>() {
         Ok(id) => store::overrides::find(tx, id)?,
         Err(_) => None,
@@ -83,12 +82,14 @@ fn load(tx: &impl Reader, team: &Team, id: &str) -> Result<Override> {
 /// Asks for cover. It waits for a lead where the team wants that, else it is in force at once.
 ///
 /// # Errors
-/// Less than an editor; the team is not there; the input is invalid or in the past; another
-/// override that is pending or approved overlaps.
+/// Less than an editor; a person who isn't a member of the team, nor an admin; the team is not
+/// there; the input is invalid or in the past; another override that is pending or approved
+/// overlaps.
 pub fn request(app: &App, ctx: &Ctx, team: &str, input: &NewOverride) -> Result<OverrideView> {
     ctx.require(Role::Editor)?;
     app.write_once(ctx, |tx| {
         let team = find::active_team(tx.store, team)?;
+        check_may_ask(tx, &team)?;
         let row = new_row(tx, &team, input)?;
         refuse_overlap(tx.store, &row)?;
         let before = Before::of(tx, &team, row.start_date)?;
@@ -99,23 +100,34 @@ pub fn request(app: &App, ctx: &Ctx, team: &str, input: &NewOverride) -> Result<
         };
         record(tx, &team, &before, action, None, &row)?;
         if row.status == OverrideStatus::Pending {
-            tell_leads(
-                tx,
-                &team,
-                Event::OverrideRequested,
-                &payload(&team, &row, &before),
-            )?;
+            tell_requested(tx, &team, &row)?;
         } else {
-            tell_decided(tx, &team, &row, &before)?;
+            tell_decided(tx, &team, &row, None)?;
             before.tell(tx, &team, row.reason.as_deref())?;
         }
         let (start, end) = (row.start_date, row.end_date);
-        let warnings = Some(warnings(tx.store, &team, &row.substitute, start, end)?);
+        let warnings = Some(warnings(tx, &team, &row.substitute, start, end)?);
         Ok(OverrideView {
             warnings,
             ..OverrideView::new(&row, &team.clock())
         })
     })
+}
+
+/// A token may ask on any team's behalf. In Slack everybody has the command, so there a team asks
+/// for itself.
+fn check_may_ask(tx: &Tx<'_>, team: &Team) -> Result<()> {
+    let Actor::Person { user, .. } = &tx.ctx.actor else {
+        return Ok(());
+    };
+    if tx.ctx.is_admin() || roster::belongs(tx.store, tx.settings, team, user)? {
+        return Ok(());
+    }
+    let detail = format!(
+        "{user} is not a member of team `{}`: one of its members, or an admin, has to ask",
+        team.slug
+    );
+    Err(ActionError::Forbidden(detail))
 }
 
 fn new_row(tx: &Tx<'_>, team: &Team, input: &NewOverride) -> Result<Override> {
@@ -243,7 +255,7 @@ pub fn decide(
             keep_served(tx, &team, &old, today)?;
             fill(tx, &team, "an override was cancelled")?;
         }
-        tell_decided(tx, &team, &row, &before)?;
+        tell_decided(tx, &team, &row, Some(old.status))?;
         before.tell(tx, &team, row.reason.as_deref())?;
         Ok(OverrideView::new(&row, &team.clock()))
     })
@@ -322,34 +334,4 @@ fn record(
     event.change_reason.clone_from(&new.reason);
     event.effective_date = Some(new.start_date);
     tx.audit(event)
-}
-
-fn payload(team: &Team, row: &Override, before: &Before) -> serde_json::Value {
-    let clock = team.clock();
-    json!({
-        "override_id": row.id,
-        "substitute_slack_id": row.substitute,
-        "replaces_slack_id": before.on_first_day(),
-        "requested_by": row.requested_by,
-        "approved_by": row.approved_by,
-        "status": row.status,
-        "reason": row.reason,
-        "start_date": row.start_date,
-        "end_date": row.end_date,
-        "starts_at": clock.starts_at(row.start_date),
-        "ends_at": clock.ends_at(row.end_date),
-    })
-}
-
-/// Tells requester and substitute; one of them where they are the same.
-fn tell_decided(tx: &mut Tx<'_>, team: &Team, row: &Override, before: &Before) -> Result<()> {
-    let payload = payload(team, row, before);
-    let requester = row
-        .requested_by
-        .as_ref()
-        .filter(|user| **user != row.substitute);
-    for user in requester.into_iter().chain([&row.substitute]) {
-        tell(tx, team, Event::OverrideDecided, user.to_string(), &payload)?;
-    }
-    Ok(())
 }

@@ -139,7 +139,7 @@ pub fn record(app: &App, ctx: &Ctx, events: &[PluginEvent]) -> Result<()> {
                     stays.as_ref(),
                     Some(problem),
                 ),
-                PluginChange::Removed { old } => (Action::PluginRemoved, old.as_ref(), None, None),
+                PluginChange::Removed { old } => (Action::PluginUnloaded, old.as_ref(), None, None),
             };
             let mut event = tx.ctx.event(EntityType::Plugin, action);
             event.entity_id = Some(name.clone());
@@ -192,7 +192,7 @@ fn with_users(app: &App) -> Result<Vec<PluginView>> {
     for name in settings
         .sinks
         .iter()
-        .filter_map(|sink| sink.strip_prefix("plugin:"))
+        .filter_map(|sink| sink.sink.strip_prefix("plugin:"))
     {
         entry(name, &|plugin| plugin.is_configured_sink = true);
     }

@@ -139,7 +139,11 @@ pub(super) fn record_failures(tx: &mut Tx<'_>, loaded: &Loaded<'_>, planned: &Pl
         metadata.insert("periods".to_owned(), planned.failures.len().into());
     }
     tx.audit(event)?;
-    let payload = json!({"error": error, "effective_date": period.start});
+    let payload = json!({
+        "error": error,
+        "effective_date": period.start,
+        "falls_back_to": tx.settings.on_failure.as_str(),
+    });
     tell_leads(tx, loaded.team, Event::RotationFailed, &payload)
 }
 

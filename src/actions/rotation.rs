@@ -33,7 +33,7 @@ pub fn preview(app: &App, team: &str, request: &PlanRequest) -> Result<PlanView>
     let (now, settings) = (app.now(), app.settings());
     app.read(|tx| {
         let team = find::active_team(tx, team)?;
-        let loaded = Loaded::new(tx, &team, now)?;
+        let loaded = Loaded::new(tx, settings, &team, now)?;
         let until = horizon_of(&loaded, weeks);
         let published = Published::Replanned;
         let planned = plan_team(settings, &loaded, published, until, false);
@@ -57,7 +57,7 @@ pub fn generate(app: &App, ctx: &Ctx, team: &str, request: &PlanRequest) -> Resu
                 team.slug
             )));
         }
-        let loaded = Loaded::new(tx.store, &team, tx.now)?;
+        let loaded = Loaded::new(tx.store, tx.settings, &team, tx.now)?;
         let before = Before::of(tx, &team, loaded.today)?;
         let planned = write_plan(tx, &loaded, weeks, "on request")?;
         before.tell(tx, &team, None)?;
@@ -78,7 +78,7 @@ pub(super) fn replan(tx: &mut Tx<'_>, team: &Team, why: &str) -> Result<()> {
     if !team.rotates() {
         return Ok(());
     }
-    let loaded = Loaded::new(tx.store, team, tx.now)?;
+    let loaded = Loaded::new(tx.store, tx.settings, team, tx.now)?;
     write_plan(tx, &loaded, 0, why).map(drop)
 }
 
@@ -88,7 +88,7 @@ pub(super) fn fill(tx: &mut Tx<'_>, team: &Team, why: &str) -> Result<()> {
     if !team.rotates() {
         return Ok(());
     }
-    let loaded = Loaded::new(tx.store, team, tx.now)?;
+    let loaded = Loaded::new(tx.store, tx.settings, team, tx.now)?;
     let stands = Published::StandsUntil(loaded.state.published_until.unwrap_or(loaded.today));
     let until = lookahead_of(tx, &loaded);
     plan_and_write(tx, &loaded, stands, until, why).map(drop)
@@ -98,7 +98,7 @@ pub(super) fn fill(tx: &mut Tx<'_>, team: &Team, why: &str) -> Result<()> {
 /// or drops it where the team no longer rotates. A handoff that lay before the change is
 /// not a missed one.
 pub(super) fn reset(tx: &mut Tx<'_>, team: &Team) -> Result<()> {
-    let loaded = Loaded::new(tx.store, team, tx.now)?;
+    let loaded = Loaded::new(tx.store, tx.settings, team, tx.now)?;
     let running = loaded.periods().at(loaded.today);
     if !team.rotates() {
         let boundary = loaded.periods().after(loaded.today).start;

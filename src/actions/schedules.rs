@@ -7,11 +7,12 @@ use super::app::{App, Tx, check_version};
 use super::context::Ctx;
 use super::error::{ActionError, Result};
 use super::team_state::{END_OF_TIME, absences_of};
-use super::{changes, find, rotation};
+use super::{changes, find, roster, rotation};
 use crate::domain::Revision;
 use crate::domain::audit::{Action, EntityType};
 use crate::domain::ids::{ScheduleId, UserId};
 use crate::domain::invalid::Invalid;
+use crate::domain::roster::Presence;
 use crate::domain::schedule::{Origin, Schedule};
 use crate::domain::team::Team;
 use crate::domain::token::Role;
@@ -70,11 +71,11 @@ pub(super) fn view(tx: &impl Reader, team: &Team, row: &Schedule) -> Result<Sche
 }
 
 /// The answer to a change: the row, and what to look at.
-fn accepted(tx: &impl Reader, team: &Team, row: &Schedule) -> Result<ScheduleView> {
+fn accepted(tx: &Tx<'_>, team: &Team, row: &Schedule) -> Result<ScheduleView> {
     let warnings = warnings(tx, team, &row.engineer, row.start_date, row.end_date)?;
     Ok(ScheduleView {
         warnings: Some(warnings),
-        ..view(tx, team, row)?
+        ..view(tx.store, team, row)?
     })
 }
 
@@ -125,7 +126,7 @@ pub fn create(app: &App, ctx: &Ctx, team: &str, input: &NewSchedule) -> Result<S
         record(tx, &before, None, Some(&row), row.note.as_deref())?;
         rotation::replan(tx, &team, "a manual schedule was made")?;
         before.tell(tx, &team, row.note.as_deref())?;
-        accepted(tx.store, &team, &row)
+        accepted(tx, &team, &row)
     })
 }
 
@@ -172,7 +173,7 @@ pub fn update(
             rotation::replan(tx, &team, "a manual schedule was changed")?;
             before.tell(tx, &team, row.note.as_deref())?;
         }
-        accepted(tx.store, &team, &row)
+        accepted(tx, &team, &row)
     })
 }
 
@@ -235,17 +236,22 @@ fn refuse_overlap(tx: &impl Reader, row: &Schedule) -> Result<()> {
 
 /// What was accepted, but should be looked at.
 pub(super) fn warnings(
-    tx: &impl Reader,
+    tx: &Tx<'_>,
     team: &Team,
     user: &UserId,
     start: NaiveDate,
     end: NaiveDate,
 ) -> Result<Vec<String>> {
     let mut warnings = Vec::new();
-    if store::teams::find_member(tx, team.id, user)?.is_none() {
-        warnings.push(format!("{user} is not a member of team `{}`", team.slug));
+    let slug = &team.slug;
+    match roster::find_member(tx.store, tx.settings, team, user)? {
+        None => warnings.push(format!("{user} is not a member of team `{slug}`")),
+        Some(member) if member.presence == Presence::Left => {
+            warnings.push(format!("{user} is not in the Slack group of team `{slug}`"));
+        }
+        Some(_) => {}
     }
-    for absence in absences_of(tx, user)? {
+    for absence in absences_of(tx.store, user)? {
         if absence.start <= end && start <= absence.end {
             let (from, to) = (absence.start, absence.end);
             warnings.push(format!("{user} has time off from {from} to {to}"));

@@ -50,6 +50,10 @@ pub fn apply(
     if let Some(id) = &input.slack_group_id {
         team.slack_group_id = slack_id(&mut invalid, "slack_group_id", id.as_deref());
     }
+    if let Some(id) = &input.slack_oncall_group_id {
+        let field = "slack_oncall_group_id";
+        team.slack_oncall_group_id = slack_id(&mut invalid, field, id.as_deref());
+    }
     if let Some(id) = &input.slack_channel_id {
         team.slack_channel_id = slack_id(&mut invalid, "slack_channel_id", id.as_deref());
     }

@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::app::Settings;
 use super::error::Result;
+use super::roster;
 use crate::domain::ids::UserId;
-use crate::domain::member::Membership;
 use crate::domain::oncall_day::{OnCallClock, add_days};
 use crate::domain::schedule::Schedule;
 use crate::domain::shift_override::{Override, OverrideStatus};
@@ -43,16 +44,22 @@ pub struct Loaded<'t> {
 
 impl<'t> Loaded<'t> {
     /// Loads what matters for planning.
-    pub fn new(tx: &impl Reader, team: &'t Team, now: DateTime<Utc>) -> Result<Self> {
+    pub fn new(
+        tx: &impl Reader,
+        settings: &Settings,
+        team: &'t Team,
+        now: DateTime<Utc>,
+    ) -> Result<Self> {
         let today = team.clock().day_at(now);
         let start_date = team.rotation.start_date.unwrap_or(today);
         let from = add_days(start_date.min(today), -LOOKBACK_DAYS);
-        Self::since(tx, team, now, from)
+        Self::since(tx, settings, team, now, from)
     }
 
     /// Loads rows that end on `from` or later.
     pub fn since(
         tx: &impl Reader,
+        settings: &Settings,
         team: &'t Team,
         now: DateTime<Utc>,
         from: NaiveDate,
@@ -60,10 +67,10 @@ impl<'t> Loaded<'t> {
         let clock = team.clock();
         let today = clock.day_at(now);
         let start_date = team.rotation.start_date.unwrap_or(today);
-        let memberships = store::teams::list_members(tx, team.id)?;
-        let members: Vec<_> = memberships
-            .iter()
-            .map(|m| rotation_member(m, &clock))
+        let (members, _) = roster::members_of(tx, settings, team)?;
+        let members: Vec<_> = members
+            .into_iter()
+            .map(|member| RotationMember::new(member, &clock))
             .collect();
         let mut absences = Vec::new();
         for member in &members {
@@ -112,18 +119,6 @@ impl<'t> Loaded<'t> {
     /// Who is on call by the loaded rows.
     pub fn coverage(&self) -> Coverage {
         Coverage::new(&self.schedules, &self.overrides)
-    }
-}
-
-fn rotation_member(member: &Membership, clock: &OnCallClock) -> RotationMember {
-    RotationMember {
-        user: member.user.clone(),
-        role: member.role,
-        weight: member.weight,
-        is_eligible: member.is_eligible,
-        in_group: true,
-        joined_at: member.joined_at,
-        joined_date: clock.day_at(member.joined_at),
     }
 }
 

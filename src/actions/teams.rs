@@ -28,6 +28,7 @@ pub fn create(app: &App, ctx: &Ctx, input: &TeamInput) -> Result<TeamView> {
             slug: String::new(),
             description: None,
             slack_group_id: None,
+            slack_oncall_group_id: None,
             slack_channel_id: None,
             timezone: "UTC".to_owned(),
             overrides_require_approval: None,
@@ -48,6 +49,7 @@ pub fn create(app: &App, ctx: &Ctx, input: &TeamInput) -> Result<TeamView> {
             None => team.slug = free_slug(tx.store, &team.name)?,
         }
         fill_in_start(&mut team, tx);
+        refuse_group_of_both_kinds(tx.store, &team)?;
         store::teams::put(tx.store, &team)?;
         let view = TeamView::new(&team, tx.settings.require_approval);
         let mut event = event(tx, &team, EntityType::Team, Action::Created);
@@ -87,6 +89,13 @@ pub fn update(app: &App, ctx: &Ctx, reference: &str, input: &TeamInput) -> Resul
         let rotates_anew = team.rotation != old.rotation
             || team.timezone != old.timezone
             || team.is_active != old.is_active;
+        let regroups = team.slack_group_id != old.slack_group_id;
+        if regroups
+            || team.slack_oncall_group_id != old.slack_oncall_group_id
+            || team.is_active != old.is_active
+        {
+            refuse_group_of_both_kinds(tx.store, &team)?;
+        }
         if rotates_anew {
             // What fell due under the old config is handed off under it.
             handoff::hand_off_if_due(tx, &old)?;
@@ -98,6 +107,10 @@ pub fn update(app: &App, ctx: &Ctx, reference: &str, input: &TeamInput) -> Resul
         if rotates_anew {
             rotation::reset(tx, &team)?;
             before.tell(tx, &team, Some("the team's rotation was configured"))?;
+        } else if regroups {
+            let why = "the team has another Slack group";
+            rotation::replan(tx, &team, why)?;
+            before.tell(tx, &team, Some(why))?;
         }
         Ok(TeamView::new(&team, tx.settings.require_approval))
     })
@@ -239,4 +252,41 @@ fn free_slug(tx: &impl Reader, name: &str) -> Result<String> {
         slug = format!("{base}-{number}");
     }
     Ok(slug)
+}
+
+/// Refuses a Slack group that would be set to who is on call and be the member list of a team:
+/// everybody who isn't on call would drop out of the rotation.
+fn refuse_group_of_both_kinds(tx: &impl Reader, team: &Team) -> Result<()> {
+    let (members, on_call) = (&team.slack_group_id, &team.slack_oncall_group_id);
+    if !team.is_active || (members.is_none() && on_call.is_none()) {
+        return Ok(());
+    }
+    let field = "slack_oncall_group_id";
+    if members == on_call {
+        let message = "is also the slack_group_id: it would empty the team; give another group";
+        return Err(ActionError::invalid(field, message));
+    }
+    let same = |one: &Option<String>, other: &Option<String>| one.is_some() && one == other;
+    for other in store::teams::list(tx)? {
+        if !other.is_active || other.id == team.id {
+            continue;
+        }
+        let (group, use_here, use_there) = if same(on_call, &other.slack_group_id) {
+            (on_call, field, "slack_group_id")
+        } else if same(members, &other.slack_oncall_group_id) {
+            (members, "slack_group_id", field)
+        } else {
+            continue;
+        };
+        return Err(ActionError::Conflict {
+            detail: format!(
+                "{use_here} `{}` is the {use_there} of team `{}`: a group can't both hold members \
+                 and be set to who is on call",
+                group.as_deref().unwrap_or_default(),
+                other.slug
+            ),
+            with: Some(other.id.to_string()),
+        });
+    }
+    Ok(())
 }

@@ -3,7 +3,7 @@
 use super::app::{App, Tx};
 use super::context::Ctx;
 use super::error::{ActionError, Result};
-use super::{changes, find, rotation};
+use super::{changes, find, roster, rotation};
 use crate::domain::Revision;
 use crate::domain::audit::{Action, EntityType};
 use crate::domain::ids::{TimeOffId, UserId};
@@ -86,7 +86,7 @@ pub fn delete(app: &App, ctx: &Ctx, user: &str, id: &str) -> Result<()> {
 }
 
 fn replan_teams_of(tx: &mut Tx<'_>, user: &UserId, why: &str) -> Result<()> {
-    for id in store::teams::list_teams_of(tx.store, user)? {
+    for id in roster::teams_of(tx.store, user)? {
         if let Some(team) = store::teams::find(tx.store, id)? {
             rotation::replan_and_tell(tx, &team, why)?;
         }

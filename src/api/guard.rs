@@ -13,6 +13,7 @@ use sha2::{Digest, Sha256};
 
 use super::extract::read_body;
 use super::problem::{InnerError, Problem};
+use super::slack;
 use super::state::Api;
 use crate::actions::{Actor, Ctx, IdempotencyKey, Source, tokens};
 
@@ -111,9 +112,11 @@ fn admit(api: &Api, request: &Request, peer: Option<SocketAddr>) -> Result<Ctx, 
     })
 }
 
-/// What needs no token even where reading does: probes, and the docs.
+/// What needs no token even where reading does: probes, the docs, and what Slack signs.
 fn is_open(path: &str) -> bool {
-    matches!(path, "/healthz" | "/readyz" | "/api/v1/openapi.json") || path.starts_with("/api/docs")
+    matches!(path, "/healthz" | "/readyz" | "/api/v1/openapi.json")
+        || matches!(path, slack::COMMANDS | slack::INTERACTIONS)
+        || path.starts_with("/api/docs")
 }
 
 /// A page of another origin that got a browser to resolve its name to us sends its own name.
@@ -233,7 +236,7 @@ async fn with_idempotency(api: &Api, request: Request, ctx: Ctx) -> Result<Reque
     let bytes = read_body(whole, api.access().max_body_bytes).await?;
     let who = match &ctx.actor {
         Actor::Token { id, .. } => id.to_string(),
-        Actor::Anonymous | Actor::System => String::new(),
+        Actor::Anonymous | Actor::Person { .. } | Actor::System => String::new(),
     };
     let digest = |pieces: &[&[u8]]| -> [u8; 32] {
         let mut hasher = Sha256::new();

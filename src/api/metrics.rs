@@ -21,6 +21,7 @@ use super::problem::Problem;
 use super::state::Api;
 use crate::actions::health;
 use crate::actions::plugins::Plugins;
+use crate::notify::Counters;
 use crate::wire::plugin::PluginView;
 
 /// Upper bounds of the request times that are counted, in seconds.
@@ -45,21 +46,25 @@ pub struct Metrics {
     /// When the scheduler last worked, in seconds since 1970.
     pub last_tick: Gauge,
     pending: Gauge,
+    oldest_pending: Gauge<f64, AtomicU64>,
     audit_entries: Gauge<u64, AtomicU64>,
     lookups: Counter,
 }
 
 impl Metrics {
-    /// All at zero; those of the plugins are read off them.
-    pub fn new(plugins: Arc<dyn Plugins>) -> Self {
+    /// All at zero; those of the dispatcher and of the plugins are read off them.
+    pub fn new(notifications: &Counters, plugins: Arc<dyn Plugins>) -> Self {
+        let mut registry = Registry::with_prefix("oncalld");
+        notifications.register(&mut registry);
         let mut metrics = Self {
-            registry: Registry::with_prefix("oncalld"),
+            registry,
             requests: Family::default(),
             seconds: Histogram::new(BUCKETS),
             handoffs: Counter::default(),
             failed_handoffs: Counter::default(),
             last_tick: Gauge::default(),
             pending: Gauge::default(),
+            oldest_pending: Gauge::default(),
             audit_entries: Gauge::default(),
             lookups: Counter::default(),
         };
@@ -91,6 +96,11 @@ impl Metrics {
             "notifications_pending",
             "Waiting notifications",
             self.pending.clone(),
+        );
+        registry.register(
+            "notifications_oldest_pending_seconds",
+            "How long the oldest waiting notification has waited",
+            self.oldest_pending.clone(),
         );
         registry.register(
             "audit_entries",
@@ -192,6 +202,9 @@ pub async fn export(State(api): State<Api>) -> Response {
     metrics
         .pending
         .set(i64::try_from(health.pending_notifications).unwrap_or(i64::MAX));
+    #[expect(clippy::cast_precision_loss, reason = "nothing waits so many years")]
+    let seconds = health.oldest_pending_ms as f64 / 1000.0;
+    metrics.oldest_pending.set(seconds);
     metrics.audit_entries.set(health.audit_entries);
     let mut text = String::new();
     if let Err(error) = encode(&mut text, &metrics.registry) {

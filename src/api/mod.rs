@@ -1,4 +1,4 @@
-//! The HTTP API: JSON under `/api/v1`, health, metrics and docs beside it.
+//! The HTTP API: JSON under `/api/v1`; health, metrics, docs and what Slack sends beside it.
 //!
 //! A request's way: [`lookups`] (what lies ready in memory) → [`guard`] (host, token, limits, log, metrics) → a handler's extractors
 //! ([`extract`]) → one action off the async threads → [`reply`]. Whatever goes wrong is a
@@ -12,6 +12,7 @@ mod lookups;
 pub mod metrics;
 mod problem;
 mod reply;
+pub mod slack;
 mod state;
 mod v1;
 
@@ -20,19 +21,21 @@ use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 use utoipa_axum::router::OpenApiRouter;
 
+pub use self::lookups::Lookups;
 pub use self::state::{Access, Api};
 
-/// Everything, ready to serve.
-pub fn service(api: Api) -> lookups::Lookups {
-    lookups::Lookups::new(api.clone(), router(api))
+/// Everything, ready to serve. Without `slack`, requests of Slack aren't taken.
+pub fn service(api: Api, slack: Option<slack::Requests>) -> Lookups {
+    Lookups::new(api.clone(), router(api, slack))
 }
 
-fn router(api: Api) -> Router {
+fn router(api: Api, slack: Option<slack::Requests>) -> Router {
     let (v1, _) = v1_router().split_for_parts();
     Router::new()
         .nest("/api/v1", v1)
         .route("/api/v1/openapi.json", get(docs::document))
         .merge(docs::pages())
+        .merge(slack::router(slack))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(metrics::export))

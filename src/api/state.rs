@@ -11,6 +11,7 @@ use super::metrics::Metrics;
 use super::problem::Problem;
 use crate::actions::{ActionError, App, Result};
 use crate::config::{Config, ExpectedHosts};
+use crate::notify::Counters;
 
 /// Who may reach the API.
 #[derive(Clone, Debug)]
@@ -53,10 +54,15 @@ struct Inner {
 impl Api {
     /// The API of an application. `stopping` is set when the daemon stops; the API sets it
     /// itself where the store can't be used any more.
-    pub fn new(app: App, access: Access, stopping: watch::Sender<Option<String>>) -> Self {
+    pub fn new(
+        app: App,
+        access: Access,
+        notifications: &Counters,
+        stopping: watch::Sender<Option<String>>,
+    ) -> Self {
         let quota = Quota::per_minute(access.failed_attempts_per_minute);
         let failed_attempts = RateLimiter::keyed(quota);
-        let metrics = Metrics::new(app.settings().plugins.clone());
+        let metrics = Metrics::new(notifications, app.settings().plugins.clone());
         Self(Arc::new(Inner {
             app,
             access,

@@ -7,8 +7,8 @@ use reqwest::Url;
 
 use super::args::{Global, Secret};
 use super::error::CliError;
-use crate::config::Config;
-use crate::daemon::{self, ADMIN_TOKEN_FILE, ServeOptions};
+use crate::config::{CliOverrides, Config, is_loopback_name};
+use crate::daemon::ADMIN_TOKEN_FILE;
 
 /// The config file that holds where none is named.
 const DEFAULT_CONFIG: &str = "config.toml";
@@ -28,12 +28,17 @@ pub(super) fn config_file(named: Option<&Path>) -> Option<PathBuf> {
 /// # Errors
 /// A key or value is wrong.
 pub(super) fn load_config(global: &Global) -> Result<Config, CliError> {
-    let options = ServeOptions {
-        config: global.config.clone(),
+    let file = config_file(global.config.as_deref());
+    let overrides = CliOverrides {
+        listen: None,
         data_dir: global.data_dir.clone(),
-        ..ServeOptions::default()
     };
-    Ok(daemon::load_config(&options)?)
+    // Whoever runs a command need not be who may read the daemon's secrets.
+    Ok(Config::load_without_secret_files(
+        file.as_deref(),
+        environment(),
+        overrides,
+    )?)
 }
 
 /// The environment, without what is no text.
@@ -129,9 +134,7 @@ fn belongs_to(url: &Url, config: &Config) -> bool {
 }
 
 fn is_loopback(url: &Url) -> bool {
-    let host = url.host_str().unwrap_or_default();
-    let ip = host.trim_matches(['[', ']']).parse::<IpAddr>();
-    host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
+    url.host_str().is_some_and(is_loopback_name)
 }
 
 fn admin_token(config: &Config) -> Token {

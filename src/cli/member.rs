@@ -9,8 +9,9 @@ use super::error::CliError;
 use super::output::print;
 use super::session::Session;
 use super::table::{NONE, Table, facts, or_none, person, yes_no};
-use super::time::{day, parse_instant, rfc3339};
+use super::time::{day, parse_instant, rfc3339, stamp};
 use crate::domain::member::TeamRole;
+use crate::domain::roster::Account;
 use crate::wire::member::MemberView;
 
 /// What to do with members.
@@ -128,17 +129,27 @@ async fn list(team: &str, pages: PageArgs, session: &Session) -> Result<(), CliE
     let columns = ["MEMBER", "ROLE", "ELIGIBLE", "WEIGHT", "JOINED", "IN SLACK"];
     let mut table = Table::new(columns).numbers([3]);
     for member in members {
-        let joined = member.joined_at.map(|at| day(at.date_naive()));
         table.row([
             person(&member.slack_user_id, Some(&member.display_name)),
             member.team_role.to_string(),
             yes_no(member.is_eligible_for_oncall),
             member.weight.to_string(),
-            joined.unwrap_or_else(|| NONE.to_owned()),
-            member.in_slack.map_or_else(|| NONE.to_owned(), yes_no),
+            day(member.joined_at.date_naive()),
+            in_slack(&member),
         ]);
     }
     print(&table.render())
+}
+
+/// Whether the team's Slack group lists them, and what else is to know of that.
+fn in_slack(member: &MemberView) -> String {
+    let listed = member.in_slack.map_or_else(|| NONE.to_owned(), yes_no);
+    match member.slack_account {
+        Some(Account::Bot | Account::Deactivated) => {
+            format!("{listed} ({})", or_none(member.slack_account))
+        }
+        Some(Account::Person) | None => listed,
+    }
 }
 
 fn show(answer: &Answer<MemberView>, session: &Session) -> Result<(), CliError> {
@@ -153,7 +164,8 @@ fn show(answer: &Answer<MemberView>, session: &Session) -> Result<(), CliError> 
         ("role", member.team_role.to_string()),
         ("eligible", yes_no(member.is_eligible_for_oncall)),
         ("weight", member.weight.to_string()),
-        ("joined", or_none(member.joined_at.map(super::time::stamp))),
+        ("joined", stamp(member.joined_at)),
+        ("in slack", in_slack(&member)),
         ("version", or_none(member.version)),
     ]))
 }

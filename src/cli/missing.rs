@@ -2,7 +2,7 @@
 
 use super::args::Query;
 use super::client::{Client, Request};
-use super::suggest::nearest;
+use crate::domain::suggest::nearest;
 use crate::wire::Page;
 use crate::wire::service::ServiceView;
 use crate::wire::team::TeamView;

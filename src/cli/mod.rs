@@ -13,6 +13,7 @@ mod explanation;
 mod fairness;
 mod member;
 mod missing;
+mod notification;
 mod output;
 mod problem;
 mod rotation;
@@ -21,7 +22,6 @@ mod serve;
 mod service;
 mod session;
 mod shift_override;
-mod suggest;
 mod table;
 mod team;
 mod time;
@@ -83,6 +83,9 @@ enum Command {
     /// Read and verify the audit log
     #[command(subcommand)]
     Audit(audit::AuditCommand),
+    /// See what was told to whom, retry what failed, try a sink
+    #[command(subcommand)]
+    Notification(notification::NotificationCommand),
     /// Manage access tokens
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -149,6 +152,7 @@ async fn talk(command: Command, global: &Global) -> Result<(), CliError> {
         Command::Timeoff(command) => time_off::run(command, &session).await,
         Command::Fairness(args) => fairness::run(args, &session).await,
         Command::Audit(command) => audit::run(command, &session).await,
+        Command::Notification(command) => notification::run(command, &session).await,
         Command::Token(command) => token::run(command, &session).await,
         Command::Check => check::run(global, &session).await,
         Command::Serve(_) | Command::Config(_) | Command::Openapi | Command::Completions(_) => {
@@ -232,6 +236,9 @@ mod tests {
             "token delete ci",
             "member add payments U1 --weight -1",
             "config check",
+            "notification list --status failed",
+            "notification retry --failed",
+            "notification test C1 --sink slack",
             "completions bash",
         ] {
             let parsed = Cli::try_parse_from(["oncalld"].into_iter().chain(line.split(' ')));
@@ -251,6 +258,8 @@ mod tests {
             "schedule list",
             "team list --page 0",
             "token create ci --role root",
+            "notification retry",
+            "notification retry x --failed",
         ] {
             let parsed = Cli::try_parse_from(["oncalld"].into_iter().chain(line.split(' ')));
             assert_eq!(parsed.unwrap_err().exit_code(), 2, "{line}");

@@ -77,6 +77,9 @@ pub(super) struct TeamArgs {
     /// Slack user group that holds its members
     #[arg(long, value_name = "ID")]
     slack_group_id: Option<String>,
+    /// Slack user group to keep set to who is on call
+    #[arg(long, value_name = "ID")]
+    slack_oncall_group_id: Option<String>,
     /// Slack channel that is told of its handoffs
     #[arg(long, value_name = "ID")]
     slack_channel_id: Option<String>,
@@ -94,6 +97,7 @@ impl TeamArgs {
             .set("slug", self.slug)
             .set("description", self.description)
             .set("slack_group_id", self.slack_group_id)
+            .set("slack_oncall_group_id", self.slack_oncall_group_id)
             .set("slack_channel_id", self.slack_channel_id)
             .set("timezone", self.timezone)
             .set(
@@ -110,6 +114,8 @@ pub(super) enum TeamField {
     Description,
     /// No Slack group: the members that are listed here count
     SlackGroupId,
+    /// No Slack group of who is on call
+    SlackOncallGroupId,
     /// No Slack channel
     SlackChannelId,
     /// As the config says
@@ -121,6 +127,7 @@ impl TeamField {
         let name = match self {
             Self::Description => "description",
             Self::SlackGroupId => "slack_group_id",
+            Self::SlackOncallGroupId => "slack_oncall_group_id",
             Self::SlackChannelId => "slack_channel_id",
             Self::OverridesRequireApproval => "overrides_require_approval",
         };
@@ -220,6 +227,10 @@ fn show(answer: &super::client::Answer<TeamView>, session: &Session) -> Result<(
         ("active", yes_no(team.is_active)),
         ("description", or_none(team.description.as_ref())),
         ("slack group", or_none(team.slack_group_id.as_ref())),
+        (
+            "slack on-call group",
+            or_none(team.slack_oncall_group_id.as_ref()),
+        ),
         ("slack channel", or_none(team.slack_channel_id.as_ref())),
         ("time zone", team.timezone.clone()),
         (

@@ -25,6 +25,24 @@ pub enum ConfigError {
     },
 }
 
+/// What is wrong with a key, before it is known where it was set.
+#[derive(Debug)]
+pub(super) struct Problem {
+    /// The key's dotted path.
+    pub(super) path: String,
+    /// What was found and what was expected.
+    pub(super) message: String,
+}
+
+impl Problem {
+    pub(super) fn new(path: impl Into<String>, message: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            message: message.into(),
+        }
+    }
+}
+
 /// Where a setting comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Origin {

@@ -101,22 +101,27 @@ impl Text for AllowedHost {
     }
 }
 
-/// `server.public_url`: an http or https URL without user, query, fragment and trailing slash.
+/// An http or https URL without user, query, fragment and trailing slash.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PublicUrl {
+pub struct BaseUrl {
     url: String,
     host: String,
 }
 
-impl PublicUrl {
+impl BaseUrl {
     /// The URL, to which a path that begins with a slash can be joined.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.url
     }
+
+    /// Whether what is sent there can be read by nobody on the way.
+    pub(super) fn is_encrypted_or_local(&self) -> bool {
+        self.url.starts_with("https://") || is_loopback_name(&self.host)
+    }
 }
 
-impl Text for PublicUrl {
+impl Text for BaseUrl {
     const EXPECTED: &'static str =
         "an http or https URL without a trailing slash, such as \"https://oncall.example.com\"";
 
@@ -184,6 +189,12 @@ impl ExpectedHosts {
         };
         self.any || self.hosts.iter().any(matches)
     }
+}
+
+/// Whether a URL's host is this host: `localhost` or a loopback address, IPv6 in brackets.
+pub fn is_loopback_name(host: &str) -> bool {
+    let ip = host.trim_matches(['[', ']']).parse::<IpAddr>();
+    host == "localhost" || ip.is_ok_and(|ip| ip.is_loopback())
 }
 
 /// Splits `name:port`, `name`, `[v6]:port` or `[v6]`; the brackets stay with the name.

@@ -11,13 +11,15 @@ const VARIABLE_PREFIX: &str = "ONCALLD__";
 pub(super) enum Kind {
     /// A string, also where it looks like a number.
     Text,
-    /// A list.
+    /// A list of strings.
+    Texts,
+    /// A list of anything else.
     List,
     /// A number, a boolean.
     Other,
 }
 
-/// Every key by its dotted path (`server.listen`).
+/// Every key by its dotted path: `server.listen`; `webhook.0.url` for any `[[webhook]]`.
 #[derive(Debug)]
 pub(super) struct Keys(BTreeMap<String, Kind>);
 
@@ -32,19 +34,24 @@ impl Keys {
 
     /// Whether a key has this path.
     pub(super) fn has(&self, path: &str) -> bool {
-        self.0.contains_key(path)
+        self.0.contains_key(&catalogued(path))
     }
 
     /// Whether there are keys below this path.
     pub(super) fn is_section(&self, path: &str) -> bool {
-        self.children(path).next().is_some()
+        self.children(&catalogued(path)).next().is_some()
     }
 
-    /// The key that an environment variable sets.
-    pub(super) fn of_variable(&self, name: &str) -> Option<(&str, Kind)> {
-        let mut keys = self.0.iter();
-        let (path, kind) = keys.find(|(path, _)| variable(path) == name)?;
-        Some((path, *kind))
+    /// Whether there may be several sections of this path.
+    pub(super) fn is_list_of_sections(&self, path: &str) -> bool {
+        self.is_section(&join(path, "0"))
+    }
+
+    /// The path of the key that an environment variable sets.
+    pub(super) fn of_variable(&self, name: &str) -> Option<(String, Kind)> {
+        let path = path_of_variable(name);
+        let kind = self.0.get(&catalogued(&path))?;
+        (variable(&path) == name).then_some((path, *kind))
     }
 
     /// What to say of a key or section that there isn't.
@@ -57,13 +64,15 @@ impl Keys {
 
     /// What to say of an environment variable that sets no key.
     pub(super) fn unknown_variable(&self, name: &str) -> String {
-        let rest = name.strip_prefix(VARIABLE_PREFIX).unwrap_or(name);
-        let path = rest.to_ascii_lowercase().replace("__", ".");
-        format!("sets no known key, {}", self.hint(&path, variable))
+        let hint = self.hint(&path_of_variable(name), variable);
+        format!("sets no known key, {hint}")
     }
 
     /// The near miss, else the key of that name in another section, else all that could stand here.
     fn hint(&self, path: &str, show: fn(&str) -> String) -> String {
+        let actual = path;
+        let show = |path: &str| show(&with_indexes_of(actual, path));
+        let path = &*catalogued(path);
         let (parent, name) = path.rsplit_once('.').unwrap_or(("", path));
         if !self.is_section(path) {
             let near = self
@@ -122,6 +131,33 @@ pub(super) fn join(prefix: &str, name: &str) -> String {
     }
 }
 
+/// Whether this part of a path says which of several sections is meant.
+pub(super) fn is_index(part: &str) -> bool {
+    let digits = part.bytes().all(|b| b.is_ascii_digit());
+    part == "0" || digits && (1..=2).contains(&part.len()) && !part.starts_with('0')
+}
+
+/// The path as the catalogue has it, where a first section stands for all of its name.
+fn catalogued(path: &str) -> String {
+    let part = |part| if is_index(part) { "0" } else { part };
+    path.split('.').map(part).collect::<Vec<_>>().join(".")
+}
+
+/// A path of the catalogue, for the same section as another path.
+fn with_indexes_of(actual: &str, path: &str) -> String {
+    let mut actual = actual.split('.');
+    let part = |part| match actual.next() {
+        Some(index) if is_index(part) && is_index(index) => index,
+        _ => part,
+    };
+    path.split('.').map(part).collect::<Vec<_>>().join(".")
+}
+
+fn path_of_variable(name: &str) -> String {
+    let rest = name.strip_prefix(VARIABLE_PREFIX).unwrap_or(name);
+    rest.to_ascii_lowercase().replace("__", ".")
+}
+
 /// Whether an environment variable of this name is meant for the configuration.
 pub(super) fn is_variable(name: &str) -> bool {
     name.starts_with(VARIABLE_PREFIX)
@@ -156,7 +192,15 @@ fn collect(table: &DeTable<'_>, prefix: &str, keys: &mut BTreeMap<String, Kind>)
                 collect(section, &path, keys);
                 continue;
             }
+            DeValue::Array(items) if items.iter().any(|item| item.get_ref().is_table()) => {
+                let sections = items.iter().filter_map(|item| item.get_ref().as_table());
+                sections.for_each(|section| collect(section, &join(&path, "0"), keys));
+                continue;
+            }
             DeValue::String(_) => Kind::Text,
+            DeValue::Array(items) if items.iter().all(|item| item.get_ref().is_str()) => {
+                Kind::Texts
+            }
             DeValue::Array(_) => Kind::List,
             _ => Kind::Other,
         };

@@ -9,6 +9,7 @@ mod error;
 mod hosts;
 mod keys;
 mod layers;
+mod secret;
 mod sections;
 #[cfg(test)]
 mod tests;
@@ -21,12 +22,13 @@ use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+use error::Problem;
 pub use error::{ConfigError, Origin};
-pub use hosts::{AllowedHost, ExpectedHosts, Host, PublicUrl};
+pub use hosts::{AllowedHost, BaseUrl, ExpectedHosts, Host, is_loopback_name};
 use layers::Layers;
 pub use sections::{
     Auth, Log, LogFilter, LogFormat, Notifications, OnPluginError, Overrides, Plugins, Rotation,
-    Server, SinkName,
+    Server, SinkName, Slack, Webhook, webhook::SigningKey,
 };
 
 /// All settings.
@@ -43,8 +45,16 @@ pub struct Config {
     pub overrides: Overrides,
     /// `[notifications]`: where notifications go.
     pub notifications: Notifications,
+    /// `[slack]`: how Slack is reached.
+    pub slack: Slack,
     /// `[plugins]`: where plugins are, and what they may do.
     pub plugins: Plugins,
+    /// `[[webhook]]`, as they are written.
+    #[serde(default, rename = "webhook")]
+    written_webhooks: Vec<sections::webhook::Entry>,
+    /// `[[webhook]]`: endpoints that notifications are posted to, in the order of the file.
+    #[serde(skip)]
+    pub webhooks: Vec<Webhook>,
     /// `[log]`: what is logged and how.
     pub log: Log,
 }
@@ -69,13 +79,30 @@ impl Config {
         env: impl Iterator<Item = (String, String)>,
         overrides: CliOverrides,
     ) -> Result<Self, ConfigError> {
-        let (mut config, _) = merged(file, env)?;
-        config.server.listen = overrides.listen.unwrap_or(config.server.listen);
-        config.server.data_dir = overrides.data_dir.unwrap_or(config.server.data_dir);
-        Ok(config)
+        let (config, _) = merged(file, env, |config| {
+            config.check()?;
+            config.read_files()
+        })?;
+        Ok(config.overridden(overrides))
     }
 
-    /// The same settings by section and key, as a config file would say them: to be shown.
+    /// The same without the secrets that are in files, for those who may not read them and only
+    /// want to know where the daemon is.
+    ///
+    /// # Errors
+    ///
+    /// As [`Config::load`].
+    pub fn load_without_secret_files(
+        file: Option<&Path>,
+        env: impl Iterator<Item = (String, String)>,
+        overrides: CliOverrides,
+    ) -> Result<Self, ConfigError> {
+        let (config, _) = merged(file, env, Self::check)?;
+        Ok(config.overridden(overrides))
+    }
+
+    /// The same settings by section and key, as a config file would say them: to be shown. In the
+    /// place of secrets it says that there are some.
     ///
     /// # Errors
     ///
@@ -85,7 +112,7 @@ impl Config {
         env: impl Iterator<Item = (String, String)>,
         overrides: &CliOverrides,
     ) -> Result<toml::Table, ConfigError> {
-        let (_, mut values) = merged(file, env)?;
+        let (_, mut values) = merged(file, env, Self::check)?;
         let listen = overrides.listen.map(|listen| listen.to_string());
         let data_dir = overrides.data_dir.as_ref();
         let data_dir = data_dir.map(|dir| dir.display().to_string());
@@ -95,7 +122,27 @@ impl Config {
                 server.extend(value.map(|value| (name.to_owned(), value.into())));
             }
         }
+        secret::hide(&mut values);
         Ok(values)
+    }
+
+    /// What is not wrong, but hardly meant, or not finished: a sentence each.
+    #[must_use]
+    pub fn remarks(&self) -> Vec<&'static str> {
+        let sinks = &self.notifications.sinks;
+        let remarks = [
+            (
+                sinks.contains(&SinkName::Slack) && self.slack.bot_token.is_none(),
+                "slack.bot_token is not set: what Slack would be told waits until it is, or is \
+                 no news any more; docs/SLACK.md tells how to set it up",
+            ),
+            (
+                !sinks.contains(&SinkName::Webhook) && !self.webhooks.is_empty(),
+                "notifications.sinks does not name \"webhook\": nothing is sent to any [[webhook]]",
+            ),
+        ];
+        let due = remarks.into_iter().filter(|(due, _)| *due);
+        due.map(|(_, remark)| remark).collect()
     }
 
     /// Whether reads need no token: as configured, else only while bound to loopback.
@@ -111,12 +158,38 @@ impl Config {
     pub fn expected_hosts(&self) -> ExpectedHosts {
         ExpectedHosts::new(&self.server)
     }
+
+    /// The rules that concern more than one key.
+    fn check(&mut self) -> Result<(), Problem> {
+        self.slack.check()?;
+        self.webhooks = sections::webhook::check(&self.written_webhooks)?;
+        if self.webhooks.is_empty() && self.notifications.sinks.contains(&SinkName::Webhook) {
+            let message = "names \"webhook\", but there is no [[webhook]]";
+            return Err(Problem::new("notifications.sinks", message));
+        }
+        Ok(())
+    }
+
+    /// Reads the secrets that are in files.
+    fn read_files(&mut self) -> Result<(), Problem> {
+        self.slack.read_files()?;
+        sections::webhook::read_files(&self.written_webhooks, &mut self.webhooks)
+    }
+
+    fn overridden(mut self, overrides: CliOverrides) -> Self {
+        self.server.listen = overrides.listen.unwrap_or(self.server.listen);
+        self.server.data_dir = overrides.data_dir.unwrap_or(self.server.data_dir);
+        self
+    }
 }
 
 impl Default for Config {
     /// What the shipped `config.toml` says.
     fn default() -> Self {
-        Layers::shipped().into_config_and_values().0
+        let shipped = Layers::shipped().finish(Self::check);
+        shipped
+            .expect("invariant: the shipped config.toml is valid")
+            .0
     }
 }
 
@@ -124,6 +197,7 @@ impl Default for Config {
 fn merged(
     file: Option<&Path>,
     env: impl Iterator<Item = (String, String)>,
+    check: impl FnOnce(&mut Config) -> Result<(), Problem>,
 ) -> Result<(Config, toml::Table), ConfigError> {
     let variables: BTreeMap<_, _> = env.filter(|(name, _)| keys::is_variable(name)).collect();
     let file = file.map(|path| Ok((path, read(path)?))).transpose()?;
@@ -135,7 +209,7 @@ fn merged(
     for (name, value) in &variables {
         layers.add_variable(name, value)?;
     }
-    Ok(layers.into_config_and_values())
+    layers.finish(check)
 }
 
 fn read(path: &Path) -> Result<String, ConfigError> {

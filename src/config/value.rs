@@ -52,6 +52,13 @@ pub(super) fn list<'de, T: Text + PartialEq, D: Deserializer<'de>>(
     deserializer.deserialize_seq(ListVisitor(PhantomData))
 }
 
+/// For `deserialize_with`: a list of strings, each at most once, where the key is set at all.
+pub(super) fn optional_list<'de, T: Text + PartialEq, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Vec<T>>, D::Error> {
+    list(deserializer).map(Some)
+}
+
 /// For `deserialize_with`: a whole number within bounds.
 pub(super) fn bounded<
     'de,
@@ -63,6 +70,19 @@ pub(super) fn bounded<
     deserializer: D,
 ) -> Result<T, D::Error> {
     deserializer.deserialize_u32(BoundedVisitor::<MIN, MAX, T>(PhantomData))
+}
+
+/// For `deserialize_with`: a list of whole numbers within bounds, at least one.
+pub(super) fn bounded_list<
+    'de,
+    const MIN: u32,
+    const MAX: u32,
+    T: TryFrom<u32>,
+    D: Deserializer<'de>,
+>(
+    deserializer: D,
+) -> Result<Vec<T>, D::Error> {
+    deserializer.deserialize_seq(BoundedListVisitor::<MIN, MAX, T>(PhantomData))
 }
 
 /// Reads a [`Text`] wherever serde wants a type, so that a list's error points at the one item.
@@ -130,5 +150,42 @@ impl<const MIN: u32, const MAX: u32, T: TryFrom<u32>> Visitor<'_> for BoundedVis
         within
             .and_then(|n| T::try_from(n).ok())
             .ok_or_else(|| E::invalid_value(Unexpected::Signed(number), &self))
+    }
+}
+
+/// Reads a bounded number wherever serde wants a type.
+struct Bounded<const MIN: u32, const MAX: u32, T>(T);
+
+impl<'de, const MIN: u32, const MAX: u32, T: TryFrom<u32>> Deserialize<'de>
+    for Bounded<MIN, MAX, T>
+{
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        bounded::<MIN, MAX, T, D>(deserializer).map(Self)
+    }
+}
+
+struct BoundedListVisitor<const MIN: u32, const MAX: u32, T>(PhantomData<T>);
+
+impl<'de, const MIN: u32, const MAX: u32, T: TryFrom<u32>> Visitor<'de>
+    for BoundedListVisitor<MIN, MAX, T>
+{
+    type Value = Vec<T>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "a list of whole numbers from {MIN} to {MAX}, at least one"
+        )
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<T>, A::Error> {
+        let mut numbers = Vec::new();
+        while let Some(Bounded::<MIN, MAX, T>(number)) = seq.next_element()? {
+            numbers.push(number);
+        }
+        if numbers.is_empty() {
+            return Err(de::Error::invalid_length(0, &self));
+        }
+        Ok(numbers)
     }
 }

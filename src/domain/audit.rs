@@ -205,12 +205,18 @@ text_enum! {
         Imported = "imported",
         /// New zone rules moved a handoff.
         HandoffMoved = "handoff_moved",
-        /// A plugin's files went into service.
+        /// A person joined the team's Slack group.
+        JoinedSlackGroup = "joined_slack_group",
+        /// A person left the team's Slack group.
+        LeftSlackGroup = "left_slack_group",
+        /// A notification that had failed was queued again.
+        NotificationRetried = "notification_retried",
+        /// A plugin was taken into service.
         PluginLoaded = "plugin_loaded",
-        /// A plugin's files can't be loaded.
+        /// A plugin was taken out of service.
+        PluginUnloaded = "plugin_unloaded",
+        /// A plugin's file could not be used.
         PluginFailed = "plugin_failed",
-        /// A plugin's files are gone.
-        PluginRemoved = "plugin_removed",
     }
 }
 

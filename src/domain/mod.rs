@@ -6,15 +6,18 @@
 
 pub mod audit;
 pub mod compact;
+pub mod human_date;
 pub mod ids;
 pub mod invalid;
 pub mod json;
 pub mod member;
 pub mod notification;
 pub mod oncall_day;
+pub mod roster;
 pub mod schedule;
 pub mod service;
 pub mod shift_override;
+pub mod suggest;
 pub mod team;
 pub mod text_enum;
 pub mod time_off;

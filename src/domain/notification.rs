@@ -60,6 +60,12 @@ text_enum! {
         RotationSkipped = "rotation_skipped",
         /// New zone rules moved a team's handoff.
         HandoffMoved = "handoff_moved",
+        /// The engineer of a shift that begins soon.
+        ShiftReminder = "shift_reminder",
+        /// Published days on which nobody is on call.
+        CoverageGap = "coverage_gap",
+        /// An admin tries whether a sink works.
+        Test = "test",
     }
 }
 
@@ -72,5 +78,7 @@ text_enum! {
         Delivered = "delivered",
         /// Given up; can be retried.
         Failed = "failed",
+        /// Not sent: it had become untrue or useless before it could be.
+        Dropped = "dropped",
     }
 }

@@ -25,6 +25,8 @@ pub struct Team {
     pub description: Option<String>,
     /// Slack user group that holds its members.
     pub slack_group_id: Option<String>,
+    /// Slack user group that is kept set to who is on call.
+    pub slack_oncall_group_id: Option<String>,
     /// Slack channel that is told of its handoffs.
     pub slack_channel_id: Option<String>,
     /// IANA zone name.

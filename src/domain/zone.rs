@@ -104,6 +104,17 @@ impl Zone {
         at.naive_utc() + chrono::TimeDelta::seconds(i64::from(offset.seconds()))
     }
 
+    /// What the zone's time is called at `at`: `CET`, or `UTC+03` where it has no name.
+    pub fn abbreviation(&self, at: DateTime<Utc>) -> String {
+        let info = self.0.to_offset_info(timestamp(at.timestamp()));
+        let name = info.abbreviation();
+        if name.starts_with(['+', '-']) {
+            format!("UTC{name}")
+        } else {
+            name.to_owned()
+        }
+    }
+
     /// The instant of a wall time; see the module about gaps and overlaps.
     pub fn instant(&self, date: NaiveDate, time: NaiveTime) -> DateTime<Utc> {
         let wall = date.and_time(time);
@@ -184,6 +195,21 @@ mod tests {
             instant("America/Vancouver", "2026-11-02T09:00:00"),
             "2026-11-02T16:00Z"
         );
+    }
+
+    #[test]
+    fn a_zones_time_has_a_name_or_its_distance_to_utc() {
+        let called = |zone: &str, at: &str| {
+            let zone = Zone::find(zone).unwrap();
+            zone.abbreviation(at.parse().unwrap())
+        };
+        assert_eq!(called("Europe/Berlin", "2026-10-25T00:59:59Z"), "CEST");
+        assert_eq!(called("Europe/Berlin", "2026-10-25T01:00:00Z"), "CET");
+        assert_eq!(
+            called("America/Sao_Paulo", "2026-10-25T01:00:00Z"),
+            "UTC-03"
+        );
+        assert_eq!(called("UTC", "2026-10-25T01:00:00Z"), "UTC");
     }
 
     #[test]

@@ -6,6 +6,8 @@ use super::explanation::{PassedOver, PassedOverReason};
 use super::period::Period;
 use crate::domain::ids::UserId;
 use crate::domain::member::TeamRole;
+use crate::domain::oncall_day::OnCallClock;
+use crate::domain::roster::{Account, Member, Presence};
 
 /// A member as the rotation sees them.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,8 +20,8 @@ pub struct RotationMember {
     pub weight: f64,
     /// Whether the rotation may pick them at all.
     pub is_eligible: bool,
-    /// False where they have left the team's Slack group.
-    pub in_group: bool,
+    /// What the team's Slack group says of them.
+    pub presence: Presence,
     /// Since when they count; decides the place in the ring.
     pub joined_at: DateTime<Utc>,
     /// The on-call day of `joined_at`.
@@ -41,6 +43,19 @@ pub struct Absence {
 pub type RingPlace = (DateTime<Utc>, UserId);
 
 impl RotationMember {
+    /// A team's member, by the team's clock.
+    pub fn new(member: Member, clock: &OnCallClock) -> Self {
+        Self {
+            user: member.user,
+            role: member.role,
+            weight: member.weight,
+            is_eligible: member.is_eligible,
+            presence: member.presence,
+            joined_at: member.joined_at,
+            joined_date: clock.day_at(member.joined_at),
+        }
+    }
+
     /// The member's place in the ring.
     pub fn ring_place(&self) -> RingPlace {
         (self.joined_at, self.user.clone())
@@ -92,8 +107,11 @@ fn reason_against(
     period: &Period,
     as_of: NaiveDate,
 ) -> Option<PassedOverReason> {
-    if !member.in_group {
-        return Some(PassedOverReason::LeftSlackGroup);
+    match member.presence {
+        Presence::NotAsked | Presence::Listed(Account::Person) => {}
+        Presence::Listed(Account::Bot) => return Some(PassedOverReason::Bot),
+        Presence::Listed(Account::Deactivated) => return Some(PassedOverReason::Deactivated),
+        Presence::Left => return Some(PassedOverReason::LeftSlackGroup),
     }
     if !member.is_eligible {
         return Some(PassedOverReason::Ineligible);

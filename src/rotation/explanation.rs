@@ -90,6 +90,10 @@ pub enum PassedOverReason {
     NotInOrder,
     /// Named in `rotation_order`, but not a member.
     NotAMember,
+    /// A Slack account that nobody can use any more.
+    Deactivated,
+    /// A program's Slack account.
+    Bot,
 }
 
 impl PassedOverReason {
@@ -102,6 +106,8 @@ impl PassedOverReason {
             Self::NotYetJoined { .. } => "not_yet_joined",
             Self::NotInOrder => "not_in_order",
             Self::NotAMember => "not_a_member",
+            Self::Deactivated => "deactivated",
+            Self::Bot => "bot",
         }
     }
 }
@@ -120,6 +126,8 @@ impl std::fmt::Display for PassedOverReason {
             Self::NotYetJoined { joined_date } => write!(f, "joins on {joined_date}"),
             Self::NotInOrder => f.write_str("not in the custom order"),
             Self::NotAMember => f.write_str("in the custom order, but not a member"),
+            Self::Deactivated => f.write_str("their Slack account is deactivated"),
+            Self::Bot => f.write_str("a bot"),
         }
     }
 }

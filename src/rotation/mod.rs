@@ -29,6 +29,8 @@ mod plugin_tests;
 #[cfg(test)]
 mod ring_tests;
 #[cfg(test)]
+mod roster_tests;
+#[cfg(test)]
 mod testing;
 #[cfg(test)]
 mod walk_tests;

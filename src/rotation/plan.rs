@@ -17,6 +17,7 @@ use crate::domain::oncall_day::{add_days, next_day, previous_day};
 use crate::domain::schedule::Schedule;
 use crate::domain::shift_override::Override;
 use crate::domain::team::{RotationConfig, RotationType};
+use crate::domain::text_enum::text_enum;
 
 /// What a team is, as far as its rotation goes.
 #[derive(Debug)]
@@ -50,13 +51,14 @@ pub enum Published {
     StandsUntil(NaiveDate),
 }
 
-/// What to do where the configured strategy fails, or picks somebody who is no candidate.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OnFailure {
-    /// Round-robin picks.
-    RoundRobin,
-    /// Whoever was on call before stays on.
-    Hold,
+text_enum! {
+    /// What to do where the configured strategy fails, or picks somebody who is no candidate.
+    OnFailure {
+        /// Round-robin picks.
+        RoundRobin = "round_robin",
+        /// Whoever was on call before stays on.
+        Hold = "hold",
+    }
 }
 
 /// How to plan.

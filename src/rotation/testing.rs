@@ -10,6 +10,7 @@ use super::strategy::{Pick, PickContext, Strategy};
 use crate::domain::ids::UserId;
 use crate::domain::member::TeamRole;
 use crate::domain::oncall_day::add_days;
+use crate::domain::roster::Presence;
 use crate::domain::team::{Interval, RotationConfig, RotationType};
 
 pub use sim::Sim;
@@ -42,7 +43,7 @@ pub fn member(id: &str, seniority: i64, weight: f64) -> RotationMember {
         role: TeamRole::Member,
         weight,
         is_eligible: true,
-        in_group: true,
+        presence: Presence::NotAsked,
         joined_at,
         joined_date: joined_at.date_naive(),
     }

@@ -12,6 +12,7 @@ use super::period::Period;
 use super::strategy::Pick;
 use super::testing::*;
 use crate::domain::oncall_day::{add_days, each_day, next_day, previous_day};
+use crate::domain::roster::Presence;
 use crate::domain::schedule::{Origin, Schedule};
 use crate::domain::team::{Interval, RotationType};
 use ops::{IDS, Op, op, perform};
@@ -22,7 +23,7 @@ fn candidates_of(sim: &Sim, period: &Period) -> Vec<String> {
             a.user == m.user && a.start <= period.end && period.start <= a.end
         };
         let is_custom = matches!(sim.config.kind, RotationType::Custom);
-        m.in_group
+        matches!(m.presence, Presence::NotAsked)
             && m.is_eligible
             && (!is_custom || sim.config.order.contains(&m.user))
             && !sim.absences.iter().any(is_off)

@@ -31,11 +31,16 @@ pub trait Record: Serialize + DeserializeOwned {
     /// # Errors
     /// The version is unknown, or the bytes are damaged.
     fn upgrade(version: u8, _body: &[u8]) -> Result<Self, String> {
-        Err(format!(
-            "has version {version}, this oncalld reads up to {}",
-            Self::VERSION
-        ))
+        Err(unknown_version::<Self>(version))
     }
+}
+
+/// What to say of a version that [`Record::upgrade`] doesn't know.
+pub fn unknown_version<T: Record>(version: u8) -> String {
+    format!(
+        "has version {version}, this oncalld reads up to {}",
+        T::VERSION
+    )
 }
 
 /// The bytes of a record.
@@ -73,6 +78,14 @@ fn parse<T: Record>(bytes: &[u8]) -> Result<T, String> {
     if *version != T::VERSION {
         return T::upgrade(*version, body);
     }
+    parse_body(body)
+}
+
+/// What follows a record's version byte, for [`Record::upgrade`].
+///
+/// # Errors
+/// The bytes are damaged.
+pub fn parse_body<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     let (record, used) =
         bincode::serde::decode_from_slice(body, CONFIG).map_err(|e| e.to_string())?;
     if used == body.len() {

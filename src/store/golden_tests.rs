@@ -16,6 +16,7 @@ use super::codec::{Record, decode, encode};
 use super::idempotency::Done;
 use super::rotation::RotationState;
 use super::tables::META;
+use super::watch::{Gap, Reminded, Watch};
 use crate::domain::Revision;
 use crate::domain::audit::{Action, ActorType, AuditEntry, AuditEvent, EntityType};
 use crate::domain::ids::{
@@ -24,6 +25,7 @@ use crate::domain::ids::{
 };
 use crate::domain::member::{Membership, TeamRole};
 use crate::domain::notification::{DeliveryStatus, Event, Notification};
+use crate::domain::roster::{Account, Profile, Roster, RosterUser};
 use crate::domain::schedule::{Origin, Schedule};
 use crate::domain::service::{Service, Tier};
 use crate::domain::shift_override::{Override, OverrideStatus};
@@ -80,6 +82,16 @@ fn check<T: Record + PartialEq + Debug>(name: &str, record: &T) {
     assert_eq!(decode::<T>(META, &bytes).unwrap(), *record);
 }
 
+/// Bytes of an older version still read as what they were written for.
+#[track_caller]
+fn check_older<T: Record + PartialEq + Debug>(name: &str, expected: &T) {
+    let text = fs::read_to_string(file(name)).unwrap();
+    let digits = text.trim().as_bytes().chunks(2);
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
+    let bytes: Vec<u8> = digits.map(byte).collect();
+    assert_eq!(decode::<T>(META, &bytes).unwrap(), *expected);
+}
+
 #[test]
 fn teams_and_members() {
     let rotation = RotationConfig {
@@ -98,6 +110,7 @@ fn teams_and_members() {
         slug: "groesse".to_owned(),
         description: Some("text".to_owned()),
         slack_group_id: Some("S1".to_owned()),
+        slack_oncall_group_id: Some("S2".to_owned()),
         slack_channel_id: None,
         timezone: "Europe/Berlin".to_owned(),
         overrides_require_approval: Some(true),
@@ -106,6 +119,11 @@ fn teams_and_members() {
         revision: revision(),
     };
     check("team", &team);
+    let before = Team {
+        slack_oncall_group_id: None,
+        ..team
+    };
+    check_older("team.v1.hex", &before);
     let member = Membership {
         id: MembershipId::from_uuid(ID),
         team_id: TeamId::from_uuid(ID),
@@ -126,6 +144,28 @@ fn teams_and_members() {
         revision: revision(),
     };
     check("time_off", &time_off);
+}
+
+#[test]
+fn what_slack_said() {
+    let listed = |id| RosterUser {
+        user: user(id),
+        first_seen_at: at("2026-01-02T03:04:05.678Z"),
+    };
+    let roster = Roster {
+        group_id: "S1".to_owned(),
+        users: vec![listed("U1"), listed("U2")],
+        fetched_at: at("2026-03-01T10:00:00Z"),
+        changed_at: at("2026-02-01T10:00:00Z"),
+    };
+    check("roster", &roster);
+    let profile = Profile {
+        user: user("U1"),
+        display_name: "Zoë".to_owned(),
+        account: Account::Deactivated,
+        fetched_at: at("2026-03-01T10:00:00Z"),
+    };
+    check("profile", &profile);
 }
 
 #[test]
@@ -234,6 +274,12 @@ fn schedules_and_overrides() {
         strategy_error: Some("it trapped".to_owned()),
     };
     check("explanation", &explanation);
+    let later_reasons = [PassedOverReason::Deactivated, PassedOverReason::Bot];
+    let explanation = Explanation {
+        passed_over: later_reasons.map(passed).to_vec(),
+        ..explanation
+    };
+    check("explanation_of_slack_accounts", &explanation);
 }
 
 #[test]
@@ -256,6 +302,26 @@ fn what_the_rotation_keeps() {
         published_until: None,
     };
     check("rotation_state", &state);
+}
+
+#[test]
+fn what_is_watched() {
+    let reminded = Reminded {
+        start: date("2026-03-08"),
+        user: user("U2"),
+    };
+    let gap = Gap {
+        start: date("2026-03-15"),
+        end: date("2026-03-21"),
+    };
+    let watch = Watch {
+        on_call: Some(user("U1")),
+        reminded: vec![reminded],
+        gaps: vec![gap],
+        seen_until: date("2026-03-28"),
+        due_at: at("2026-03-08T08:00:00Z"),
+    };
+    check("watch", &watch);
 }
 
 #[test]
@@ -310,6 +376,7 @@ fn enums_only_grow_at_their_ends() {
     names("override_status", OverrideStatus::ALL, &mut text);
     names("interval", Interval::ALL, &mut text);
     names("role", Role::ALL, &mut text);
+    names("account", Account::ALL, &mut text);
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         fs::write(file("enums.txt"), &text).unwrap();
     }

@@ -13,6 +13,8 @@ pub(super) const AUDIT_HEAD: &str = "audit_head";
 pub(super) const OUTBOX_HEAD: &str = "outbox_head";
 /// Release of the zone rules by which handoffs were last computed.
 const ZONE_RULES: &str = "zone_rules";
+/// Whether members came from Slack when the daemon last started.
+const MEMBERS_FROM_SLACK: &str = "members_from_slack";
 
 fn key(name: &str) -> Key {
     Key::new().bytes(name.as_bytes())
@@ -53,4 +55,20 @@ pub fn zone_rules(tx: &impl Reader) -> Result<Option<String>, StoreError> {
 /// The engine failed.
 pub fn set_zone_rules(tx: &WriteTx, version: &str) -> Result<(), StoreError> {
     set(tx, ZONE_RULES, version.as_bytes())
+}
+
+/// Whether members came from Slack when the daemon last started.
+///
+/// # Errors
+/// The engine failed.
+pub fn members_from_slack(tx: &impl Reader) -> Result<bool, StoreError> {
+    Ok(text(tx, MEMBERS_FROM_SLACK)?.is_some_and(|text| text == "true"))
+}
+
+/// Notes whether members come from Slack.
+///
+/// # Errors
+/// The engine failed.
+pub fn set_members_from_slack(tx: &WriteTx, is: bool) -> Result<(), StoreError> {
+    set(tx, MEMBERS_FROM_SLACK, is.to_string().as_bytes())
 }

@@ -10,13 +10,20 @@ use super::{Store, StoreError};
 type Step = fn(&WriteTx) -> Result<(), StoreError>;
 
 /// Step n brings a store from version n to n + 1.
-const STEPS: &[Step] = &[create_tables];
+const STEPS: &[Step] = &[create_tables, outbox_without_due_index];
 
 /// The version that this binary reads and writes: the number of steps.
-pub const CURRENT: u32 = 1;
+pub const CURRENT: u32 = 2;
 
 fn create_tables(tx: &WriteTx) -> Result<(), StoreError> {
     tables::ALL.iter().try_for_each(|table| tx.create(*table))
+}
+
+/// The dispatcher keeps in memory what is due when; the tables of Slack's groups, of names and of
+/// what is watched come in.
+fn outbox_without_due_index(tx: &WriteTx) -> Result<(), StoreError> {
+    tx.delete_table("outbox_due")?;
+    create_tables(tx)
 }
 
 const _: () = assert!(STEPS.len() == CURRENT as usize, "one step a version");

@@ -15,6 +15,8 @@ pub mod meta;
 mod migrations;
 pub mod outbox;
 pub mod overrides;
+pub mod profiles;
+pub mod rosters;
 pub mod rotation;
 pub mod schedules;
 pub mod services;
@@ -24,6 +26,7 @@ pub mod time_off;
 pub mod tokens;
 mod tx;
 mod unsynced;
+pub mod watch;
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -55,6 +58,8 @@ pub struct Written<T> {
     pub value: T,
     /// What it appended to the audit log.
     pub audit: Vec<AuditEntry>,
+    /// How many notifications it put into the outbox.
+    pub queued: usize,
 }
 
 impl Store {
@@ -160,8 +165,12 @@ impl Store {
         // while the stack unwinds.
         let value = catch_unwind(AssertUnwindSafe(|| f(&mut tx)));
         let value = value.unwrap_or_else(|panic| Err(StoreError::panicked(&*panic).into()))?;
-        let audit = tx.commit()?;
-        Ok(Written { value, audit })
+        let (audit, queued) = tx.commit()?;
+        Ok(Written {
+            value,
+            audit,
+            queued,
+        })
     }
 }
 
@@ -238,10 +247,14 @@ fn has_magic(path: &Path) -> std::io::Result<bool> {
 /// Reads bytes as a record of every kind, as opening a damaged file would.
 #[cfg(fuzzing)]
 pub fn decode_anything(bytes: &[u8]) {
-    use crate::domain::{member, notification, schedule, service, shift_override, team, token};
+    use crate::domain::{
+        member, notification, roster, schedule, service, shift_override, team, token,
+    };
     let table = tables::META;
     let _ = codec::decode::<team::Team>(table, bytes);
     let _ = codec::decode::<member::Membership>(table, bytes);
+    let _ = codec::decode::<roster::Roster>(table, bytes);
+    let _ = codec::decode::<roster::Profile>(table, bytes);
     let _ = codec::decode::<service::Service>(table, bytes);
     let _ = codec::decode::<schedule::Schedule>(table, bytes);
     let _ = codec::decode::<shift_override::Override>(table, bytes);
@@ -253,6 +266,7 @@ pub fn decode_anything(bytes: &[u8]) {
     let _ = codec::decode::<crate::rotation::credit::PeriodShares>(table, bytes);
     let _ = codec::decode::<rotation::RotationState>(table, bytes);
     let _ = codec::decode::<idempotency::Done>(table, bytes);
+    let _ = codec::decode::<watch::Watch>(table, bytes);
 }
 
 #[cfg(test)]

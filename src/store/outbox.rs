@@ -3,13 +3,13 @@
 use chrono::{DateTime, Utc};
 use std::ops::ControlFlow;
 
-use super::codec::Record;
+use super::codec::{Record, decode};
 use super::error::StoreError;
 use super::key::{Key, trailing_seq};
 use super::meta::{self, OUTBOX_HEAD};
-use super::tables::{OUTBOX, OUTBOX_BY_STATUS, OUTBOX_DUE, OUTBOX_IDS, Table};
+use super::tables::{OUTBOX, OUTBOX_BY_STATUS, OUTBOX_IDS, OUTBOX_REQUESTS};
 use super::tx::{Order, Reader, WriteTx};
-use crate::domain::ids::{NotificationId, TeamId};
+use crate::domain::ids::{NotificationId, OverrideId, TeamId};
 use crate::domain::json::Json;
 use crate::domain::notification::{DeliveryStatus, Event, Notification};
 
@@ -28,20 +28,19 @@ pub struct Message {
     pub payload: Json,
 }
 
-/// Adds a message to the outbox, to go through `sink` at once.
+/// Adds a message to the outbox, to go through `sink` at once: its row.
 ///
 /// # Errors
 /// The store failed.
 pub fn push(
-    tx: &WriteTx,
+    tx: &mut WriteTx,
     sink: &str,
     message: &Message,
     now: DateTime<Utc>,
-) -> Result<(), StoreError> {
-    let seq = last_seq(tx)? + 1;
+) -> Result<Notification, StoreError> {
     let row = Notification {
         id: NotificationId::new(now),
-        seq,
+        seq: next_seq(tx)?,
         event: message.event,
         sink: sink.to_owned(),
         recipient: message.recipient.clone(),
@@ -54,16 +53,16 @@ pub fn push(
         created_at: now,
         delivered_at: None,
     };
+    add(tx, &row)?;
+    Ok(row)
+}
+
+/// The position of the next row. Also tells whoever listens that there is a row to deliver.
+fn next_seq(tx: &mut WriteTx) -> Result<u64, StoreError> {
+    let seq = last_seq(tx)? + 1;
     meta::set(tx, OUTBOX_HEAD, &seq.to_be_bytes())?;
-    tx.set(
-        OUTBOX_IDS,
-        &Key::new().id(row.id.uuid()),
-        &seq.to_be_bytes(),
-    )?;
-    index_keys(&row)
-        .iter()
-        .try_for_each(|(table, key)| tx.set(*table, key, &[]))?;
-    tx.put(OUTBOX, &Key::new().seq(seq), &row)
+    tx.queued += 1;
+    Ok(seq)
 }
 
 fn last_seq(tx: &impl Reader) -> Result<u64, StoreError> {
@@ -72,18 +71,166 @@ fn last_seq(tx: &impl Reader) -> Result<u64, StoreError> {
         .unwrap_or(0))
 }
 
-fn index_keys(row: &Notification) -> Vec<(Table, Key)> {
-    let mut keys = vec![(
-        OUTBOX_BY_STATUS,
-        Key::new().byte(row.status as u8).seq(row.seq),
-    )];
-    if row.status == DeliveryStatus::Pending {
-        keys.push((
-            OUTBOX_DUE,
-            Key::new().instant(row.next_attempt_at).seq(row.seq),
-        ));
+fn add(tx: &WriteTx, row: &Notification) -> Result<(), StoreError> {
+    tx.set(OUTBOX_IDS, &id_key(row.id), &row.seq.to_be_bytes())?;
+    tx.set(OUTBOX_BY_STATUS, &status_key(row), &[])?;
+    tx.put(OUTBOX, &Key::new().seq(row.seq), row)
+}
+
+fn remove(tx: &WriteTx, row: &Notification) -> Result<(), StoreError> {
+    tx.remove(OUTBOX_IDS, &id_key(row.id))?;
+    tx.remove(OUTBOX_BY_STATUS, &status_key(row))?;
+    tx.remove(OUTBOX, &Key::new().seq(row.seq))
+}
+
+fn id_key(id: NotificationId) -> Key {
+    Key::new().id(id.uuid())
+}
+
+fn status_key(row: &Notification) -> Key {
+    Key::new().byte(row.status as u8).seq(row.seq)
+}
+
+/// The notification of an id.
+///
+/// # Errors
+/// The store failed.
+pub fn find(tx: &impl Reader, id: NotificationId) -> Result<Option<Notification>, StoreError> {
+    match tx.get(OUTBOX_IDS, id_key(id).as_slice())? {
+        Some(seq) => tx.find(OUTBOX, &Key::new().bytes(&seq)),
+        None => Ok(None),
     }
-    keys
+}
+
+/// The notifications at these positions, in their order; those that aren't there are left out.
+///
+/// # Errors
+/// The store failed.
+pub fn list_at(tx: &impl Reader, positions: &[u64]) -> Result<Vec<Notification>, StoreError> {
+    tx.find_all(OUTBOX, positions.iter().map(|seq| Key::new().seq(*seq)))
+}
+
+/// The first `take` pending notifications after a position, in order.
+///
+/// # Errors
+/// The store failed.
+pub fn list_pending_after(
+    tx: &impl Reader,
+    seq: u64,
+    take: usize,
+) -> Result<Vec<Notification>, StoreError> {
+    let pending = Key::new().byte(DeliveryStatus::Pending as u8);
+    let mut positions = Vec::new();
+    let (from, to) = (pending.clone().seq(seq.saturating_add(1)), pending.end());
+    tx.scan(
+        OUTBOX_BY_STATUS,
+        from.as_slice(),
+        &to,
+        Order::Ascending,
+        &mut |key, _| {
+            positions.extend(trailing_seq(key));
+            Ok(if positions.len() < take {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            })
+        },
+    )?;
+    list_at(tx, &positions)
+}
+
+/// Writes what became of a notification, at the position that it has.
+///
+/// # Errors
+/// The store failed.
+pub fn settle(tx: &WriteTx, row: &Notification) -> Result<(), StoreError> {
+    if let Some(old) = tx.find::<Notification>(OUTBOX, &Key::new().seq(row.seq))? {
+        tx.remove(OUTBOX_BY_STATUS, &status_key(&old))?;
+    }
+    tx.set(OUTBOX_BY_STATUS, &status_key(row), &[])?;
+    tx.put(OUTBOX, &Key::new().seq(row.seq), row)
+}
+
+/// Moves a notification to the end of the outbox, as if it had just been written.
+///
+/// # Errors
+/// The store failed.
+pub fn requeue(
+    tx: &mut WriteTx,
+    row: &Notification,
+    now: DateTime<Utc>,
+) -> Result<Notification, StoreError> {
+    remove(tx, row)?;
+    let row = Notification {
+        seq: next_seq(tx)?,
+        status: DeliveryStatus::Pending,
+        attempts: 0,
+        next_attempt_at: now,
+        ..row.clone()
+    };
+    add(tx, &row)?;
+    Ok(row)
+}
+
+fn request_key(about: OverrideId, sink: &str, recipient: &str) -> Key {
+    Key::new().id(about.uuid()).text(sink).text(recipient)
+}
+
+/// Keeps a sink's receipt of the message that asked a recipient to decide an override.
+///
+/// # Errors
+/// The store failed.
+pub fn put_request(
+    tx: &WriteTx,
+    about: OverrideId,
+    sink: &str,
+    recipient: &str,
+    receipt: &str,
+) -> Result<(), StoreError> {
+    tx.set(
+        OUTBOX_REQUESTS,
+        &request_key(about, sink, recipient),
+        receipt.as_bytes(),
+    )
+}
+
+/// A sink's receipt of the message that asked a recipient to decide an override.
+///
+/// # Errors
+/// The store failed.
+pub fn find_request(
+    tx: &impl Reader,
+    about: OverrideId,
+    sink: &str,
+    recipient: &str,
+) -> Result<Option<String>, StoreError> {
+    let receipt = tx.get(
+        OUTBOX_REQUESTS,
+        request_key(about, sink, recipient).as_slice(),
+    )?;
+    Ok(receipt.and_then(|bytes| String::from_utf8(bytes).ok()))
+}
+
+/// Removes up to `take` notifications written before `until` that are no longer pending, oldest
+/// first; how many that were.
+///
+/// # Errors
+/// The store failed.
+pub fn prune(tx: &WriteTx, until: DateTime<Utc>, take: usize) -> Result<usize, StoreError> {
+    let (from, to) = Key::new().prefixed();
+    let mut old = Vec::new();
+    tx.scan(OUTBOX, &from, &to, Order::Ascending, &mut |_, bytes| {
+        let row: Notification = decode(OUTBOX, bytes)?;
+        if row.created_at >= until || old.len() == take {
+            return Ok(ControlFlow::Break(()));
+        }
+        if row.status != DeliveryStatus::Pending {
+            old.push(row);
+        }
+        Ok(ControlFlow::Continue(()))
+    })?;
+    old.iter().try_for_each(|row| remove(tx, row))?;
+    Ok(old.len())
 }
 
 /// How many notifications there are, of one state or of all, and those of them after the
@@ -120,10 +267,31 @@ pub fn list(
     ))
 }
 
+/// When the oldest notification was written that waits for delivery.
+///
+/// # Errors
+/// The store failed.
+pub fn oldest_pending(tx: &impl Reader) -> Result<Option<DateTime<Utc>>, StoreError> {
+    let first = list_pending_after(tx, 0, 1)?;
+    Ok(first.first().map(|row| row.created_at))
+}
+
 /// How many notifications wait for delivery.
 ///
 /// # Errors
 /// The store failed.
 pub fn count_pending(tx: &impl Reader) -> Result<u64, StoreError> {
-    tx.count(OUTBOX_DUE)
+    let mut count = 0;
+    let (from, to) = Key::new().byte(DeliveryStatus::Pending as u8).prefixed();
+    tx.scan(
+        OUTBOX_BY_STATUS,
+        &from,
+        &to,
+        Order::Ascending,
+        &mut |_, _| {
+            count += 1;
+            Ok(ControlFlow::Continue(()))
+        },
+    )?;
+    Ok(count)
 }

@@ -27,6 +27,12 @@ tables! {
     MEMBERS = "members";
     /// user, team
     MEMBERS_BY_USER = "members_by_user";
+    /// team → [`crate::domain::roster::Roster`]
+    ROSTERS = "rosters";
+    /// user, team
+    ROSTERS_BY_USER = "rosters_by_user";
+    /// user → [`crate::domain::roster::Profile`]
+    PROFILES = "profiles";
     /// time off → [`crate::domain::time_off::TimeOff`]
     TIME_OFF = "time_off";
     /// user, start date, time off
@@ -76,10 +82,15 @@ tables! {
     OUTBOX = "outbox";
     /// notification id → position
     OUTBOX_IDS = "outbox_ids";
-    /// due instant, position: the pending ones
-    OUTBOX_DUE = "outbox_due";
     /// status, position
     OUTBOX_BY_STATUS = "outbox_by_status";
+    /// override, sink, recipient → the sink's receipt of the message that asks for a decision
+    OUTBOX_REQUESTS = "outbox_requests";
+
+    /// team → [`super::watch::Watch`]
+    WATCHES = "watches";
+    /// instant to look again, team
+    WATCHES_DUE = "watches_due";
 
     /// token → [`crate::domain::token::Token`]
     TOKENS = "tokens";

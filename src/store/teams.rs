@@ -1,16 +1,64 @@
 //! Teams and their members.
 
-use super::codec::Record;
+use serde::Deserialize;
+
+use super::codec::{Record, parse_body, unknown_version};
 use super::error::StoreError;
 use super::key::{Key, trailing_id};
 use super::tables::{MEMBERS, MEMBERS_BY_USER, TEAM_SLUGS, TEAMS};
 use super::tx::{Reader, WriteTx};
+use crate::domain::Revision;
 use crate::domain::ids::{TeamId, UserId};
 use crate::domain::member::Membership;
-use crate::domain::team::Team;
+use crate::domain::team::{RotationConfig, Team};
 
-impl Record for Team {}
+impl Record for Team {
+    const VERSION: u8 = 2;
+
+    fn upgrade(version: u8, body: &[u8]) -> Result<Self, String> {
+        match version {
+            1 => parse_body::<TeamV1>(body).map(Self::from),
+            _ => Err(unknown_version::<Self>(version)),
+        }
+    }
+}
+
 impl Record for Membership {}
+
+/// A team before it could name a Slack group of who is on call.
+#[derive(Deserialize)]
+struct TeamV1 {
+    id: TeamId,
+    name: String,
+    slug: String,
+    description: Option<String>,
+    slack_group_id: Option<String>,
+    slack_channel_id: Option<String>,
+    timezone: String,
+    overrides_require_approval: Option<bool>,
+    is_active: bool,
+    rotation: RotationConfig,
+    revision: Revision,
+}
+
+impl From<TeamV1> for Team {
+    fn from(old: TeamV1) -> Self {
+        Self {
+            id: old.id,
+            name: old.name,
+            slug: old.slug,
+            description: old.description,
+            slack_group_id: old.slack_group_id,
+            slack_oncall_group_id: None,
+            slack_channel_id: old.slack_channel_id,
+            timezone: old.timezone,
+            overrides_require_approval: old.overrides_require_approval,
+            is_active: old.is_active,
+            rotation: old.rotation,
+            revision: old.revision,
+        }
+    }
+}
 
 fn team_key(id: TeamId) -> Key {
     Key::new().id(id.uuid())

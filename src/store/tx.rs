@@ -175,6 +175,8 @@ impl Reader for ReadTx {}
 pub struct WriteTx {
     tx: WriteTransaction,
     pub(super) audit: Vec<AuditEntry>,
+    /// Notifications that were put into the outbox.
+    pub(super) queued: usize,
 }
 
 impl WriteTx {
@@ -182,17 +184,30 @@ impl WriteTx {
         Self {
             tx,
             audit: Vec::new(),
+            queued: 0,
         }
     }
 
-    pub(super) fn commit(self) -> Result<Vec<AuditEntry>, StoreError> {
+    /// What was appended to the audit log, and how many notifications were queued.
+    pub(super) fn commit(self) -> Result<(Vec<AuditEntry>, usize), StoreError> {
         self.tx.commit()?;
-        Ok(self.audit)
+        Ok((self.audit, self.queued))
+    }
+
+    /// What was appended to the audit log so far.
+    pub fn audited(&self) -> &[AuditEntry] {
+        &self.audit
     }
 
     /// Makes a table if it isn't there.
     pub(super) fn create(&self, table: Table) -> Result<(), StoreError> {
         self.tx.open_table(table)?;
+        Ok(())
+    }
+
+    /// Deletes a table, if it's there.
+    pub(super) fn delete_table(&self, name: &'static str) -> Result<(), StoreError> {
+        self.tx.delete_table(Table::new(name))?;
         Ok(())
     }
 

@@ -62,6 +62,17 @@ impl From<&Notification> for NotificationView {
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct NotificationFilter {
-    /// `pending`, `delivered` or `failed`.
+    /// `pending`, `delivered`, `failed` or `dropped`.
     pub status: Option<String>,
+}
+
+/// A message that shows whether a sink works.
+#[derive(Clone, Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct NewTest {
+    /// Name of the sink: `slack`, `webhook:<endpoint>`, `plugin:<name>`; may be left out where
+    /// there is one only.
+    pub sink: Option<String>,
+    /// Whom to send it to: a Slack user or channel id; webhooks and plugins get it as it is.
+    pub recipient: String,
 }

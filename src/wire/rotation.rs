@@ -1,9 +1,12 @@
 //! Rotation on the wire: shifts, their explanations, and the fairness report.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use crate::domain::ids::UserId;
 use crate::domain::oncall_day::OnCallClock;
 use crate::rotation::coverage::Source;
 use crate::rotation::explanation::Explanation;
@@ -114,8 +117,8 @@ pub struct CandidateView {
 pub struct PassedOverView {
     /// The person.
     pub slack_user_id: String,
-    /// `ineligible`, `time_off`, `left_slack_group`, `not_yet_joined`, `not_in_order` or
-    /// `not_a_member`.
+    /// `ineligible`, `time_off`, `left_slack_group`, `deactivated`, `bot`, `not_yet_joined`,
+    /// `not_in_order` or `not_a_member`.
     pub reason: String,
     /// The reason in words.
     pub detail: String,
@@ -239,14 +242,15 @@ pub struct ConflictView {
 }
 
 impl FairnessView {
-    /// The report as the API shows it.
+    /// The report as the API shows it, with the names that are known.
     pub fn new(
         (from, to): (NaiveDate, NaiveDate),
         report: &crate::rotation::fairness::Fairness,
+        names: &BTreeMap<UserId, String>,
     ) -> Self {
         let members = report.members.iter().map(|(user, of)| MemberFairnessView {
             slack_user_id: user.to_string(),
-            display_name: user.to_string(),
+            display_name: names.get(user).cloned().unwrap_or_else(|| user.to_string()),
             days_served: of.days,
             override_days: of.override_days,
             manual_days: of.manual_days,

@@ -23,6 +23,8 @@ pub struct TeamView {
     pub description: Option<String>,
     /// Slack user group that holds its members.
     pub slack_group_id: Option<String>,
+    /// Slack user group that is kept set to who is on call; teams may share one.
+    pub slack_oncall_group_id: Option<String>,
     /// Slack channel that is told of its handoffs.
     pub slack_channel_id: Option<String>,
     /// IANA zone of its on-call days.
@@ -67,6 +69,7 @@ impl TeamView {
             slug: team.slug.clone(),
             description: team.description.clone(),
             slack_group_id: team.slack_group_id.clone(),
+            slack_oncall_group_id: team.slack_oncall_group_id.clone(),
             slack_channel_id: team.slack_channel_id.clone(),
             timezone: team.timezone.clone(),
             overrides_require_approval: team.overrides_require_approval.unwrap_or(require_approval),
@@ -104,6 +107,11 @@ pub struct TeamInput {
     #[serde(deserialize_with = "nullable")]
     #[schema(value_type = Option<String>)]
     pub slack_group_id: Option<Option<String>>,
+    /// A Slack user group id; oncalld sets its members, so that it has to be another group than
+    /// one that holds a team's members.
+    #[serde(deserialize_with = "nullable")]
+    #[schema(value_type = Option<String>)]
+    pub slack_oncall_group_id: Option<Option<String>>,
     /// A Slack channel id.
     #[serde(deserialize_with = "nullable")]
     #[schema(value_type = Option<String>)]

@@ -86,6 +86,7 @@ fn answers_look_as_they_did() {
       "rotation_type": "weighted",
       "slack_channel_id": "C1",
       "slack_group_id": null,
+      "slack_oncall_group_id": null,
       "slug": "core",
       "timezone": "[zone]",
       "updated_at": "[instant]",
@@ -100,7 +101,9 @@ fn answers_look_as_they_did() {
       "in_slack": null,
       "is_eligible_for_oncall": true,
       "joined_at": "[instant]",
+      "slack_account": null,
       "slack_user_id": "UANN",
+      "synced_at": null,
       "team_id": "[id]",
       "team_role": "member",
       "updated_at": "[instant]",
@@ -202,7 +205,9 @@ fn answers_look_as_they_did() {
     }
     "#);
     let sent = daemon.api.get("/notifications").ok();
-    insta::assert_snapshot!(shown(&sent["items"][0]["payload"]), @r#"
+    let sent = sent["items"].as_array().unwrap();
+    let sent = sent.iter().find(|row| row["event"] == "shift_started");
+    insta::assert_snapshot!(shown(&sent.unwrap()["payload"]), @r#"
     {
       "end_date": "[date]",
       "ends_at": "[instant]",

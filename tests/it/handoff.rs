@@ -61,6 +61,8 @@ fn a_handoff_happens_once_also_when_the_daemon_is_killed_around_it() {
         [
             "handoff C1",
             "handoff C1",
+            "shift_reminder UBOB",
+            "shift_reminder UBOB",
             "shift_started UANN",
             "shift_started UANN"
         ]
@@ -93,9 +95,17 @@ fn a_handoff_happens_once_also_when_the_daemon_is_killed_around_it() {
         let at = since.iter().position(|told| *told == known).unwrap();
         since.remove(at);
     }
+    // Of the team whose rotation was switched off, the last shift has ended too.
     assert_eq!(
         since,
-        ["handoff C1", "shift_ended UANN", "shift_started UBOB"]
+        [
+            "handoff C1",
+            "handoff C1",
+            "shift_ended UANN",
+            "shift_ended UANN",
+            "shift_reminder UANN",
+            "shift_started UBOB"
+        ]
     );
     let answer = daemon
         .api

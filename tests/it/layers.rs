@@ -132,11 +132,12 @@ fn actions_and_store_know_nobody_above_them() {
 
 #[test]
 fn each_of_these_crates_has_one_home() {
-    let homes: [(&str, &[&str]); 8] = [
+    let homes: [(&str, &[&str]); 9] = [
         ("redb", &["store"]),
         ("bincode", &["store/codec"]),
         ("wasmtime", &["plugin"]),
         ("reqwest", &["slack", "notify", "plugin", "cli"]),
+        ("tokio_websockets", &["slack"]),
         ("tokio_cron_scheduler", &["scheduler"]),
         ("jiff", &["domain/zone"]),
         ("axum", &["api", "web", "daemon"]),

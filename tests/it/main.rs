@@ -8,7 +8,9 @@
 )]
 
 mod audit;
+mod chaos;
 mod crash;
+mod delivery;
 mod errors;
 mod golden;
 mod handoff;
@@ -21,10 +23,17 @@ mod overrides;
 mod people;
 mod plugins;
 mod process;
+mod roster;
 mod rotation;
 mod rules;
 mod services;
 mod simulation;
+mod slack_client;
+mod slack_requests;
+mod slack_sdk;
+mod slack_socket;
 mod teams;
 mod time;
 mod tour;
+mod watch;
+mod webhook;

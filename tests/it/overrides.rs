@@ -237,7 +237,8 @@ fn of_many_who_decide_at_once_exactly_one_wins() {
     assert_eq!(decided.len(), 2, "{decided:?}");
     let sent = daemon.api.get("/notifications").ok();
     let told = |event: &str| {
-        let of_event = |n: &&Value| n["event"] == event;
+        let of_event =
+            |n: &&Value| n["event"] == event && n["payload"]["updates_request"].is_null();
         sent["items"]
             .as_array()
             .unwrap()
@@ -250,6 +251,13 @@ fn of_many_who_decide_at_once_exactly_one_wins() {
         told("override_decided"),
         2,
         "requester and substitute, each once"
+    );
+    let updates = sent["items"].as_array().unwrap().iter();
+    let updates = updates.filter(|n| n["payload"]["updates_request"] == true);
+    assert_eq!(
+        updates.count(),
+        2,
+        "what asked the leads is brought up to date"
     );
 }
 

@@ -190,7 +190,7 @@ fn a_team_names_a_plugin_that_is_loaded_and_a_config_that_fits() {
     config(json!({"rotation_type": "plugin:last", "handoff_time": "09:00"})).ok();
     assert_eq!(
         plugins.actions("entity_type=plugin"),
-        ["plugin_removed", "plugin_loaded"]
+        ["plugin_unloaded", "plugin_loaded"]
     );
 }
 

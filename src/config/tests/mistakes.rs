@@ -30,9 +30,9 @@ fn a_wrong_key_is_named_with_its_place_and_a_near_miss() {
             "my.toml:2:1: unknown key `log.colour`, expected one of `log.format`, `log.level`",
         ),
         (
-            "[slack]\nbot_token = 'xoxb-secret'",
-            "my.toml:1:2: unknown section `slack`, expected one of `auth`, `log`, `notifications`, \
-             `overrides`, `plugins`, `rotation`, `server`",
+            "[monitoring]\nport = 1",
+            "my.toml:1:2: unknown section `monitoring`, expected one of `auth`, `log`, \
+             `notifications`, `overrides`, `plugins`, `rotation`, `server`, `slack`, `webhook`",
         ),
         (
             "server = 3",
@@ -88,6 +88,26 @@ fn a_wrong_value_is_named_with_its_place_and_what_was_expected() {
             "my.toml:2:9: notifications.sinks: invalid type: string \"slack\", expected a list, each item \"slack\", \"webhook\" or \"plugin:<name>\"",
         ),
         (
+            "[notifications]\nbackoff_seconds = []",
+            "my.toml:2:19: notifications.backoff_seconds: invalid length 0, expected a list of whole numbers from 1 to 86400, at least one",
+        ),
+        (
+            "[notifications]\nbackoff_seconds = [1, 0]",
+            "my.toml:2:23: notifications.backoff_seconds: invalid value: integer `0`, expected a whole number from 1 to 86400",
+        ),
+        (
+            "[slack]\nadmins = ['sam']",
+            "my.toml:2:11: slack.admins: invalid value: string \"sam\", expected a Slack user id: U or W, then capital letters and digits, 2 to 20 characters in all",
+        ),
+        (
+            "[slack]\napi_base_url = 'http://slack.com/api'",
+            "my.toml:2:16: slack.api_base_url: is plain http to another host, expected https",
+        ),
+        (
+            "[server]\n[slack]\nsocket_mode = true",
+            "my.toml:3:15: slack.socket_mode: is true, but `slack.app_token` is not set: Socket Mode is opened with an app-level token",
+        ),
+        (
             "[server]\nlisten = 'localhost:8460'",
             "my.toml:2:10: server.listen: invalid value: string \"localhost:8460\", expected an IP address with a port, such as \"127.0.0.1:8460\"",
         ),
@@ -133,6 +153,11 @@ fn bounds_are_kept_at_both_ends() {
         ("server.shutdown_seconds", 1, 9),
         ("auth.failed_attempts_per_minute", 1, 10_000),
         ("rotation.lookahead_weeks", 1, 52),
+        ("notifications.max_attempts", 1, 100),
+        ("notifications.reminder_hours", 0, 168),
+        ("notifications.keep_days", 1, 3_650),
+        ("slack.sync_minutes", 1, 1_440),
+        ("slack.max_per_second", 1, 1_000),
     ];
     for (path, min, max) in bounds {
         for (value, valid) in [(min - 1, false), (min, true), (max, true), (max + 1, false)] {
@@ -161,6 +186,14 @@ fn a_wrong_variable_is_named() {
         (
             ("ONCALLD__NOTIFICATIONS__SINKS", "slack,pager"),
             "environment variable ONCALLD__NOTIFICATIONS__SINKS: invalid value: string \"pager\", expected \"slack\", \"webhook\" or \"plugin:<name>\"",
+        ),
+        (
+            ("ONCALLD__NOTIFICATIONS__BACKOFF_SECONDS", "5,soon"),
+            "environment variable ONCALLD__NOTIFICATIONS__BACKOFF_SECONDS: invalid type: string \"soon\", expected a whole number from 1 to 86400",
+        ),
+        (
+            ("ONCALLD__SLACK__SOCKET_MODE", "true"),
+            "environment variable ONCALLD__SLACK__SOCKET_MODE: slack.socket_mode: is true, but `slack.app_token` is not set: Socket Mode is opened with an app-level token",
         ),
         (
             ("ONCALLD__SERVER__LISTN", "x"),

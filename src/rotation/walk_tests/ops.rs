@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use crate::domain::oncall_day::add_days;
+use crate::domain::roster::Presence;
 use crate::domain::schedule::{Origin, Schedule};
 use crate::domain::shift_override::OverrideStatus;
 use crate::domain::team::{Interval, RotationType};
@@ -63,7 +64,12 @@ pub fn perform(sim: &mut Sim, op: &Op) -> Option<Plan> {
         Op::Weight(who, weight) if is_here(sim, who) => Some(sim.set_weight(IDS[who], weight)),
         Op::Eligible(who, is) if is_here(sim, who) => Some(sim.set_eligible(IDS[who], is)),
         Op::InGroup(who, is) if is_here(sim, who) => {
-            sim.member_mut(IDS[who]).in_group = is;
+            let presence = if is {
+                Presence::NotAsked
+            } else {
+                Presence::Left
+            };
+            sim.member_mut(IDS[who]).presence = presence;
             Some(sim.regenerate())
         }
         Op::TimeOff(who, at, days) => {

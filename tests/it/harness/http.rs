@@ -125,7 +125,7 @@ impl Client {
 
 /// What lies beside the API.
 fn is_bare(path: &str) -> bool {
-    ["/healthz", "/readyz", "/metrics", "/bare"]
+    ["/healthz", "/readyz", "/metrics", "/slack/", "/bare"]
         .iter()
         .any(|bare| path.starts_with(bare))
 }

@@ -1,6 +1,8 @@
 //! Runs the real binary on a scratch folder, and always ends it.
 
+pub mod fake_slack;
 mod http;
+mod judge;
 pub mod sandbox;
 mod team;
 
@@ -15,6 +17,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 pub use self::http::{Client, Reply, column};
+pub use self::judge::judge;
 pub use self::team::{Team, noon_zone};
 
 /// Longer than anything that works takes, also on a busy machine.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use oncalld::actions::{
     ActionError, Actor, App, Ctx, Settings, Source, audit, handoff, members, notifications, oncall,
-    overrides, teams,
+    overrides, teams, time_off, watch,
 };
 use oncalld::clock::{Clock, ManualClock};
 use oncalld::domain::ids::TokenId;
@@ -13,6 +13,7 @@ use oncalld::domain::token::Role;
 use oncalld::store::Store;
 use oncalld::wire::Paging;
 use oncalld::wire::audit::{AuditQuery, AuditView};
+use oncalld::wire::notification::NotificationView;
 use oncalld::wire::oncall::{OnCall, OnCallQuery};
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
@@ -35,10 +36,15 @@ pub fn instant(text: &str) -> DateTime<Utc> {
 impl Sandbox {
     /// A team `t` of UA, UB and UC, from this instant on.
     pub fn new(now: &str, config: &Value) -> Self {
+        Self::with(now, config, Settings::default())
+    }
+
+    /// The same, with settings of its own.
+    pub fn with(now: &str, config: &Value, settings: Settings) -> Self {
         let home = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::new(instant(now)));
         let store = Store::open(&home.path().join("store.redb")).unwrap();
-        let app = App::new(store, clock.clone(), Settings::default());
+        let app = App::new(store, clock.clone(), settings);
         let actor = Actor::Token {
             id: TokenId::new(clock.now()),
             name: "test".to_owned(),
@@ -71,6 +77,12 @@ impl Sandbox {
 
     /// The daemon goes down, and comes up again at this instant.
     pub fn restart_at(self, now: &str) -> Self {
+        let settings = self.app.settings().clone();
+        self.restart_with(now, settings)
+    }
+
+    /// The same, with other settings.
+    pub fn restart_with(self, now: &str, settings: Settings) -> Self {
         let Self {
             app,
             clock,
@@ -80,7 +92,7 @@ impl Sandbox {
         drop(app);
         clock.set(instant(now));
         let store = Store::open(&home.path().join("store.redb")).unwrap();
-        let app = App::new(store, clock.clone(), Settings::default());
+        let app = App::new(store, clock.clone(), settings);
         Self {
             app,
             clock,
@@ -91,7 +103,9 @@ impl Sandbox {
 
     pub fn tick_at(&self, now: &str) -> usize {
         self.clock.set(instant(now));
-        handoff::tick(&self.app).unwrap().handed_off
+        let handed_off = handoff::tick(&self.app).unwrap().handed_off;
+        watch::tick(&self.app).unwrap();
+        handed_off
     }
 
     pub fn configure(&self, config: Value) {
@@ -117,10 +131,38 @@ impl Sandbox {
     }
 
     pub fn told(&self) -> usize {
-        let filter = read(json!({}));
-        notifications::list(&self.app, &self.ctx, &filter, &Paging::default())
-            .unwrap()
-            .total
+        self.messages().len()
+    }
+
+    /// `event recipient` of every notification, oldest first.
+    pub fn messages(&self) -> Vec<String> {
+        let (filter, mut paging) = (read(json!({})), Paging::default());
+        let mut messages = Vec::new();
+        loop {
+            let page = notifications::list(&self.app, &self.ctx, &filter, &paging).unwrap();
+            let text = |row: &NotificationView| format!("{} {}", row.event, row.recipient);
+            messages.extend(page.items.iter().map(text));
+            if messages.len() == page.total {
+                messages.reverse();
+                return messages;
+            }
+            paging.page = Some(page.page + 1);
+        }
+    }
+
+    /// The messages that `f` brings about, by name.
+    pub fn messages_of<T>(&self, f: impl FnOnce(&Self) -> T) -> Vec<String> {
+        let before = self.told();
+        f(self);
+        let mut new = self.messages().split_off(before);
+        new.sort_unstable();
+        new
+    }
+
+    pub fn take_off(&self, user: &str, start: &str, end: &str) -> String {
+        let input = read(json!({"start_date": start, "end_date": end}));
+        let row = time_off::create(&self.app, &self.ctx, user, &input).unwrap();
+        row.id.to_string()
     }
 
     pub fn override_of(&self, substitute: &str, start: &str, end: &str) -> String {

@@ -1,10 +1,7 @@
 //! What somebody may have meant who named something that isn't there.
 
 /// The candidate that the name comes near: a slip of the hand, or its beginning.
-pub(super) fn nearest<'a>(
-    name: &str,
-    candidates: impl IntoIterator<Item = &'a str>,
-) -> Option<&'a str> {
+pub fn nearest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let name = name.to_lowercase();
     let allowed = (name.chars().count() / 3).max(1);
     let slips = |candidate: &str| {

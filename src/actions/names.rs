@@ -1,0 +1,98 @@
+//! What people are called: Slack's names, as far as they are known.
+
+use std::time::Duration;
+
+use super::app::{App, Tx};
+use super::context::Ctx;
+use super::error::Result;
+use super::roster;
+use crate::domain::ids::UserId;
+use crate::domain::roster::{Account, Profile};
+use crate::store::{self, Reader};
+
+/// How long a profile is taken for fresh.
+pub const FRESH_FOR: Duration = Duration::from_hours(24);
+
+/// A person's name, where Slack has told one.
+///
+/// # Errors
+/// The store failed.
+pub fn name(app: &App, user: &UserId) -> Result<Option<String>> {
+    app.read(|tx| find(tx, user))
+}
+
+/// As [`name`], within a transaction.
+pub(super) fn find(tx: &impl Reader, user: &UserId) -> Result<Option<String>> {
+    let profile = store::profiles::find(tx, user)?;
+    Ok(profile
+        .map(|profile| profile.display_name)
+        .filter(|name| !name.is_empty()))
+}
+
+/// What to show of a person: their name, else their id.
+pub(super) fn shown(tx: &impl Reader, user: &UserId) -> Result<String> {
+    Ok(find(tx, user)?.unwrap_or_else(|| user.to_string()))
+}
+
+/// Members of any team whose profiles are unknown or no longer fresh, at most `limit`.
+///
+/// # Errors
+/// The store failed.
+pub fn stale(app: &App, limit: usize) -> Result<Vec<UserId>> {
+    let since = app.now() - FRESH_FOR;
+    app.read(|tx| Ok(store::profiles::list_stale(tx, since, limit)?))
+}
+
+/// Those of `users` whose profiles are unknown or no longer fresh.
+///
+/// # Errors
+/// The store failed.
+pub fn stale_among(app: &App, users: &[UserId]) -> Result<Vec<UserId>> {
+    let since = app.now() - FRESH_FOR;
+    app.read(|tx| {
+        let mut stale = Vec::new();
+        for user in users {
+            if store::profiles::find(tx, user)?.is_none_or(|known| known.fetched_at <= since) {
+                stale.push(user.clone());
+            }
+        }
+        Ok(stale)
+    })
+}
+
+/// Keeps what Slack says of users. Names are a cache: a change of one is no audit entry.
+///
+/// # Errors
+/// The store failed.
+pub fn put(app: &App, profiles: &[Profile]) -> Result<()> {
+    let renamed = app.write(&Ctx::system(), |tx| write(tx, profiles))?;
+    forget(app, &renamed);
+    Ok(())
+}
+
+/// Writes profiles, and what follows from accounts that became something else. Whose name
+/// changes is returned, for [`forget`] once it is committed.
+pub(super) fn write(tx: &mut Tx<'_>, profiles: &[Profile]) -> Result<Vec<UserId>> {
+    let mut renamed = Vec::new();
+    for profile in profiles {
+        let (name, account) = match store::profiles::find(tx.store, &profile.user)? {
+            Some(known) => (known.display_name, known.account),
+            None => (String::new(), Account::Person),
+        };
+        store::profiles::put(tx.store, profile)?;
+        if name != profile.display_name {
+            renamed.push(profile.user.clone());
+        }
+        if account != profile.account {
+            roster::account_changed(tx, &profile.user, account, profile.account)?;
+        }
+    }
+    Ok(renamed)
+}
+
+/// Drops the ready answers that show these people.
+pub(super) fn forget(app: &App, renamed: &[UserId]) {
+    if !renamed.is_empty() {
+        app.lookups().forget_people(renamed);
+    }
+}

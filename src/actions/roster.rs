@@ -1,0 +1,280 @@
+//! Who belongs to a team by its Slack group: lists that Slack gives come in here, whole or
+//! not at all, and everybody else asks here who the members are.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use chrono::{DateTime, Utc};
+use serde_json::json;
+
+use super::app::{App, Settings, Tx};
+use super::context::Ctx;
+use super::error::{ActionError, Result};
+use super::{find, names, rotation};
+use crate::domain::audit::{Action, EntityType};
+use crate::domain::ids::{TeamId, UserId};
+use crate::domain::json::Json;
+use crate::domain::member::Membership;
+use crate::domain::roster::{self, Account, Member, Presence, Profile, Roster};
+use crate::domain::team::Team;
+use crate::domain::token::Role;
+use crate::store::{self, Reader};
+use crate::wire::member::SyncView;
+
+/// A team's members, by user id, and when Slack last listed them where its list counts.
+pub(super) fn members_of(
+    tx: &impl Reader,
+    settings: &Settings,
+    team: &Team,
+) -> Result<(Vec<Member>, Option<DateTime<Utc>>)> {
+    let rows = store::teams::list_members(tx, team.id)?;
+    let roster = in_force(tx, settings.members_from_slack, team)?;
+    let synced_at = roster.as_ref().map(|roster| roster.fetched_at);
+    Ok((merge(tx, rows, roster.as_ref())?, synced_at))
+}
+
+fn merge(tx: &impl Reader, rows: Vec<Membership>, roster: Option<&Roster>) -> Result<Vec<Member>> {
+    let mut accounts = BTreeMap::new();
+    for listed in roster.iter().flat_map(|roster| &roster.users) {
+        if let Some(profile) = store::profiles::find(tx, &listed.user)? {
+            accounts.insert(profile.user, profile.account);
+        }
+    }
+    Ok(roster::merge(rows, roster, &accounts))
+}
+
+/// The list that counts for a team.
+fn in_force(tx: &impl Reader, from_slack: bool, team: &Team) -> Result<Option<Roster>> {
+    if !from_slack || team.slack_group_id.is_none() {
+        return Ok(None);
+    }
+    let stored = store::rosters::find(tx, team.id)?;
+    Ok(stored.filter(|roster| roster.counts_for(team)))
+}
+
+/// A member of a team.
+pub(super) fn find_member(
+    tx: &impl Reader,
+    settings: &Settings,
+    team: &Team,
+    user: &UserId,
+) -> Result<Option<Member>> {
+    let row = store::teams::find_member(tx, team.id, user)?;
+    let roster = in_force(tx, settings.members_from_slack, team)?;
+    let members = merge(tx, Vec::from_iter(row), roster.as_ref())?;
+    Ok(members.into_iter().find(|member| member.user == *user))
+}
+
+/// Whether a person belongs to a team: a row alone is not enough once they have left the group.
+pub(super) fn belongs(
+    tx: &impl Reader,
+    settings: &Settings,
+    team: &Team,
+    user: &UserId,
+) -> Result<bool> {
+    let member = find_member(tx, settings, team, user)?;
+    Ok(member.is_some_and(|member| member.presence != Presence::Left))
+}
+
+/// The teams that a person has a row in, or is listed for by Slack.
+pub(super) fn teams_of(tx: &impl Reader, user: &UserId) -> Result<BTreeSet<TeamId>> {
+    let mut teams: BTreeSet<_> = store::teams::list_teams_of(tx, user)?.into_iter().collect();
+    teams.extend(store::rosters::list_teams_of(tx, user)?);
+    Ok(teams)
+}
+
+/// A team and the Slack group that holds its members.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Source {
+    /// The team.
+    pub team: TeamId,
+    /// Its slug.
+    pub slug: String,
+    /// The group.
+    pub group_id: String,
+}
+
+impl Source {
+    fn of(team: &Team) -> Option<Self> {
+        let group_id = team.slack_group_id.clone().filter(|_| team.is_active)?;
+        Some(Self {
+            team: team.id,
+            slug: team.slug.clone(),
+            group_id,
+        })
+    }
+}
+
+/// The group whose members are asked for when somebody wants a team's list brought up to date.
+///
+/// # Errors
+/// Less than an editor; the team is not there, or names no Slack group.
+pub fn source(app: &App, ctx: &Ctx, team: &str) -> Result<Source> {
+    ctx.require(Role::Editor)?;
+    let team = app.read(|tx| find::active_team(tx, team))?;
+    Source::of(&team).ok_or_else(|| {
+        ActionError::conflict(format!(
+            "team `{}` has no Slack group: set its slack_group_id, or add members by hand",
+            team.slug
+        ))
+    })
+}
+
+/// The groups of all active teams that name one, with the age of each team's list: those
+/// without one first, then by age.
+///
+/// # Errors
+/// The store failed.
+pub fn sources(app: &App) -> Result<Vec<(Source, Option<DateTime<Utc>>)>> {
+    let mut sources = app.read(|tx| {
+        let mut sources = Vec::new();
+        for team in store::teams::list(tx)? {
+            if let Some(source) = Source::of(&team) {
+                let roster = in_force(tx, true, &team)?;
+                sources.push((source, roster.map(|roster| roster.fetched_at)));
+            }
+        }
+        Ok::<_, ActionError>(sources)
+    })?;
+    sources.sort_by_key(|(source, synced_at)| (*synced_at, source.team));
+    Ok(sources)
+}
+
+/// The groups whose lists are older than `interval`, or missing, those that waited longest
+/// first.
+///
+/// # Errors
+/// The store failed.
+pub fn due(app: &App, interval: Duration) -> Result<Vec<Source>> {
+    let until = app.now() - interval;
+    let sources = sources(app)?.into_iter();
+    let due = sources.filter(|(_, synced_at)| synced_at.is_none_or(|at| at <= until));
+    Ok(due.map(|(source, _)| source).collect())
+}
+
+/// The members of a group, all of them, as Slack has just listed them.
+#[derive(Clone, Debug)]
+pub struct Listed {
+    /// The group.
+    pub group_id: String,
+    /// Who is in it.
+    pub users: Vec<UserId>,
+    /// What Slack says of those of them whom it was asked about.
+    pub profiles: Vec<Profile>,
+}
+
+/// Makes a list the one that counts for a team. Who has joined and who has left is audited,
+/// and the future shifts are planned anew if that changes who can be picked. Where nothing
+/// has changed, only the list's age is written.
+///
+/// # Errors
+/// The team is not there, or names another group by now.
+pub fn apply(app: &App, ctx: &Ctx, team: TeamId, listed: &Listed) -> Result<SyncView> {
+    let (view, renamed) = app.write(ctx, |tx| {
+        let team = find::team_by_id(tx.store, team)?;
+        if Source::of(&team).is_none_or(|source| source.group_id != listed.group_id) {
+            return Err(ActionError::conflict(format!(
+                "team `{}` has another Slack group by now",
+                team.slug
+            )));
+        }
+        let renamed = names::write(tx, &listed.profiles)?;
+        let (before, _) = members_of(tx.store, tx.settings, &team)?;
+        let old = store::rosters::find(tx.store, team.id)?;
+        let users = listed.users.iter().cloned().collect();
+        let new = Roster::after(old.as_ref(), &listed.group_id, users, tx.now);
+        store::rosters::put(tx.store, team.id, &new)?;
+        let view = record(tx, &team, old.as_ref(), &new)?;
+        let (after, _) = members_of(tx.store, tx.settings, &team)?;
+        if before != after {
+            rotation::replan_and_tell(tx, &team, "the team's Slack group has changed")?;
+        }
+        Ok((view, renamed))
+    })?;
+    names::forget(app, &renamed);
+    Ok(view)
+}
+
+/// Audits who joined and who left.
+fn record(tx: &mut Tx<'_>, team: &Team, old: Option<&Roster>, new: &Roster) -> Result<SyncView> {
+    let joined = new.without(old);
+    for user in &joined {
+        let changes = json!({"in_slack": {"old": old.map(|_| false), "new": true}});
+        note(tx, team, &user.user, Action::JoinedSlackGroup, changes)?;
+    }
+    let left = old.map_or_else(Vec::new, |old| old.without(Some(new)));
+    for user in &left {
+        let changes = json!({"in_slack": {"old": true, "new": false}});
+        note(tx, team, &user.user, Action::LeftSlackGroup, changes)?;
+    }
+    let ids = |users: Vec<&roster::RosterUser>| users.iter().map(|u| u.user.to_string()).collect();
+    Ok(SyncView {
+        synced_at: new.fetched_at,
+        joined: ids(joined),
+        left: ids(left),
+        members: new.users.len(),
+    })
+}
+
+fn note(
+    tx: &mut Tx<'_>,
+    team: &Team,
+    user: &UserId,
+    action: Action,
+    changes: serde_json::Value,
+) -> Result<()> {
+    let row = store::teams::find_member(tx.store, team.id, user)?;
+    let mut event = tx.ctx.event(EntityType::TeamMembership, action);
+    event.team_id = Some(team.id);
+    event.entity_id = row.map(|row| row.id.to_string());
+    event.changes = Json(changes);
+    if let Some(metadata) = event.metadata.0.as_object_mut() {
+        metadata.insert("slack_user_id".to_owned(), user.as_str().into());
+        metadata.insert("slack_group_id".to_owned(), json!(team.slack_group_id));
+    }
+    tx.audit(event)
+}
+
+/// What follows from an account having become something else: the teams whose Slack group
+/// lists it are planned anew.
+pub(super) fn account_changed(
+    tx: &mut Tx<'_>,
+    user: &UserId,
+    old: Account,
+    new: Account,
+) -> Result<()> {
+    for id in store::rosters::list_teams_of(tx.store, user)? {
+        let team = find::team_by_id(tx.store, id)?;
+        if in_force(tx.store, tx.settings.members_from_slack, &team)?.is_some() {
+            let changes = json!({"slack_account": {"old": old, "new": new}});
+            note(tx, &team, user, Action::Updated, changes)?;
+            rotation::replan_and_tell(tx, &team, "a Slack account has changed")?;
+        }
+    }
+    Ok(())
+}
+
+/// Plans every team anew whose members change by Slack having been configured, or no longer,
+/// since the daemon last ran.
+///
+/// # Errors
+/// The store failed.
+pub fn settle_source(app: &App) -> Result<()> {
+    let from_slack = app.settings().members_from_slack;
+    if app.read(|tx| Ok(store::meta::members_from_slack(tx)?))? == from_slack {
+        return Ok(());
+    }
+    app.write(&Ctx::system(), |tx| {
+        for team in store::teams::list(tx.store)? {
+            if in_force(tx.store, true, &team)?.is_some() {
+                let why = if from_slack {
+                    "Slack was configured"
+                } else {
+                    "Slack is no longer configured"
+                };
+                rotation::replan_and_tell(tx, &team, why)?;
+            }
+        }
+        Ok(store::meta::set_members_from_slack(tx.store, from_slack)?)
+    })
+}

@@ -1,0 +1,73 @@
+//! What of Slack the config sets up.
+
+use std::sync::Arc;
+
+use anyhow::ensure;
+use tokio::sync::watch;
+
+use super::delivery::{KnownNames, links};
+use crate::actions::App;
+use crate::api::slack::Requests;
+use crate::config::Config;
+use crate::secret::Secret;
+use crate::slack::commands::Deps;
+use crate::slack::socket::{SocketMode, Timing};
+use crate::slack::{Handler, Slack, SlackOptions};
+
+/// Slack's Web API, where there is a bot token.
+pub(super) fn client(config: &Config) -> anyhow::Result<Option<Slack>> {
+    let Some(bot_token) = config.slack.bot_token.clone() else {
+        ensure!(
+            !config.slack.socket_mode,
+            "slack.socket_mode is true, but slack.bot_token is not set"
+        );
+        return Ok(None);
+    };
+    let slack = Slack::new(SlackOptions {
+        base_url: config.slack.api_base_url.as_str().to_owned(),
+        user_token: config.slack.user_token.clone(),
+        app_token: config.slack.app_token.clone(),
+        ..SlackOptions::new(bot_token)
+    })?;
+    Ok(Some(slack))
+}
+
+/// The ways by which commands and clicks come in.
+pub(super) struct FromSlack {
+    slack: Slack,
+    handler: Handler,
+    signing_secret: Option<Secret>,
+    socket_mode: bool,
+}
+
+impl FromSlack {
+    pub fn new(config: &Config, app: &App, slack: Slack) -> Self {
+        let deps = Deps {
+            app: app.clone(),
+            slack: slack.clone(),
+            admins: config.slack.admins.clone().into(),
+            links: links(config),
+            names: Arc::new(KnownNames(app.clone())),
+        };
+        Self {
+            slack,
+            handler: deps.into_handler(),
+            signing_secret: config.slack.signing_secret.clone(),
+            socket_mode: config.slack.socket_mode,
+        }
+    }
+
+    /// Signed requests, where there is a secret to tell them by.
+    pub fn requests(&self) -> Option<Requests> {
+        Requests::with(self.signing_secret.as_ref(), &self.handler)
+    }
+
+    /// Socket Mode, where it's switched on. It stops by itself when the daemon does.
+    pub fn socket_mode(self, stopped: &watch::Receiver<Option<String>>) -> Option<SocketMode> {
+        let start = || {
+            let timing = Timing::default();
+            SocketMode::start(self.slack, self.handler, timing, stopped.clone())
+        };
+        self.socket_mode.then(start)
+    }
+}

@@ -1,0 +1,526 @@
+//! From the outbox to the sinks: at least once, in order for each recipient.
+//!
+//! One task owns all state: what is pending (read from the outbox, in order, as it's written), one
+//! lane a sink, and the deliveries under way, each a task of its own. What became of a delivery is
+//! settled with the outbox before the next message to that recipient goes out; so a crash repeats
+//! at most what was under way. Settling is done for many deliveries in one transaction.
+
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures_util::FutureExt as _;
+use tokio::sync::{Notify, watch};
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::{Instant, sleep};
+
+use super::counters::Counters;
+use super::lane::{Lane, Next};
+use super::queue::Batch;
+use super::sink::{Delivered, Delivery, DeliveryError, Receipt, Sink};
+use crate::actions::deliveries::{self, Outcome, Prepared};
+use crate::actions::{ActionError, App};
+use crate::domain::notification::Notification;
+
+/// Rows that are read from the outbox at once.
+const READ_AT_ONCE: usize = 1_000;
+/// The clock is looked at anew at least this often: somebody may have set it.
+const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+/// How long a sink that can't be used is left alone.
+const UNUSABLE_FOR: Duration = Duration::from_secs(60);
+/// How long to wait where the store could not be read or written.
+const STORE_TROUBLE: Duration = Duration::from_secs(1);
+/// How often old notifications are removed.
+const TIDIED_EVERY: Duration = Duration::from_secs(3600);
+
+/// How the dispatcher goes about failures, and how long it keeps what is done.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Tries before a notification is parked as failed.
+    pub max_attempts: u32,
+    /// Waits after the first, second, … try; the last one is for all further ones.
+    pub backoff: Vec<Duration>,
+    /// Days that notifications are kept once they're no longer pending.
+    pub keep_days: u32,
+}
+
+/// The running dispatcher.
+pub struct Dispatcher {
+    task: JoinHandle<()>,
+    wake: Arc<Notify>,
+}
+
+impl Dispatcher {
+    /// Starts. Stops by itself when `stopping` is set, and sets it where the store can't be used
+    /// any more.
+    pub fn start(
+        app: App,
+        sinks: Vec<Arc<dyn Sink>>,
+        policy: Policy,
+        counters: Counters,
+        stopping: watch::Sender<Option<String>>,
+    ) -> Self {
+        let wake = Arc::new(Notify::new());
+        let run = Run {
+            app,
+            policy,
+            counters,
+            stopping,
+            wake: Arc::clone(&wake),
+            by_name: sinks
+                .iter()
+                .enumerate()
+                .map(|(at, sink)| (sink.name().to_owned(), at))
+                .collect(),
+            lanes: sinks.into_iter().map(Lane::new).collect(),
+            seen: 0,
+            deliveries: JoinSet::new(),
+            finished: Vec::new(),
+            settling: None,
+        };
+        let task = tokio::spawn(run.until_stopped());
+        Self { task, wake }
+    }
+
+    /// Has it look at the clock, which may have been set.
+    pub fn wake(&self) {
+        self.wake.notify_one();
+    }
+
+    /// Waits until the deliveries that are under way are done and settled.
+    pub async fn stopped(self) {
+        if let Err(error) = self.task.await {
+            tracing::error!(%error, "the dispatcher failed");
+        }
+    }
+
+    /// Ends it at once, as a crash would: what is under way may be repeated.
+    pub fn abort(&self) {
+        self.task.abort();
+    }
+}
+
+/// A delivery that is over.
+struct Finished {
+    lane: usize,
+    recipient: Arc<str>,
+    /// What is to be written.
+    outcomes: Vec<(Notification, Outcome)>,
+    /// What stays as it is, and when it is due again.
+    held: HashMap<u64, DateTime<Utc>>,
+    /// Whether the sink is to be left alone, and why.
+    pause: Option<Pause>,
+}
+
+struct Pause {
+    until: DateTime<Utc>,
+    /// What is wrong with the sink; none where it merely asked to slow down.
+    trouble: Option<String>,
+}
+
+/// Deliveries that were to be settled, and whether they are.
+type Settled = (Vec<Finished>, Result<(), ActionError>);
+
+struct Run {
+    app: App,
+    policy: Policy,
+    counters: Counters,
+    stopping: watch::Sender<Option<String>>,
+    wake: Arc<Notify>,
+    lanes: Vec<Lane>,
+    by_name: HashMap<String, usize>,
+    /// The last position of the outbox that was read.
+    seen: u64,
+    deliveries: JoinSet<Finished>,
+    /// Over, but not settled.
+    finished: Vec<Finished>,
+    settling: Option<JoinHandle<Settled>>,
+}
+
+impl Run {
+    async fn until_stopped(mut self) {
+        let mut queued = self.app.queued();
+        let mut stopped = self.stopping.subscribe();
+        let wake = Arc::clone(&self.wake);
+        let mut tidied_at = Instant::now();
+        let mut trouble = !self.read_new().await;
+        loop {
+            let mut patience = self.start_deliveries();
+            self.start_settling(trouble);
+            if trouble {
+                patience = patience.min(STORE_TROUBLE);
+                trouble = false;
+            }
+            tokio::select! {
+                () = async { drop(stopped.wait_for(Option::is_some).await) } => break,
+                changed = queued.changed() => {
+                    if changed.is_err() { break }
+                    trouble |= !self.read_new().await;
+                }
+                Some(finished) = self.deliveries.join_next() => self.note(finished),
+                settled = settled(&mut self.settling) => trouble |= !self.note_settled(settled),
+                () = wake.notified() => {}
+                () = sleep(patience) => {
+                    trouble |= !self.read_new().await;
+                    if tidied_at.elapsed() >= TIDIED_EVERY {
+                        tidied_at = Instant::now();
+                        self.tidy();
+                    }
+                }
+            }
+        }
+        while let Some(finished) = self.deliveries.join_next().await {
+            self.note(finished);
+        }
+        while self.settling.is_some() || !self.finished.is_empty() {
+            self.start_settling(false);
+            let settled = settled(&mut self.settling).await;
+            if !self.note_settled(settled) {
+                return;
+            }
+        }
+    }
+
+    /// Reads what was written to the outbox since the last time. False where that failed.
+    async fn read_new(&mut self) -> bool {
+        loop {
+            let (app, seen) = (self.app.clone(), self.seen);
+            let read = move || deliveries::pending_after(&app, seen, READ_AT_ONCE);
+            let rows = match tokio::task::spawn_blocking(read).await {
+                Ok(Ok(rows)) => rows,
+                Ok(Err(error)) => {
+                    self.report(&error, "the outbox can't be read");
+                    return false;
+                }
+                Err(panic) => {
+                    tracing::error!(%panic, "reading the outbox panicked");
+                    return false;
+                }
+            };
+            for row in &rows {
+                self.seen = self.seen.max(row.seq);
+                let lane = self.lane_of(&row.sink);
+                self.lanes[lane].push(row);
+            }
+            if rows.len() < READ_AT_ONCE {
+                return true;
+            }
+        }
+    }
+
+    fn lane_of(&mut self, sink: &str) -> usize {
+        if let Some(lane) = self.by_name.get(sink) {
+            return *lane;
+        }
+        let lane = self.lanes.len();
+        self.lanes
+            .push(Lane::new(Arc::new(Missing(sink.to_owned()))));
+        self.by_name.insert(sink.to_owned(), lane);
+        lane
+    }
+
+    /// Starts what may go out; how long to wait before there may be more.
+    fn start_deliveries(&mut self) -> Duration {
+        let now = self.app.now();
+        let mut patience = LONGEST_SLEEP;
+        for (at, lane) in self.lanes.iter_mut().enumerate() {
+            loop {
+                match lane.next(now) {
+                    Next::Now(batch) => {
+                        let (sink, timeout) = (Arc::clone(&lane.sink), lane.limits.timeout);
+                        let (app, policy) = (self.app.clone(), self.policy.clone());
+                        let delivery = deliver(app, policy, sink, timeout, at, batch);
+                        self.deliveries.spawn(delivery);
+                    }
+                    Next::In(wait) => {
+                        patience = patience.min(wait.max(Duration::from_millis(1)));
+                        break;
+                    }
+                    Next::Nothing => break,
+                }
+            }
+        }
+        patience
+    }
+
+    /// Notes that a delivery is over. Its recipient's line goes on once that is settled.
+    fn note(&mut self, finished: Result<Finished, tokio::task::JoinError>) {
+        match finished {
+            Ok(finished) => {
+                let lane = &mut self.lanes[finished.lane];
+                lane.under_way -= 1;
+                let sink = Arc::clone(&lane.sink);
+                let name = sink.name();
+                if let Some(pause) = &finished.pause {
+                    lane.pause(pause.until);
+                    if pause.trouble.is_some() && lane.trouble != pause.trouble {
+                        let error = pause.trouble.as_deref();
+                        tracing::error!(sink = name, error, "the sink can't be used");
+                        lane.trouble.clone_from(&pause.trouble);
+                    }
+                } else if delivered(&finished) && lane.trouble.take().is_some() {
+                    tracing::info!(sink = name, "the sink can be used again");
+                }
+                self.finished.push(finished);
+            }
+            // It catches panics of the sink itself; what is left is a shutdown of the runtime.
+            Err(error) => tracing::error!(%error, "a delivery was lost from sight"),
+        }
+    }
+
+    /// Writes what became of the deliveries that are over, unless that is under way already.
+    fn start_settling(&mut self, trouble: bool) {
+        if trouble || self.settling.is_some() || self.finished.is_empty() {
+            return;
+        }
+        let (app, mut finished) = (self.app.clone(), std::mem::take(&mut self.finished));
+        let settle = move || {
+            let outcomes: Vec<_> = finished
+                .iter_mut()
+                .flat_map(|finished| finished.outcomes.iter().cloned())
+                .collect();
+            let result = match outcomes.as_slice() {
+                [] => Ok(()),
+                outcomes => deliveries::settle(&app, outcomes),
+            };
+            (finished, result)
+        };
+        self.settling = Some(tokio::task::spawn_blocking(settle));
+    }
+
+    /// Lets the lines go on whose deliveries are settled. False where settling failed; it's tried
+    /// again.
+    fn note_settled(&mut self, (finished, result): Settled) -> bool {
+        if let Err(error) = result {
+            self.report(&error, "what became of notifications can't be written");
+            self.finished.extend(finished);
+            return false;
+        }
+        for finished in finished {
+            let lane = &mut self.lanes[finished.lane];
+            let mut held = finished.held;
+            for (row, outcome) in &finished.outcomes {
+                self.counters.count(row, outcome);
+                log(row, outcome);
+                if let Outcome::Again { at, .. } = outcome {
+                    held.insert(row.seq, *at);
+                }
+            }
+            lane.queue
+                .done(&finished.recipient, |seq| held.get(&seq).copied());
+        }
+        true
+    }
+
+    fn tidy(&self) {
+        let (app, keep_days) = (self.app.clone(), self.policy.keep_days);
+        tokio::task::spawn_blocking(move || match deliveries::prune(&app, keep_days) {
+            Ok(0) => {}
+            Ok(count) => tracing::info!(count, "removed old notifications"),
+            Err(error) => tracing::error!(%error, "old notifications can't be removed"),
+        });
+    }
+
+    fn report(&self, error: &ActionError, what: &str) {
+        if let ActionError::Store(cause) = error
+            && cause.is_fatal()
+        {
+            self.stopping
+                .send_replace(Some(format!("the store can't be used: {cause}")));
+        }
+        tracing::error!(%error, "{what}; trying again");
+    }
+}
+
+/// Waits until what is being settled is; forever where nothing is.
+async fn settled(settling: &mut Option<JoinHandle<Settled>>) -> Settled {
+    let Some(task) = settling else {
+        return std::future::pending().await;
+    };
+    let result = task.await;
+    *settling = None;
+    result.unwrap_or_else(|panic| {
+        tracing::error!(%panic, "settling panicked; its notifications wait for a restart");
+        (Vec::new(), Ok(()))
+    })
+}
+
+fn delivered(finished: &Finished) -> bool {
+    let is_delivered = |(_, outcome): &(_, Outcome)| matches!(outcome, Outcome::Delivered(_));
+    finished.outcomes.iter().any(is_delivered)
+}
+
+/// Each failure is logged here, and nowhere else.
+fn log(row: &Notification, outcome: &Outcome) {
+    let (id, event, sink, recipient) = (row.id, row.event, &row.sink, &row.recipient);
+    match outcome {
+        Outcome::Delivered(_) => tracing::debug!(%id, %event, sink, recipient, "delivered"),
+        Outcome::Again { error, counts, .. } if *counts => {
+            tracing::info!(%id, %event, sink, recipient, error, "not delivered; trying again");
+        }
+        // What is wrong with the sink itself was logged when it began.
+        Outcome::Again { .. } => {}
+        Outcome::Failed(error) => {
+            tracing::warn!(%id, %event, sink, recipient, error, "given up; see `oncalld notification`");
+        }
+        Outcome::Dropped(why) => tracing::info!(%id, %event, sink, recipient, why, "not sent"),
+    }
+}
+
+/// Delivers one batch, but for what is stale by now.
+async fn deliver(
+    app: App,
+    policy: Policy,
+    sink: Arc<dyn Sink>,
+    timeout: Duration,
+    lane: usize,
+    batch: Batch,
+) -> Finished {
+    let mut finished = Finished {
+        lane,
+        recipient: batch.recipient,
+        outcomes: Vec::new(),
+        held: HashMap::new(),
+        pause: None,
+    };
+    let prepared = match deliveries::prepare(&app, &batch.positions) {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            tracing::error!(%error, "a notification can't be read; trying again");
+            let again_at = app.now() + TimeDelta::minutes(1);
+            finished.held = batch.positions.iter().map(|seq| (*seq, again_at)).collect();
+            return finished;
+        }
+    };
+    let mut delivery = Delivery {
+        notifications: Vec::new(),
+        request: None,
+    };
+    for Prepared {
+        notification,
+        stale,
+        request,
+    } in prepared
+    {
+        match stale {
+            Some(why) => finished
+                .outcomes
+                .push((notification, Outcome::Dropped(why))),
+            None => {
+                delivery.notifications.push(notification);
+                delivery.request = request.map(Receipt);
+            }
+        }
+    }
+    if delivery.notifications.is_empty() {
+        return finished;
+    }
+    let result = try_once(&*sink, &delivery, timeout).await;
+    let attempts = delivery.notifications.iter().map(|row| row.attempts).max();
+    conclude(
+        &mut finished,
+        delivery.notifications,
+        result,
+        &policy,
+        attempts.unwrap_or(0) + 1,
+        app.now(),
+    );
+    finished
+}
+
+/// One try. A sink that hangs or panics has failed, and does no other harm.
+async fn try_once(
+    sink: &dyn Sink,
+    delivery: &Delivery,
+    timeout: Duration,
+) -> Result<Option<Receipt>, DeliveryError> {
+    let delivering = AssertUnwindSafe(async { sink.deliver(delivery).await }).catch_unwind();
+    let retry = |message| Err(DeliveryError::Retry { message });
+    match tokio::time::timeout(timeout, delivering).await {
+        Ok(Ok(result)) => result,
+        Ok(Err(_panic)) => retry("the sink panicked".to_owned()),
+        Err(_elapsed) => retry(format!("no answer within {} s", timeout.as_secs_f32())),
+    }
+}
+
+/// What follows from how a try went.
+fn conclude(
+    finished: &mut Finished,
+    rows: Vec<Notification>,
+    result: Result<Option<Receipt>, DeliveryError>,
+    policy: &Policy,
+    attempts: u32,
+    now: DateTime<Utc>,
+) {
+    let later = |wait: Duration| now + TimeDelta::from_std(wait).unwrap_or(TimeDelta::days(1));
+    let outcome = match result {
+        Ok(receipt) => Outcome::Delivered(receipt.map(|receipt| receipt.0)),
+        Err(DeliveryError::Permanent { message }) => Outcome::Failed(message),
+        Err(DeliveryError::Retry { message }) if attempts >= policy.max_attempts => {
+            Outcome::Failed(format!("given up after {attempts} attempts: {message}"))
+        }
+        Err(DeliveryError::Retry { message }) => Outcome::Again {
+            at: later(policy.wait_after(attempts)),
+            error: message,
+            counts: true,
+        },
+        Err(DeliveryError::RateLimited { after }) => {
+            let until = later(after);
+            finished.held = rows.iter().map(|row| (row.seq, until)).collect();
+            finished.pause = Some(Pause {
+                until,
+                trouble: None,
+            });
+            return;
+        }
+        Err(DeliveryError::SinkUnusable { message }) => {
+            let until = later(UNUSABLE_FOR);
+            finished.pause = Some(Pause {
+                until,
+                trouble: Some(message.clone()),
+            });
+            Outcome::Again {
+                at: until,
+                error: message,
+                counts: false,
+            }
+        }
+    };
+    let outcomes = rows.into_iter().map(|row| (row, outcome.clone()));
+    finished.outcomes.extend(outcomes);
+}
+
+impl Policy {
+    /// How long to wait after so many attempts: as the list says, a fifth more or less, so that
+    /// what failed together does not come back together.
+    fn wait_after(&self, attempts: u32) -> Duration {
+        let last = self.backoff.len().saturating_sub(1);
+        let at = usize::try_from(attempts.saturating_sub(1)).unwrap_or(last);
+        let wait = self.backoff.get(at.min(last)).copied().unwrap_or_default();
+        let mut dice = [0];
+        // Without randomness there is no jitter, which does little harm.
+        let _ = getrandom::fill(&mut dice);
+        wait.mul_f64(0.8 + 0.4 * f64::from(dice[0]) / 255.0)
+    }
+}
+
+/// Stands for a sink that the outbox names and the config does not, such as Slack without a
+/// token. What is for it waits until it's configured, or is stale.
+struct Missing(String);
+
+impl Sink for Missing {
+    fn name(&self) -> &str {
+        &self.0
+    }
+
+    fn deliver<'a>(&'a self, _delivery: &'a Delivery) -> Delivered<'a> {
+        let message = format!("the config sets up no sink `{}`", self.0);
+        Box::pin(async { Err(DeliveryError::SinkUnusable { message }) })
+    }
+}
+
+#[cfg(test)]
+#[path = "dispatcher_tests.rs"]
+mod tests;

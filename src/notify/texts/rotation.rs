@@ -1,0 +1,116 @@
+//! What a rotation could not do, and what moved.
+
+use chrono::TimeDelta;
+
+use super::Wording;
+use super::facts::Facts;
+use super::pen::Pen;
+use super::shifts::how_to_cover;
+use crate::rotation::plan::OnFailure;
+
+/// The strategy failed.
+pub(super) fn failed(pen: &Pen<'_>, facts: &Facts) -> Wording {
+    let error = pen.quote(facts.error.as_deref().unwrap_or("no reason was given"));
+    let what = match facts.effective_date {
+        Some(day) => format!("From {} on: {error}", pen.day(day)),
+        None => error,
+    };
+    let instead = facts.falls_back_to.map(|fallback| match fallback {
+        OnFailure::RoundRobin => "Until that is repaired, everybody takes turns.",
+        OnFailure::Hold => "Until that is repaired, whoever is on call stays on.",
+    });
+    Wording {
+        headline: format!("{}: the rotation's strategy failed", pen.team(&facts.team)),
+        lines: [Some(what), instead.map(str::to_owned)]
+            .into_iter()
+            .flatten()
+            .collect(),
+        ..Wording::default()
+    }
+}
+
+/// Nobody could be picked.
+pub(super) fn skipped(pen: &Pen<'_>, facts: &Facts) -> Wording {
+    let why = "No member is eligible and not on time off.".to_owned();
+    let stays = match (&facts.engineer, facts.ends_at) {
+        (Some(user), Some(end)) => format!("{} stays on until {}.", pen.person(user), pen.at(end)),
+        (Some(user), None) => format!("{} stays on.", pen.person(user)),
+        (None, _) => "Nobody is on call.".to_owned(),
+    };
+    let cover = how_to_cover(pen, facts, "Put somebody on call");
+    Wording {
+        headline: format!("{}: the rotation has nobody to pick", pen.team(&facts.team)),
+        lines: [Some(why), Some(stays), cover]
+            .into_iter()
+            .flatten()
+            .collect(),
+        ..Wording::default()
+    }
+}
+
+/// An admin tries whether messages arrive.
+pub(super) fn test(pen: &Pen<'_>, facts: &Facts) -> Wording {
+    let asker = facts.requested_by.as_ref();
+    let asked = asker.map(|user| format!("{} asked for it. ", pen.person(user)));
+    Wording {
+        headline: "A test message of oncalld".to_owned(),
+        lines: vec![format!(
+            "{}Who reads this will be told who is on call.",
+            asked.unwrap_or_default()
+        )],
+        ..Wording::default()
+    }
+}
+
+/// New zone rules moved the handoffs.
+pub(super) fn moved(pen: &Pen<'_>, facts: &Facts) -> Wording {
+    let what = facts.old_handoff_at.zip(facts.handoff_at).map(|(was, is)| {
+        let direction = if is < was { "earlier" } else { "later" };
+        let by = length(is - was);
+        format!(
+            "The next one, {}, is {by} {direction} than it was to be.",
+            pen.at(is)
+        )
+    });
+    let why = facts
+        .reason
+        .as_deref()
+        .map(|reason| format!("Why: {}", pen.quote(reason)));
+    Wording {
+        headline: format!("{}: handoffs move", pen.team(&facts.team)),
+        lines: [what, why].into_iter().flatten().collect(),
+        ..Wording::default()
+    }
+}
+
+/// `1 h 30 min`
+fn length(length: TimeDelta) -> String {
+    let minutes = length.num_minutes().abs();
+    match (minutes / 60, minutes % 60) {
+        (0, minutes) => format!("{minutes} min"),
+        (hours, 0) => format!("{hours} h"),
+        (hours, minutes) => format!("{hours} h {minutes} min"),
+    }
+}
+
+/// Published days on which nobody is on call.
+pub(super) fn gap(pen: &Pen<'_>, facts: &Facts) -> Wording {
+    let team = pen.team(&facts.team);
+    let when = facts.starts_at.zip(facts.ends_at);
+    let more = facts.gaps.map_or(0, |gaps| gaps.saturating_sub(1));
+    let more = match more {
+        0 => None,
+        1 => Some("There is another gap after it.".to_owned()),
+        more => Some(format!("There are {more} more gaps after it.")),
+    };
+    let lines = [
+        when.map(|(from, to)| pen.span(from, to)),
+        more,
+        how_to_cover(pen, facts, "Put somebody on call"),
+    ];
+    Wording {
+        headline: format!("{team}: nobody will be on call"),
+        lines: lines.into_iter().flatten().collect(),
+        ..Wording::default()
+    }
+}

@@ -1,0 +1,427 @@
+//! The methods of Slack's Web API that oncalld calls, each with what it needs of the answer.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use super::answer::Answer;
+use super::client::{Slack, Token};
+use super::error::SlackError;
+
+/// A message, as it's sent.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct SlackMessage {
+    /// Plain text: what notifications and screen readers show.
+    pub text: String,
+    /// Block Kit, an array.
+    pub blocks: Option<Value>,
+    /// `event_type` and `event_payload`, which only programs see.
+    pub metadata: Option<Value>,
+}
+
+/// A message that was sent: its text, `channel:ts`, is how it's found again.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct MessageRef {
+    /// The channel's id; for direct messages, that of their channel.
+    pub channel: String,
+    /// Slack's time stamp, which is the message's id in its channel.
+    pub ts: String,
+}
+
+impl fmt::Display for MessageRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.channel, self.ts)
+    }
+}
+
+/// A text is no [`MessageRef`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not `channel:ts`")]
+pub struct NoMessageRef(String);
+
+impl FromStr for MessageRef {
+    type Err = NoMessageRef;
+
+    fn from_str(text: &str) -> Result<Self, NoMessageRef> {
+        match text.split_once(':') {
+            Some((channel, ts)) if !channel.is_empty() && !ts.is_empty() => Ok(Self {
+                channel: channel.to_owned(),
+                ts: ts.to_owned(),
+            }),
+            _ => Err(NoMessageRef(text.to_owned())),
+        }
+    }
+}
+
+/// A group of people, mentioned by its handle.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserGroup {
+    /// `S…`.
+    pub id: String,
+    /// What it's mentioned by, without the `@`.
+    pub handle: String,
+    /// Its name.
+    pub name: String,
+    /// How many people are in it.
+    pub user_count: u64,
+    /// Whether it can be mentioned; Slack has no other way to delete a group.
+    pub is_enabled: bool,
+}
+
+/// A person, or what behaves like one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Profile {
+    /// `U…` or `W…`.
+    pub id: String,
+    /// What the person chose to be called; may be empty.
+    pub display_name: String,
+    /// The full name; may be empty.
+    pub real_name: String,
+    /// Whether it's a program.
+    pub is_bot: bool,
+    /// Whether the account was closed.
+    pub is_deactivated: bool,
+    /// Whether it's somebody from elsewhere, whom no group takes.
+    pub is_guest: bool,
+    /// The name of the person's time zone.
+    pub tz: Option<String>,
+}
+
+impl Profile {
+    /// What to call the person.
+    pub fn name(&self) -> &str {
+        [&self.display_name, &self.real_name]
+            .into_iter()
+            .find(|name| !name.is_empty())
+            .unwrap_or(&self.id)
+    }
+}
+
+/// Whom a token belongs to, and what it may do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AuthInfo {
+    /// The workspace's name.
+    pub team: String,
+    /// The workspace.
+    pub team_id: String,
+    /// Whom the token acts as.
+    pub user_id: String,
+    /// The bot, for a bot token.
+    pub bot_id: Option<String>,
+    /// The workspace's address.
+    pub url: String,
+    /// What the token may do.
+    pub scopes: Vec<String>,
+}
+
+/// A channel, as far as the app sees it.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+pub struct Channel {
+    /// `C…`.
+    pub id: String,
+    /// Its name, without the `#`.
+    #[serde(default)]
+    pub name: String,
+    /// Whether the app is in it.
+    #[serde(default)]
+    pub is_member: bool,
+    /// Whether it's closed.
+    #[serde(default)]
+    pub is_archived: bool,
+}
+
+impl Slack {
+    /// Sends a message to a channel.
+    ///
+    /// # Errors
+    /// Slack's; after [`SlackError::Unreachable`] and [`SlackError::Unexpected`] the message may
+    /// or may not be there.
+    pub async fn post_message(
+        &self,
+        channel: &str,
+        message: &SlackMessage,
+    ) -> Result<MessageRef, SlackError> {
+        self.send("chat.postMessage", &[("channel", channel)], message)
+            .await
+    }
+
+    /// Replaces a message: text and blocks, the metadata where there is any.
+    ///
+    /// # Errors
+    /// Slack's.
+    pub async fn update_message(
+        &self,
+        at: &MessageRef,
+        message: &SlackMessage,
+    ) -> Result<MessageRef, SlackError> {
+        let mut place = vec![("channel", &*at.channel), ("ts", &*at.ts)];
+        if message.blocks.is_none() {
+            // Without this the buttons of the message stay.
+            place.push(("blocks", "[]"));
+        }
+        self.send("chat.update", &place, message).await
+    }
+
+    async fn send(
+        &self,
+        method: &'static str,
+        place: &[(&str, &str)],
+        message: &SlackMessage,
+    ) -> Result<MessageRef, SlackError> {
+        #[derive(Deserialize)]
+        struct Sent {
+            channel: String,
+            ts: String,
+        }
+        let json = |value: &Option<Value>| value.as_ref().map(ToString::to_string);
+        let (blocks, metadata) = (json(&message.blocks), json(&message.metadata));
+        let mut form = place.to_vec();
+        form.push(("text", &message.text));
+        form.extend(blocks.as_deref().map(|blocks| ("blocks", blocks)));
+        form.extend(metadata.as_deref().map(|metadata| ("metadata", metadata)));
+        // Links in our messages are our own: a preview of each would be noise.
+        form.extend([("unfurl_links", "false"), ("unfurl_media", "false")]);
+        let Sent { channel, ts } = parse(method, &self.call(method, Token::Bot, &form).await?)?;
+        Ok(MessageRef { channel, ts })
+    }
+
+    /// The channel of the direct messages with a person. Slack is asked once.
+    ///
+    /// # Errors
+    /// Slack's.
+    pub async fn open_conversation(&self, user: &str) -> Result<String, SlackError> {
+        #[derive(Deserialize)]
+        struct Opened {
+            channel: Direct,
+        }
+        #[derive(Deserialize)]
+        struct Direct {
+            id: String,
+        }
+        if let Some(channel) = self.known_direct(user) {
+            return Ok(channel);
+        }
+        let method = "conversations.open";
+        let answer = self.call(method, Token::Bot, &[("users", user)]).await?;
+        let opened: Opened = parse(method, &answer)?;
+        self.remember_direct(user, &opened.channel.id);
+        Ok(opened.channel.id)
+    }
+
+    /// The people in a group.
+    ///
+    /// # Errors
+    /// Slack's.
+    pub async fn group_users(&self, group: &str) -> Result<Vec<String>, SlackError> {
+        #[derive(Deserialize)]
+        struct Listed {
+            users: Vec<String>,
+        }
+        let method = "usergroups.users.list";
+        let form = [("usergroup", group)];
+        let answer = self.call(method, Token::Bot, &form).await?;
+        Ok(parse::<Listed>(method, &answer)?.users)
+    }
+
+    /// Replaces the people in a group: at least one, and neither guests nor bots, or Slack
+    /// refuses all of them.
+    ///
+    /// # Errors
+    /// Slack's; [`SlackError::Permanent`] where it refuses some of them, or this token.
+    pub async fn set_group_users(&self, group: &str, users: &[String]) -> Result<(), SlackError> {
+        let method = "usergroups.users.update";
+        let form = [("usergroup", group), ("users", &*users.join(","))];
+        self.call(method, Token::Groups, &form).await.map(drop)
+    }
+
+    /// Every group of the workspace.
+    ///
+    /// # Errors
+    /// Slack's.
+    pub async fn list_groups(&self, include_disabled: bool) -> Result<Vec<UserGroup>, SlackError> {
+        #[derive(Deserialize)]
+        struct Listed {
+            usergroups: Vec<Group>,
+        }
+        #[derive(Deserialize)]
+        struct Group {
+            id: String,
+            handle: String,
+            name: String,
+            /// A number, or one as text.
+            #[serde(default)]
+            user_count: Value,
+            #[serde(default)]
+            date_delete: u64,
+        }
+        let method = "usergroups.list";
+        let disabled = include_disabled.to_string();
+        let form = [("include_count", "true"), ("include_disabled", &*disabled)];
+        let answer = self.call(method, Token::Bot, &form).await?;
+        let listed: Listed = parse(method, &answer)?;
+        let count = |value: &Value| value.as_u64().or_else(|| value.as_str()?.parse().ok());
+        let group = |group: Group| UserGroup {
+            user_count: count(&group.user_count).unwrap_or_default(),
+            is_enabled: group.date_delete == 0,
+            id: group.id,
+            handle: group.handle,
+            name: group.name,
+        };
+        Ok(listed.usergroups.into_iter().map(group).collect())
+    }
+
+    /// Who somebody is.
+    ///
+    /// # Errors
+    /// Slack's.
+    pub async fn user_info(&self, user: &str) -> Result<Profile, SlackError> {
+        let method = "users.info";
+        let answer = self.call(method, Token::Bot, &[("user", user)]).await?;
+        let Found { user } = parse(method, &answer)?;
+        Ok(Profile {
+            // Slack's own helper says of itself that it's no bot.
+            is_bot: user.is_bot || user.id == "USLACKBOT",
+            id: user.id,
+            display_name: user.profile.display_name,
+            real_name: user.real_name.unwrap_or(user.profile.real_name),
+            is_deactivated: user.deleted,
+            is_guest: user.is_restricted || user.is_ultra_restricted,
+            tz: user.tz,
+        })
+    }
+
+    /// Whom the bot token belongs to.
+    ///
+    /// # Errors
+    /// Slack's.
+    pub async fn auth_test(&self) -> Result<AuthInfo, SlackError> {
+        self.auth_test_with(Token::Bot).await
+    }
+
+    /// Whom the token belongs to that sets groups: the user token where there is one.
+    ///
+    /// # Errors
+    /// Slack's.
+    pub async fn auth_test_for_groups(&self) -> Result<AuthInfo, SlackError> {
+        self.auth_test_with(Token::Groups).await
+    }
+
+    async fn auth_test_with(&self, token: Token) -> Result<AuthInfo, SlackError> {
+        #[derive(Deserialize)]
+        struct Tested {
+            team: String,
+            team_id: String,
+            user_id: String,
+            bot_id: Option<String>,
+            url: String,
+        }
+        let method = "auth.test";
+        let answer = self.call(method, token, &[]).await?;
+        let tested: Tested = parse(method, &answer)?;
+        let scopes = answer.headers.get("x-oauth-scopes");
+        let scopes = scopes
+            .and_then(|scopes| scopes.to_str().ok())
+            .unwrap_or_default();
+        let scopes = scopes.split(',').map(str::trim).filter(|s| !s.is_empty());
+        Ok(AuthInfo {
+            team: tested.team,
+            team_id: tested.team_id,
+            user_id: tested.user_id,
+            bot_id: tested.bot_id,
+            url: tested.url,
+            scopes: scopes.map(ToOwned::to_owned).collect(),
+        })
+    }
+
+    /// A channel, and whether the app is in it. A private channel that the app isn't in is
+    /// [`SlackError::Permanent`] `channel_not_found`.
+    ///
+    /// # Errors
+    /// Slack's.
+    pub async fn channel(&self, channel: &str) -> Result<Channel, SlackError> {
+        #[derive(Deserialize)]
+        struct Found {
+            channel: Channel,
+        }
+        let method = "conversations.info";
+        let form = [("channel", channel)];
+        let answer = self.call(method, Token::Bot, &form).await?;
+        Ok(parse::<Found>(method, &answer)?.channel)
+    }
+
+    /// The address of a Socket Mode connection, good for one and for seconds.
+    ///
+    /// # Errors
+    /// Slack's; [`SlackError::Auth`] also where there is no app token.
+    pub async fn open_socket(&self) -> Result<String, SlackError> {
+        #[derive(Deserialize)]
+        struct Opened {
+            url: String,
+        }
+        let method = "apps.connections.open";
+        let answer = self.call(method, Token::App, &[]).await?;
+        Ok(parse::<Opened>(method, &answer)?.url)
+    }
+}
+
+#[derive(Deserialize)]
+struct Found {
+    user: User,
+}
+
+#[derive(Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "these are Slack's fields, each one by itself"
+)]
+struct User {
+    id: String,
+    #[serde(default)]
+    deleted: bool,
+    real_name: Option<String>,
+    #[serde(default)]
+    profile: Names,
+    #[serde(default)]
+    is_bot: bool,
+    #[serde(default)]
+    is_restricted: bool,
+    #[serde(default)]
+    is_ultra_restricted: bool,
+    tz: Option<String>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Names {
+    display_name: String,
+    real_name: String,
+}
+
+/// What is needed of an answer.
+fn parse<T: DeserializeOwned>(method: &'static str, answer: &Answer) -> Result<T, SlackError> {
+    T::deserialize(&answer.body).map_err(|error| SlackError::Unexpected {
+        method,
+        problem: format!("the answer makes no sense: {error}"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_is_found_again_by_its_text() {
+        let at = MessageRef {
+            channel: "C012AB3CD".to_owned(),
+            ts: "1503435956.000247".to_owned(),
+        };
+        assert_eq!(at.to_string(), "C012AB3CD:1503435956.000247");
+        assert_eq!(at.to_string().parse(), Ok(at));
+        for bad in ["", ":", "C1", "C1:", ":1"] {
+            assert!(bad.parse::<MessageRef>().is_err(), "{bad}");
+        }
+    }
+}
