@@ -4,18 +4,8 @@ use std::collections::BTreeSet;
 
 use serde::Deserialize;
 
-use crate::bindings::rotation::{Date, Weekday};
+use crate::bindings::rotation::Date;
 use crate::config::Config;
-
-const WEEK: [Weekday; 7] = [
-    Weekday::Monday,
-    Weekday::Tuesday,
-    Weekday::Wednesday,
-    Weekday::Thursday,
-    Weekday::Friday,
-    Weekday::Saturday,
-    Weekday::Sunday,
-];
 
 /// A holiday: in one year, or each year on the same day.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
@@ -72,11 +62,10 @@ pub fn day_number(year: u16, month: u8, day: u8) -> i32 {
     146_097 * century / 4 + 1461 * year / 4 + (153 * month + 2) / 5 + i32::from(day) - 719_469
 }
 
-/// The day of the week of a day number.
-fn weekday(number: i32) -> Weekday {
+/// The place in the week of a day number, from 0 for Monday.
+fn weekday(number: i32) -> usize {
     // 1970-01-01 was a Thursday.
-    let index = usize::try_from((number + 3).rem_euclid(7)).unwrap_or_default();
-    WEEK[index]
+    usize::try_from((number + 3).rem_euclid(7)).unwrap_or_default()
 }
 
 /// What a run of days counts.
@@ -89,14 +78,17 @@ pub struct Points {
 }
 
 /// The days from the oldest shift to the period.
-pub struct Calendar<'a> {
-    config: &'a Config,
+pub struct Calendar {
+    /// Whether it is weekend, from Monday on.
+    weekend: [bool; 7],
+    weekend_points: f64,
     holidays: BTreeSet<i32>,
+    holiday_points: f64,
 }
 
-impl<'a> Calendar<'a> {
+impl Calendar {
     /// The days from `first` to `last`.
-    pub fn new(config: &'a Config, first: Date, last: Date) -> Self {
+    pub fn new(config: &Config, first: Date, last: Date) -> Self {
         let mut holidays = BTreeSet::new();
         for holiday in &config.holidays {
             let years = holiday
@@ -108,28 +100,36 @@ impl<'a> Calendar<'a> {
                     .map(|year| day_number(year, holiday.month, holiday.day)),
             );
         }
-        Self { config, holidays }
+        let mut weekend = [false; 7];
+        for &day in &config.weekend_days {
+            weekend[day as usize] = true;
+        }
+        Self {
+            weekend,
+            weekend_points: config.weekend_points,
+            holidays,
+            holiday_points: config.holiday_points,
+        }
     }
 
     /// Whether a day is weekend or holiday.
     pub fn is_heavy(&self, day: i32) -> bool {
-        self.holidays.contains(&day) || self.config.weekend_days.contains(&weekday(day))
+        self.weekend[weekday(day)] || self.holidays.contains(&day)
     }
 
     /// What the days from `first` to `last` count.
     pub fn points(&self, first: i32, last: i32) -> Points {
         let mut points = Points::default();
         for day in first..=last {
-            let heavy = if self.holidays.contains(&day) {
-                self.config.holiday_points
-            } else if self.is_heavy(day) {
-                self.config.weekend_points
+            if self.holidays.contains(&day) {
+                points.heavy += self.holiday_points;
+            } else if self.weekend[weekday(day)] {
+                points.heavy += self.weekend_points;
             } else {
-                0.0
-            };
-            points.heavy += heavy;
-            points.all += if heavy > 0.0 { heavy } else { 1.0 };
+                points.all += 1.0;
+            }
         }
+        points.all += points.heavy;
         points
     }
 
@@ -155,8 +155,8 @@ mod tests {
         assert_eq!(day_number(1970, 1, 1), 0);
         assert_eq!(day_number(2000, 2, 29), 11_016);
         assert_eq!(day_number(2026, 11, 23), 20_780);
-        assert_eq!(weekday(20_780), Weekday::Monday);
-        assert_eq!(weekday(-1), Weekday::Wednesday);
+        assert_eq!(weekday(20_780), 0);
+        assert_eq!(weekday(-1), 2);
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use crate::bindings::rotation::{Context, Pick, Source};
 use crate::calendar::Calendar;
 use crate::config::Config;
-use crate::tally::Tally;
+use crate::tally::{Counted, Tally};
 
 /// What is owed to two people is the same within this many points.
 const TIE: f64 = 1e-9;
@@ -29,21 +29,16 @@ pub fn pick(ctx: &Context, config: &Config) -> Result<Pick, String> {
         return Ok(pick);
     }
 
-    let tally = Tally::new(ctx, &calendar);
     let heavy = calendar
         .points(period.first.number, period.last.number)
         .heavy
         > 0.0;
-    let (last, what) = if heavy {
-        (tally.last_heavy, "weekend and holiday points")
+    let (counted, what) = if heavy {
+        (Counted::Heavy, "weekend and holiday points")
     } else {
-        (tally.last_light, "points")
+        (Counted::All, "points")
     };
-    let owed: Vec<f64> = tally
-        .owed
-        .iter()
-        .map(|owed| if heavy { owed.heavy } else { owed.all })
-        .collect();
+    let Tally { owed, last } = Tally::new(ctx, &calendar, counted);
     let most = owed.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let tied = |index: &usize| owed[*index] >= most - TIE;
     let after = last.map_or(0, |last| last + 1);
@@ -63,7 +58,7 @@ pub fn pick(ctx: &Context, config: &Config) -> Result<Pick, String> {
 }
 
 /// Whoever the rotation put on call earlier in the block that the period goes on with.
-fn stays_on(ctx: &Context, calendar: &Calendar<'_>) -> Option<Pick> {
+fn stays_on(ctx: &Context, calendar: &Calendar) -> Option<Pick> {
     let day = ctx.period.first.number;
     if ctx.period.last.number != day {
         return None;
