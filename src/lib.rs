@@ -19,6 +19,7 @@ pub mod config;
 pub mod daemon;
 pub mod demo;
 pub mod domain;
+pub mod plugin;
 pub mod rotation;
 pub mod scheduler;
 pub mod store;

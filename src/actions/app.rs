@@ -10,6 +10,7 @@ use tokio::sync::broadcast;
 use super::context::Ctx;
 use super::error::{ActionError, Result};
 use super::lookup::Lookups;
+use super::plugins::{NoPlugins, Plugins};
 use super::tokens::KnownTokens;
 use crate::clock::Clock;
 use crate::domain::audit::AuditEvent;
@@ -21,7 +22,7 @@ use crate::wire::audit::ChangeEvent;
 /// How many change events a slow listener may lag behind before it misses some.
 const EVENT_BACKLOG: usize = 1024;
 
-/// The parts of the config that actions go by.
+/// The parts of the config that actions go by, and what it makes available to them.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Weeks that auto schedules are kept ahead.
@@ -32,6 +33,8 @@ pub struct Settings {
     pub require_approval: bool,
     /// Names of the sinks that notifications go through.
     pub sinks: Vec<String>,
+    /// The plugins.
+    pub plugins: Arc<dyn Plugins>,
 }
 
 impl Default for Settings {
@@ -41,6 +44,7 @@ impl Default for Settings {
             on_failure: OnFailure::RoundRobin,
             require_approval: false,
             sinks: vec!["slack".to_owned()],
+            plugins: Arc::new(NoPlugins),
         }
     }
 }

@@ -22,6 +22,7 @@ mod memory;
 pub mod notifications;
 pub mod oncall;
 pub mod overrides;
+pub mod plugins;
 mod publish;
 pub mod rotation;
 pub mod schedules;

@@ -25,8 +25,8 @@ pub use error::{ConfigError, Origin};
 pub use hosts::{AllowedHost, ExpectedHosts, Host, PublicUrl};
 use layers::Layers;
 pub use sections::{
-    Auth, Log, LogFilter, LogFormat, Notifications, OnPluginError, Overrides, Rotation, Server,
-    SinkName,
+    Auth, Log, LogFilter, LogFormat, Notifications, OnPluginError, Overrides, Plugins, Rotation,
+    Server, SinkName,
 };
 
 /// All settings.
@@ -43,6 +43,8 @@ pub struct Config {
     pub overrides: Overrides,
     /// `[notifications]`: where notifications go.
     pub notifications: Notifications,
+    /// `[plugins]`: where plugins are, and what they may do.
+    pub plugins: Plugins,
     /// `[log]`: what is logged and how.
     pub log: Log,
 }

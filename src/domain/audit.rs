@@ -205,6 +205,12 @@ text_enum! {
         Imported = "imported",
         /// New zone rules moved a handoff.
         HandoffMoved = "handoff_moved",
+        /// A plugin's files went into service.
+        PluginLoaded = "plugin_loaded",
+        /// A plugin's files can't be loaded.
+        PluginFailed = "plugin_failed",
+        /// A plugin's files are gone.
+        PluginRemoved = "plugin_removed",
     }
 }
 

@@ -1,0 +1,35 @@
+//! WASM plugins: rotation strategies and notification sinks, sandboxed, limited, explained.
+//! The only user of wasmtime.
+//!
+//! - [`manifest`]: the TOML file beside a plugin, and [`schema`], which checks a team's config
+//! - [`interface`]: which kind and version of the interface a file speaks, before it is compiled
+//! - [`engine`]: compiles and runs; [`cache`] keeps on disk what was compiled
+//! - [`limits`]: what a call may take
+//! - [`host`]: what a plugin may call, with [`http`] and [`hosts`]
+//! - [`plugin`]: one that is in service; [`rotation`] and [`sink`] call it
+//! - [`registry`]: the folder of plugins, and what came of each; [`mod@watch`] looks at it by the clock
+
+mod cache;
+mod engine;
+mod error;
+mod host;
+mod hosts;
+mod http;
+mod interface;
+mod limits;
+mod manifest;
+mod plugin;
+mod registry;
+mod rotation;
+mod schema;
+mod sink;
+mod watch;
+
+pub use error::{CallError, Cause, LoadError};
+pub use hosts::HostPolicy;
+pub use limits::Limits;
+pub use manifest::Manifest;
+pub use plugin::{Files, Plugin};
+pub use registry::{PluginSettings, Registry};
+pub use sink::SinkError;
+pub use watch::start as watch;
