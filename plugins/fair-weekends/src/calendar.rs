@@ -68,6 +68,11 @@ fn weekday(number: i32) -> usize {
     usize::try_from((number + 3).rem_euclid(7)).unwrap_or_default()
 }
 
+/// How many days there are.
+fn count(days: impl Iterator) -> i32 {
+    days.fold(0, |count, _| count + 1)
+}
+
 /// What a run of days counts.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct Points {
@@ -81,6 +86,7 @@ pub struct Points {
 pub struct Calendar {
     /// Whether it is weekend, from Monday on.
     weekend: [bool; 7],
+    weekend_length: i32,
     weekend_points: f64,
     holidays: BTreeSet<i32>,
     holiday_points: f64,
@@ -106,6 +112,7 @@ impl Calendar {
         }
         Self {
             weekend,
+            weekend_length: count(weekend.iter().filter(|&&is_weekend| is_weekend)),
             weekend_points: config.weekend_points,
             holidays,
             holiday_points: config.holiday_points,
@@ -119,18 +126,18 @@ impl Calendar {
 
     /// What the days from `first` to `last` count.
     pub fn points(&self, first: i32, last: i32) -> Points {
-        let mut points = Points::default();
-        for day in first..=last {
-            if self.holidays.contains(&day) {
-                points.heavy += self.holiday_points;
-            } else if self.weekend[weekday(day)] {
-                points.heavy += self.weekend_points;
-            } else {
-                points.all += 1.0;
-            }
-        }
-        points.all += points.heavy;
-        points
+        let days = last - first + 1;
+        // Whole weeks are all the same.
+        let mut weekend = days / 7 * self.weekend_length;
+        let rest = first + days / 7 * 7..=last;
+        weekend += count(rest.filter(|&day| self.weekend[weekday(day)]));
+        let holidays = || self.holidays.range(first..=last).copied();
+        weekend -= count(holidays().filter(|&day| self.weekend[weekday(day)]));
+        let holidays = count(holidays());
+        let heavy =
+            f64::from(weekend) * self.weekend_points + f64::from(holidays) * self.holiday_points;
+        let all = heavy + f64::from(days - weekend - holidays);
+        Points { heavy, all }
     }
 
     /// The first day of the run of days of the same kind that `day` is in, looked for no further
