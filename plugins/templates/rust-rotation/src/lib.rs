@@ -2,8 +2,8 @@
 
 mod bindings {
     wit_bindgen::generate!({ path: "wit", world: "rotation-strategy" });
-    pub use oncalld::plugin::rotation;
     use super::Plugin;
+    pub use oncalld::plugin::rotation;
     export!(Plugin with_types_in self);
 }
 
@@ -21,7 +21,8 @@ struct Plugin;
 
 impl Guest for Plugin {
     fn pick(ctx: Context) -> Result<Pick, String> {
-        let config: Config = serde_json::from_str(&ctx.config).map_err(|error| error.to_string())?;
+        let config: Config =
+            serde_json::from_str(&ctx.config).map_err(|error| error.to_string())?;
         choose(&ctx.candidates, &config)
     }
 }
@@ -38,7 +39,10 @@ fn choose(candidates: &[Candidate], config: &Config) -> Result<Pick, String> {
         })
         .ok_or("nobody but leads can be picked, and the config says they are not")?;
     let reason = format!("owed {:+.2} of a shift", chosen.credit);
-    Ok(Pick { user: chosen.user.clone(), reason })
+    Ok(Pick {
+        user: chosen.user.clone(),
+        reason,
+    })
 }
 
 #[cfg(test)]
@@ -47,7 +51,13 @@ mod tests {
     use bindings::rotation::{Date, Weekday};
 
     fn candidate(user: &str, role: Role, credit: f64) -> Candidate {
-        let joined = Date { year: 2026, month: 11, day: 23, weekday: Weekday::Monday, number: 20_780 };
+        let joined = Date {
+            year: 2026,
+            month: 11,
+            day: 23,
+            weekday: Weekday::Monday,
+            number: 20_780,
+        };
         Candidate {
             user: user.into(),
             role,
