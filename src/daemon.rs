@@ -18,7 +18,7 @@ use tokio::sync::watch;
 
 use self::slack::FromSlack;
 use crate::actions::plugins::Plugins;
-use crate::actions::{App, Settings, bootstrap, handoff, watch as watch_teams};
+use crate::actions::{App, Settings, bootstrap, handoff, roster, watch as watch_teams};
 use crate::api::{self, Access, Api, Lookups};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{CliOverrides, Config, LogFormat, OnPluginError};
@@ -105,11 +105,15 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         tracing::warn!("plugins are still being compiled; their teams do without meanwhile");
     }
     let slack = slack::client(&config)?;
+    let groups = slack
+        .as_ref()
+        .map(|slack| slack::groups(&config, &app, slack));
     let counters = Counters::default();
     let api = Api::new(
         app.clone(),
         Access::from(&config),
         &counters,
+        groups.clone(),
         stopping.clone(),
     );
     let scheduler = Scheduler::start(api.clone(), stopped.clone()).await?;
@@ -119,6 +123,7 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     let from_slack = slack.map(|slack| FromSlack::new(&config, &app, slack));
     let requests = from_slack.as_ref().and_then(FromSlack::requests);
     let socket_mode = from_slack.and_then(|from_slack| from_slack.socket_mode(&stopped));
+    let group_tasks = groups.map(|groups| groups.start(&stopped));
     tokio::spawn(stop_on_signal(stopping.clone()));
     let rules = zone::rules();
     tracing::info!(
@@ -142,9 +147,12 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         if let Some(socket_mode) = socket_mode {
             socket_mode.stopped().await;
         }
+        if let Some(tasks) = group_tasks {
+            tasks.stopped().await;
+        }
     };
     if tokio::time::timeout(patience / 4, ended).await.is_err() {
-        tracing::warn!("handoffs, deliveries or Socket Mode did not end in time");
+        tracing::warn!("handoffs, deliveries or what talks to Slack did not end in time");
     }
     match stopped.borrow().as_deref() {
         Some(reason) if reason.starts_with("SIG") => {
@@ -178,6 +186,7 @@ fn open(config: &Config, demo: bool, plugins: Arc<Registry>) -> anyhow::Result<A
             "new zone rules move handoffs; see the audit log"
         );
     }
+    roster::settle_source(&app)?;
     let token = dir.join(ADMIN_TOKEN_FILE);
     if bootstrap::ensure_admin_token(&app, &token)? {
         tracing::info!(file = %token.display(), "made an admin token");

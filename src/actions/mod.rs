@@ -24,6 +24,7 @@ mod memory;
 pub mod names;
 pub mod notifications;
 pub mod oncall;
+pub mod oncall_groups;
 pub mod override_news;
 pub mod overrides;
 pub mod plugins;

@@ -21,6 +21,9 @@ use crate::domain::token::Role;
 use crate::store::{self, Reader};
 use crate::wire::member::SyncView;
 
+/// Teams that are planned anew in one transaction.
+const BATCH: usize = 250;
+
 /// A team's members, by user id, and when Slack last listed them where its list counts.
 pub(super) fn members_of(
     tx: &impl Reader,
@@ -83,8 +86,47 @@ pub(super) fn teams_of(tx: &impl Reader, user: &UserId) -> Result<BTreeSet<TeamI
     Ok(teams)
 }
 
-/// A team and the Slack group that holds its members.
+/// An active team and what it names in Slack.
 #[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SlackTeam {
+    /// The team.
+    pub id: TeamId,
+    /// Its slug.
+    pub slug: String,
+    /// The group that holds its members.
+    pub group_id: Option<String>,
+    /// When that group's members were last listed.
+    pub synced_at: Option<DateTime<Utc>>,
+    /// The channel that is told of its handoffs.
+    pub channel_id: Option<String>,
+}
+
+/// The active teams, by slug.
+///
+/// # Errors
+/// The store failed.
+pub fn slack_teams(app: &App) -> Result<Vec<SlackTeam>> {
+    app.read(|tx| {
+        let mut teams = Vec::new();
+        for team in store::teams::list(tx)? {
+            if team.is_active {
+                let roster = in_force(tx, true, &team)?;
+                teams.push(SlackTeam {
+                    id: team.id,
+                    slug: team.slug,
+                    group_id: team.slack_group_id,
+                    synced_at: roster.map(|roster| roster.fetched_at),
+                    channel_id: team.slack_channel_id,
+                });
+            }
+        }
+        teams.sort_by(|a, b| a.slug.cmp(&b.slug));
+        Ok(teams)
+    })
+}
+
+/// A team and the Slack group that holds its members.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Source {
     /// The team.
     pub team: TeamId,
@@ -94,17 +136,6 @@ pub struct Source {
     pub group_id: String,
 }
 
-impl Source {
-    fn of(team: &Team) -> Option<Self> {
-        let group_id = team.slack_group_id.clone().filter(|_| team.is_active)?;
-        Some(Self {
-            team: team.id,
-            slug: team.slug.clone(),
-            group_id,
-        })
-    }
-}
-
 /// The group whose members are asked for when somebody wants a team's list brought up to date.
 ///
 /// # Errors
@@ -112,44 +143,38 @@ impl Source {
 pub fn source(app: &App, ctx: &Ctx, team: &str) -> Result<Source> {
     ctx.require(Role::Editor)?;
     let team = app.read(|tx| find::active_team(tx, team))?;
-    Source::of(&team).ok_or_else(|| {
-        ActionError::conflict(format!(
+    let Some(group_id) = team.slack_group_id else {
+        return Err(ActionError::conflict(format!(
             "team `{}` has no Slack group: set its slack_group_id, or add members by hand",
             team.slug
-        ))
+        )));
+    };
+    Ok(Source {
+        team: team.id,
+        slug: team.slug,
+        group_id,
     })
 }
 
-/// The groups of all active teams that name one, with the age of each team's list: those
-/// without one first, then by age.
-///
-/// # Errors
-/// The store failed.
-pub fn sources(app: &App) -> Result<Vec<(Source, Option<DateTime<Utc>>)>> {
-    let mut sources = app.read(|tx| {
-        let mut sources = Vec::new();
-        for team in store::teams::list(tx)? {
-            if let Some(source) = Source::of(&team) {
-                let roster = in_force(tx, true, &team)?;
-                sources.push((source, roster.map(|roster| roster.fetched_at)));
-            }
-        }
-        Ok::<_, ActionError>(sources)
-    })?;
-    sources.sort_by_key(|(source, synced_at)| (*synced_at, source.team));
-    Ok(sources)
-}
-
-/// The groups whose lists are older than `interval`, or missing, those that waited longest
-/// first.
+/// The groups of the teams whose lists are missing or as old as `interval`, the missing ones
+/// first, then by age.
 ///
 /// # Errors
 /// The store failed.
 pub fn due(app: &App, interval: Duration) -> Result<Vec<Source>> {
     let until = app.now() - interval;
-    let sources = sources(app)?.into_iter();
-    let due = sources.filter(|(_, synced_at)| synced_at.is_none_or(|at| at <= until));
-    Ok(due.map(|(source, _)| source).collect())
+    let mut teams = slack_teams(app)?;
+    teams.retain(|team| team.synced_at.is_none_or(|at| at <= until));
+    teams.sort_by_key(|team| (team.synced_at, team.id));
+    let source = |team: SlackTeam| {
+        let group_id = team.group_id?;
+        Some(Source {
+            team: team.id,
+            slug: team.slug,
+            group_id,
+        })
+    };
+    Ok(teams.into_iter().filter_map(source).collect())
 }
 
 /// The members of a group, all of them, as Slack has just listed them.
@@ -172,7 +197,7 @@ pub struct Listed {
 pub fn apply(app: &App, ctx: &Ctx, team: TeamId, listed: &Listed) -> Result<SyncView> {
     let (view, renamed) = app.write(ctx, |tx| {
         let team = find::team_by_id(tx.store, team)?;
-        if Source::of(&team).is_none_or(|source| source.group_id != listed.group_id) {
+        if !team.is_active || team.slack_group_id.as_ref() != Some(&listed.group_id) {
             return Err(ActionError::conflict(format!(
                 "team `{}` has another Slack group by now",
                 team.slug
@@ -264,17 +289,23 @@ pub fn settle_source(app: &App) -> Result<()> {
     if app.read(|tx| Ok(store::meta::members_from_slack(tx)?))? == from_slack {
         return Ok(());
     }
-    app.write(&Ctx::system(), |tx| {
-        for team in store::teams::list(tx.store)? {
-            if in_force(tx.store, true, &team)?.is_some() {
-                let why = if from_slack {
-                    "Slack was configured"
-                } else {
-                    "Slack is no longer configured"
-                };
-                rotation::replan_and_tell(tx, &team, why)?;
+    let why = if from_slack {
+        "Slack was configured"
+    } else {
+        "Slack is no longer configured"
+    };
+    let teams = app.read(|tx| Ok(store::teams::list(tx)?))?;
+    for batch in teams.chunks(BATCH) {
+        app.write(&Ctx::system(), |tx| {
+            for team in batch {
+                if in_force(tx.store, true, team)?.is_some() {
+                    rotation::replan_and_tell(tx, team, why)?;
+                }
             }
-        }
+            Ok(())
+        })?;
+    }
+    app.write(&Ctx::system(), |tx| {
         Ok(store::meta::set_members_from_slack(tx.store, from_slack)?)
     })
 }

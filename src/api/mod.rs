@@ -67,5 +67,6 @@ fn v1_router() -> OpenApiRouter<Api> {
         .merge(v1::tokens::router())
         .merge(v1::notifications::router())
         .merge(v1::plugins::router())
+        .merge(v1::slack::router())
         .merge(v1::events::router())
 }

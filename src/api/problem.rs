@@ -9,6 +9,7 @@ use utoipa::ToSchema;
 
 use crate::actions::ActionError;
 use crate::domain::invalid::Invalid;
+use crate::slack::{GroupError, SlackError};
 
 /// What went wrong.
 #[derive(Debug, Serialize, ToSchema)]
@@ -100,6 +101,26 @@ impl From<ActionError> for Problem {
             ActionError::Store(error) => Self::internal(error.to_string()),
         }
     }
+}
+
+impl From<GroupError> for Problem {
+    fn from(error: GroupError) -> Self {
+        match error {
+            GroupError::Action(error) => error.into(),
+            GroupError::Slack(SlackError::RateLimited { after, .. }) => Self {
+                retry_after: Some(after.as_secs().max(1)),
+                ..Self::new(StatusCode::TOO_MANY_REQUESTS, unchanged(&error))
+            },
+            GroupError::Slack(_) | GroupError::Doubtful(_) => {
+                Self::new(StatusCode::CONFLICT, unchanged(&error))
+            }
+        }
+    }
+}
+
+/// What went wrong between us and Slack, and that it did no harm.
+fn unchanged(error: &GroupError) -> String {
+    format!("{error}; nothing was changed")
 }
 
 impl IntoResponse for Problem {

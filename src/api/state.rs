@@ -4,6 +4,7 @@ use std::net::IpAddr;
 use std::num::NonZeroU32;
 use std::sync::Arc;
 
+use axum::http::StatusCode;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use tokio::sync::watch;
 
@@ -12,6 +13,7 @@ use super::problem::Problem;
 use crate::actions::{ActionError, App, Result};
 use crate::config::{Config, ExpectedHosts};
 use crate::notify::Counters;
+use crate::slack::Groups;
 
 /// Who may reach the API.
 #[derive(Clone, Debug)]
@@ -47,17 +49,21 @@ struct Inner {
     metrics: Metrics,
     failed_attempts: DefaultKeyedRateLimiter<IpAddr>,
     audit_proof: tokio::sync::Mutex<()>,
+    /// Slack's groups, where Slack is configured.
+    slack: Option<Groups>,
     /// Why the daemon stops, once it does.
     stopping: watch::Sender<Option<String>>,
 }
 
 impl Api {
     /// The API of an application. `stopping` is set when the daemon stops; the API sets it
-    /// itself where the store can't be used any more.
+    /// itself where the store can't be used any more. Without `slack`, what needs Slack is
+    /// refused.
     pub fn new(
         app: App,
         access: Access,
         notifications: &Counters,
+        slack: Option<Groups>,
         stopping: watch::Sender<Option<String>>,
     ) -> Self {
         let quota = Quota::per_minute(access.failed_attempts_per_minute);
@@ -69,6 +75,7 @@ impl Api {
             metrics,
             failed_attempts,
             audit_proof: tokio::sync::Mutex::default(),
+            slack,
             stopping,
         }))
     }
@@ -86,6 +93,17 @@ impl Api {
     /// The counters.
     pub fn metrics(&self) -> &Metrics {
         &self.0.metrics
+    }
+
+    /// Slack's groups.
+    ///
+    /// # Errors
+    /// Slack is not configured.
+    pub fn slack(&self) -> std::result::Result<&Groups, Problem> {
+        self.0.slack.as_ref().ok_or_else(|| {
+            let detail = "Slack is not configured: set slack.bot_token, and start oncalld anew";
+            Problem::new(StatusCode::CONFLICT, detail)
+        })
     }
 
     /// Counts a failed attempt of a peer. False once it has none left this minute.

@@ -1,6 +1,7 @@
 //! `oncalld audit`: what was changed, when, by whom; and proof that the log is as it was written.
 
 use clap::{Args, Subcommand};
+use reqwest::Method;
 use serde_json::Value;
 
 use super::args::{PageArgs, Query, names_of};
@@ -81,7 +82,10 @@ pub(super) async fn run(command: AuditCommand, session: &Session) -> Result<(), 
         }
         AuditCommand::Verify => {
             let path = ["audit-logs", "verify"];
-            let answer = session.client.get_slowly::<AuditProof>(&path).await?;
+            let answer = session
+                .client
+                .slowly::<AuditProof>(Method::GET, &path)
+                .await?;
             match session.open(&answer)? {
                 Some(proof) => print(&facts(proven(&proof))),
                 None => Ok(()),

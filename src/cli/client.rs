@@ -133,14 +133,18 @@ impl Client {
             .await
     }
 
-    /// Reads what may take minutes.
+    /// Does what may take minutes.
     ///
     /// # Errors
     /// The daemon can't be reached, or says no.
-    pub(super) async fn get_slowly<T>(&self, path: &[&str]) -> Result<Answer<T>, CliError> {
+    pub(super) async fn slowly<T>(
+        &self,
+        method: Method,
+        path: &[&str],
+    ) -> Result<Answer<T>, CliError> {
         let query = Query::default();
         let url = self.url(&Request { path, query })?;
-        let request = self.http.get(url).timeout(TOTAL * 20);
+        let request = self.http.request(method, url).timeout(TOTAL * 20);
         let response = self.execute(request).await?;
         self.answer(response).await
     }

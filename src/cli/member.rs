@@ -2,17 +2,18 @@
 
 use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
+use reqwest::Method;
 
 use super::args::{Body, PageArgs, Query, names_of, parse_user};
 use super::client::Answer;
 use super::error::CliError;
-use super::output::print;
+use super::output::{note, print};
 use super::session::Session;
-use super::table::{NONE, Table, facts, or_none, person, yes_no};
+use super::table::{NONE, Table, counted, facts, or_none, person, yes_no};
 use super::time::{day, parse_instant, rfc3339, stamp};
 use crate::domain::member::TeamRole;
 use crate::domain::roster::Account;
-use crate::wire::member::MemberView;
+use crate::wire::member::{MemberView, SyncView};
 
 /// What to do with members.
 #[derive(Debug, Subcommand)]
@@ -46,6 +47,11 @@ pub(super) enum MemberCommand {
         /// Change them only if this is their current version
         #[arg(long, value_name = "VERSION")]
         if_version: Option<u64>,
+    },
+    /// Bring the members up to date with the team's Slack group
+    Sync {
+        /// Slug or id of the team
+        team: String,
     },
     /// Remove a member
     Remove {
@@ -111,6 +117,13 @@ pub(super) async fn run(command: MemberCommand, session: &Session) -> Result<(),
             let path = ["teams", &team, "members", &user];
             show(&session.client.patch(&path, body).await?, session)
         }
+        MemberCommand::Sync { team } => {
+            let path = ["teams", &team, "members", "sync"];
+            let answer = session.client.slowly(Method::POST, &path).await?;
+            session
+                .open(&answer)?
+                .map_or(Ok(()), |view: SyncView| print(&synced(&view)))
+        }
         MemberCommand::Remove { team, user } => {
             let path = ["teams", &team, "members", &user];
             let answer = session.client.delete(&path).await?;
@@ -128,6 +141,7 @@ async fn list(team: &str, pages: PageArgs, session: &Session) -> Result<(), CliE
     };
     let columns = ["MEMBER", "ROLE", "ELIGIBLE", "WEIGHT", "JOINED", "IN SLACK"];
     let mut table = Table::new(columns).numbers([3]);
+    let synced_at = members.iter().find_map(|member| member.synced_at);
     for member in members {
         table.row([
             person(&member.slack_user_id, Some(&member.display_name)),
@@ -138,7 +152,23 @@ async fn list(team: &str, pages: PageArgs, session: &Session) -> Result<(), CliE
             in_slack(&member),
         ]);
     }
-    print(&table.render())
+    print(&table.render())?;
+    if let Some(at) = synced_at {
+        note(&format!("Slack listed the group at {}", stamp(at)));
+    }
+    Ok(())
+}
+
+/// What a sync came to, in words.
+fn synced(view: &SyncView) -> String {
+    let people = counted(view.members as u64, "person", "people");
+    let who = |what: &str, users: &[String]| match users {
+        [] => String::new(),
+        users => format!("\n{what}: {}", users.join(", ")),
+    };
+    let at = stamp(view.synced_at);
+    let (joined, left) = (who("joined", &view.joined), who("left", &view.left));
+    format!("{people} in the Slack group at {at}{joined}{left}")
 }
 
 /// Whether the team's Slack group lists them, and what else is to know of that.
@@ -156,7 +186,8 @@ fn show(answer: &Answer<MemberView>, session: &Session) -> Result<(), CliError> 
     let Some(member) = session.open(answer)? else {
         return Ok(());
     };
-    print(&facts([
+    let listed = member.in_slack.map(|_| ("in slack", in_slack(&member)));
+    let about = [
         (
             "member",
             person(&member.slack_user_id, Some(&member.display_name)),
@@ -165,7 +196,7 @@ fn show(answer: &Answer<MemberView>, session: &Session) -> Result<(), CliError> 
         ("eligible", yes_no(member.is_eligible_for_oncall)),
         ("weight", member.weight.to_string()),
         ("joined", stamp(member.joined_at)),
-        ("in slack", in_slack(&member)),
         ("version", or_none(member.version)),
-    ]))
+    ];
+    print(&facts(about.into_iter().chain(listed)))
 }

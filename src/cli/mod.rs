@@ -22,6 +22,7 @@ mod serve;
 mod service;
 mod session;
 mod shift_override;
+mod slack;
 mod table;
 mod team;
 mod time;
@@ -89,6 +90,9 @@ enum Command {
     /// Manage access tokens
     #[command(subcommand)]
     Token(token::TokenCommand),
+    /// See how oncalld and Slack get along
+    #[command(subcommand)]
+    Slack(slack::SlackCommand),
     /// Check that the daemon is ready, or, while it is down, that its data file is sound
     Check,
     /// Check the configuration
@@ -154,6 +158,7 @@ async fn talk(command: Command, global: &Global) -> Result<(), CliError> {
         Command::Audit(command) => audit::run(command, &session).await,
         Command::Notification(command) => notification::run(command, &session).await,
         Command::Token(command) => token::run(command, &session).await,
+        Command::Slack(command) => slack::run(command, &session).await,
         Command::Check => check::run(global, &session).await,
         Command::Serve(_) | Command::Config(_) | Command::Openapi | Command::Completions(_) => {
             unreachable!("invariant: dispatch runs what needs no daemon")
@@ -236,6 +241,8 @@ mod tests {
             "token delete ci",
             "member add payments U1 --weight -1",
             "config check",
+            "member sync payments",
+            "slack doctor --apply --json",
             "notification list --status failed",
             "notification retry --failed",
             "notification test C1 --sink slack",

@@ -1,6 +1,7 @@
 //! What of Slack the config sets up.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::ensure;
 use tokio::sync::watch;
@@ -12,7 +13,7 @@ use crate::config::Config;
 use crate::secret::Secret;
 use crate::slack::commands::Deps;
 use crate::slack::socket::{SocketMode, Timing};
-use crate::slack::{Handler, Slack, SlackOptions};
+use crate::slack::{Groups, Handler, Slack, SlackOptions};
 
 /// Slack's Web API, where there is a bot token.
 pub(super) fn client(config: &Config) -> anyhow::Result<Option<Slack>> {
@@ -30,6 +31,13 @@ pub(super) fn client(config: &Config) -> anyhow::Result<Option<Slack>> {
         ..SlackOptions::new(bot_token)
     })?;
     Ok(Some(slack))
+}
+
+/// Slack's groups, in both directions.
+pub(super) fn groups(config: &Config, app: &App, slack: &Slack) -> Groups {
+    let interval = Duration::from_secs(u64::from(config.slack.sync_minutes) * 60);
+    let has_user_token = config.slack.user_token.is_some();
+    Groups::new(app.clone(), slack.clone(), interval, has_user_token)
 }
 
 /// The ways by which commands and clicks come in.

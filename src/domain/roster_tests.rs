@@ -147,7 +147,7 @@ proptest! {
             prop_assert_eq!(found.is_some(), given.row.is_some() || listed.is_some());
             let Some(found) = found else { continue };
             prop_assert_eq!(found.row.is_some(), given.row.is_some());
-            prop_assert_eq!(found.weight, given.row.unwrap_or(1.0));
+            prop_assert_eq!(found.weight.to_bits(), given.row.unwrap_or(1.0).to_bits());
             prop_assert_eq!(found.is_eligible, given.row.is_none());
             prop_assert_eq!(found.joined_at, given.row.map_or(at(5), |_| at(1)));
             let presence = match (has_list, listed) {

@@ -65,8 +65,8 @@ pub struct UserGroup {
     pub handle: String,
     /// Its name.
     pub name: String,
-    /// How many people are in it.
-    pub user_count: u64,
+    /// How many people are in it, where Slack says so.
+    pub user_count: Option<u64>,
     /// Whether it can be mentioned; Slack has no other way to delete a group.
     pub is_enabled: bool,
 }
@@ -264,7 +264,7 @@ impl Slack {
         let listed: Listed = parse(method, &answer)?;
         let count = |value: &Value| value.as_u64().or_else(|| value.as_str()?.parse().ok());
         let group = |group: Group| UserGroup {
-            user_count: count(&group.user_count).unwrap_or_default(),
+            user_count: count(&group.user_count),
             is_enabled: group.date_delete == 0,
             id: group.id,
             handle: group.handle,

@@ -1,16 +1,22 @@
-//! Slack: the Web API, signed requests, Socket Mode, the slash command and the buttons.
+//! Slack: the Web API, signed requests, Socket Mode, the slash command and the buttons, groups of
+//! people.
 
 mod answer;
 pub mod client;
 pub mod commands;
+mod doctor;
 pub mod envelope;
 mod error;
+mod groups;
 mod methods;
+mod oncall_group;
 pub mod signature;
 pub mod socket;
+mod sync;
 mod websocket;
 
 pub use self::client::{Slack, SlackOptions};
 pub use self::envelope::{Envelope, Handler, Kind};
 pub use self::error::SlackError;
+pub use self::groups::{GroupError, GroupTasks, Groups, Stopping};
 pub use self::methods::{AuthInfo, Channel, MessageRef, Profile, SlackMessage, UserGroup};

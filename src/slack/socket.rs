@@ -127,7 +127,7 @@ async fn keep_open(shared: &Shared, connections: &mut JoinSet<()>) {
     let mut told = String::new();
     for number in 1.. {
         let since = Instant::now();
-        let mut least = Duration::ZERO;
+        let mut earliest = since;
         let trouble = match connect(shared).await {
             Ok(socket) => {
                 let (ask, asked) = oneshot::channel();
@@ -137,7 +137,7 @@ async fn keep_open(shared: &Shared, connections: &mut JoinSet<()>) {
             }
             Err(error) => {
                 if let SlackError::RateLimited { after, .. } = error {
-                    least = after;
+                    earliest = Instant::now() + after;
                 }
                 Some(error.to_string())
             }
@@ -149,8 +149,8 @@ async fn keep_open(shared: &Shared, connections: &mut JoinSet<()>) {
         }
         told = trouble;
         while connections.try_join_next().is_some() {}
-        let pause = pause(&shared.timing, failures);
-        sleep_until(since + pause.max(least)).await;
+        let next = since + pause(&shared.timing, failures);
+        sleep_until(next.max(earliest)).await;
     }
 }
 

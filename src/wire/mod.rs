@@ -10,6 +10,7 @@ pub mod rotation;
 pub mod schedule;
 pub mod service;
 pub mod shift_override;
+pub mod slack;
 pub mod team;
 pub mod time_off;
 pub mod token;

@@ -226,7 +226,7 @@ fn groups_are_read_and_set() {
     };
     assert_eq!(
         (&*group.id, &*group.handle, group.user_count),
-        ("S1", "payments", 2)
+        ("S1", "payments", Some(2))
     );
     let all = setting.run(slack.list_groups(true)).unwrap();
     assert_eq!(

@@ -2,13 +2,14 @@
 
 use super::prelude::*;
 use crate::actions::members;
-use crate::wire::member::{MemberInput, MemberView, NewMember};
+use crate::wire::member::{MemberInput, MemberView, NewMember, SyncView};
 
 /// The routes.
 pub fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(list, put))
         .routes(routes!(update, delete))
+        .routes(routes!(sync))
 }
 
 /// List members
@@ -76,4 +77,15 @@ async fn delete(
     api.run(move |app| members::delete(app, &ctx, &team, &user))
         .await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Bring the members up to date with the team's Slack group
+///
+/// 409 where Slack is not configured, the team has no group, or Slack's answer can't be used;
+/// the last good list stays then.
+#[utoipa::path(post, path = "/teams/{team}/members/sync", tag = "members",
+    params(("team" = String, Path, description = "Id or slug")),
+    responses((status = 200, body = SyncView)))]
+async fn sync(State(api): State<Api>, ctx: Ctx, Path(team): Path<String>) -> Reply<SyncView> {
+    Ok(Json(api.slack()?.sync_team(&ctx, &team).await?))
 }

@@ -11,6 +11,7 @@ pub mod plugins;
 pub mod rotation;
 pub mod schedules;
 pub mod services;
+pub mod slack;
 pub mod teams;
 pub mod tokens;
 pub mod users;

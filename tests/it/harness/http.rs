@@ -125,8 +125,10 @@ impl Client {
 
 /// What lies beside the API.
 fn is_bare(path: &str) -> bool {
-    ["/healthz", "/readyz", "/metrics", "/slack/", "/bare"]
+    let slack = ["/slack/commands", "/slack/interactions"];
+    ["/healthz", "/readyz", "/metrics", "/bare"]
         .iter()
+        .chain(&slack)
         .any(|bare| path.starts_with(bare))
 }
 

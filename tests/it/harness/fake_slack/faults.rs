@@ -3,6 +3,8 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use serde_json::Value;
+
 /// One way in which a call goes wrong.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Fault {
@@ -10,6 +12,8 @@ pub enum Fault {
     RateLimited(u64),
     /// HTTP 200 and `"ok": false`; nothing is done.
     Error(String),
+    /// HTTP 200 and this body; nothing is done.
+    Answer(Value),
     /// A page of HTML with this status; nothing is done.
     Html(u16),
     /// Done, and half of the answer is sent as if it were all.

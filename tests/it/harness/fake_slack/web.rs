@@ -97,6 +97,7 @@ async fn strike(
             (StatusCode::TOO_MANY_REQUESTS, retry, json(body)).into_response()
         }
         Some(Fault::Error(error)) => json(refuse(&error).to_string()),
+        Some(Fault::Answer(body)) => json(body.to_string()),
         Some(Fault::Html(status)) => {
             let kind = [(header::CONTENT_TYPE, "text/html; charset=utf-8")];
             let page = "<!DOCTYPE html><html><title>Server Error | Slack</title></html>";
