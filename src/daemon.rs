@@ -17,6 +17,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use self::slack::FromSlack;
+use crate::actions::plugins::Plugins;
 use crate::actions::{App, Settings, bootstrap, handoff, roster, watch as watch_teams};
 use crate::api::{self, Access, Api, Lookups};
 use crate::clock::{Clock, SystemClock};
@@ -24,12 +25,17 @@ use crate::config::{CliOverrides, Config, LogFormat, OnPluginError};
 use crate::demo;
 use crate::domain::zone;
 use crate::notify::{Counters, Dispatcher};
+use crate::plugin::{self, HostPolicy, Limits, PluginSettings, Registry};
 use crate::rotation::plan::OnFailure;
 use crate::scheduler::Scheduler;
 use crate::store::Store;
 
 /// Name of the store in the data folder.
 pub const STORE_FILE: &str = "oncalld.redb";
+/// Name of the folder for compiled plugins in the data folder.
+const PLUGIN_CACHE: &str = "plugin-cache";
+/// How long a start waits for plugins to be compiled, where they aren't yet.
+const PLUGIN_PATIENCE: Duration = Duration::from_secs(30);
 /// Name of the first admin token's file in the data folder.
 pub const ADMIN_TOKEN_FILE: &str = "admin.token";
 
@@ -77,7 +83,11 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     let listener = TcpListener::bind(address).await;
     let listener = listener.with_context(|| format!("can't listen on {address}"))?;
     let address = listener.local_addr()?;
-    let app = open(&config, options.demo)?;
+    let plugins = Arc::new(Registry::new(
+        plugin_settings(&config),
+        Arc::new(SystemClock),
+    )?);
+    let app = open(&config, options.demo, plugins.clone())?;
     if !address.ip().is_loopback() && config.server.public_url.is_none() {
         tracing::warn!(
             %address,
@@ -89,6 +99,11 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         tracing::info!("{remark}");
     }
     let (stopping, stopped) = watch::channel(None);
+    let loaded = plugin::watch(plugins, app.clone(), stopped.clone());
+    // A handoff that was missed wants them; but none shall keep the daemon from starting.
+    if tokio::time::timeout(PLUGIN_PATIENCE, loaded).await.is_err() {
+        tracing::warn!("plugins are still being compiled; their teams do without meanwhile");
+    }
     let slack = slack::client(&config)?;
     let groups = slack
         .as_ref()
@@ -149,7 +164,7 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
 }
 
 /// Opens the store and brings it up to the present: sample company, zone rules, admin token.
-fn open(config: &Config, demo: bool) -> anyhow::Result<App> {
+fn open(config: &Config, demo: bool, plugins: Arc<Registry>) -> anyhow::Result<App> {
     let dir = &config.server.data_dir;
     let mut folder = std::fs::DirBuilder::new();
     folder
@@ -158,7 +173,7 @@ fn open(config: &Config, demo: bool) -> anyhow::Result<App> {
         .create(dir)
         .with_context(|| format!("can't make the data folder {}", dir.display()))?;
     let mut store = Store::open(&dir.join(STORE_FILE))?;
-    let settings = settings(config);
+    let settings = settings(config, plugins);
     if demo {
         store = demo::fill(store, &settings, SystemClock.now())?;
     }
@@ -179,8 +194,9 @@ fn open(config: &Config, demo: bool) -> anyhow::Result<App> {
     Ok(app)
 }
 
-fn settings(config: &Config) -> Settings {
+fn settings(config: &Config, plugins: Arc<dyn Plugins>) -> Settings {
     Settings {
+        plugins,
         lookahead_weeks: config.rotation.lookahead_weeks,
         on_failure: match config.rotation.on_plugin_error {
             OnPluginError::RoundRobin => OnFailure::RoundRobin,
@@ -190,6 +206,24 @@ fn settings(config: &Config) -> Settings {
         members_from_slack: config.slack.bot_token.is_some(),
         sinks: delivery::routes(config),
         reminder_hours: config.notifications.reminder_hours,
+    }
+}
+
+fn plugin_settings(config: &Config) -> PluginSettings {
+    let plugins = &config.plugins;
+    let cache_dir = plugins.cache_dir.clone();
+    PluginSettings {
+        dir: plugins.dir.clone(),
+        cache_dir: cache_dir.unwrap_or_else(|| config.server.data_dir.join(PLUGIN_CACHE)),
+        policy: HostPolicy {
+            allowed: plugins.allowed_hosts.clone(),
+            private: plugins.private_hosts.clone(),
+        },
+        limits: Limits {
+            memory_mb: plugins.max_memory_mb,
+            timeout: Duration::from_millis(plugins.timeout_ms),
+            fuel: plugins.fuel,
+        },
     }
 }
 

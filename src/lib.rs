@@ -20,6 +20,7 @@ pub mod daemon;
 pub mod demo;
 pub mod domain;
 pub mod notify;
+pub mod plugin;
 pub mod rotation;
 pub mod scheduler;
 pub mod secret;

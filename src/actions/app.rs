@@ -11,6 +11,7 @@ use tokio::sync::{broadcast, watch};
 use super::context::Ctx;
 use super::error::{ActionError, Result};
 use super::lookup::Lookups;
+use super::plugins::{NoPlugins, Plugins};
 use super::tokens::KnownTokens;
 use crate::clock::Clock;
 use crate::domain::audit::AuditEvent;
@@ -24,7 +25,7 @@ use crate::wire::audit::ChangeEvent;
 /// How many change events a slow listener may lag behind before it misses some.
 const EVENT_BACKLOG: usize = 1024;
 
-/// The parts of the config that actions go by.
+/// The parts of the config that actions go by, and what it makes available to them.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Weeks that auto schedules are kept ahead.
@@ -39,6 +40,8 @@ pub struct Settings {
     pub sinks: Vec<Route>,
     /// Hours before a shift at which its engineer is reminded; 0 for no reminders.
     pub reminder_hours: u32,
+    /// The plugins.
+    pub plugins: Arc<dyn Plugins>,
 }
 
 /// A way for notifications out of the house.
@@ -79,6 +82,7 @@ impl Default for Settings {
             members_from_slack: false,
             sinks: vec![Route::all_to("slack")],
             reminder_hours: 24,
+            plugins: Arc::new(NoPlugins),
         }
     }
 }

@@ -118,7 +118,7 @@ pub(super) fn hand_off_if_due(tx: &mut Tx<'_>, team: &Team) -> Result<bool> {
     }
     let stands = Published::StandsUntil(loaded.state.published_until.unwrap_or(loaded.today));
     let until = lookahead_of(tx, &loaded);
-    let planned = plan_team(&loaded, tx.settings.on_failure, stands, until, true);
+    let planned = plan_team(tx.settings, &loaded, stands, until, true);
     let applied = apply(tx, &loaded, &planned)?;
     let handoff = Handoff::new(&loaded, &planned, running);
     handoff.record(tx, &planned, &applied)?;

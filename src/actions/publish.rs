@@ -5,7 +5,7 @@ use chrono::NaiveDate;
 use serde_json::{Value, json};
 
 use super::announce::tell_leads;
-use super::app::Tx;
+use super::app::{Settings, Tx};
 use super::context::Ctx;
 use super::error::Result;
 use super::team_state::Loaded;
@@ -14,24 +14,34 @@ use crate::domain::audit::{Action, EntityType};
 use crate::domain::ids::ScheduleId;
 use crate::domain::notification::Event;
 use crate::domain::schedule::{Origin, Schedule};
-use crate::domain::team::Team;
-use crate::rotation::plan::{OnFailure, Plan, PlanOptions, Published, Shift, plan};
-use crate::rotation::strategy::built_in;
+use crate::domain::team::{RotationType, Team};
+use crate::rotation::plan::{Plan, PlanOptions, Published, Shift, plan};
+use crate::rotation::strategy::{AskedTwice, Strategy, built_in};
 use crate::store;
 use crate::store::rotation::RotationState;
 
+/// Plans by the team's own strategy. One of a plugin is asked twice, in whatever it is planned
+/// for: a preview and what is then generated fail alike, or not at all.
 pub(super) fn plan_team(
+    settings: &Settings,
     loaded: &Loaded<'_>,
-    on_failure: OnFailure,
     published: Published,
     horizon: NaiveDate,
     hold_if_nobody: bool,
 ) -> Plan {
     let kind = &loaded.team.rotation.kind;
-    let strategy = built_in(kind).ok_or_else(|| format!("{kind} is not loaded"));
+    let plugin = match kind {
+        RotationType::Plugin(name) => Some(settings.plugins.strategy(name).map(AskedTwice)),
+        RotationType::RoundRobin | RotationType::Custom | RotationType::Weighted => None,
+    };
+    let strategy = match &plugin {
+        Some(Ok(plugin)) => Ok(plugin as &dyn Strategy),
+        Some(Err(problem)) => Err(problem.clone()),
+        None => built_in(kind).ok_or_else(|| format!("there is no strategy {kind}")),
+    };
     let options = PlanOptions {
         strategy,
-        on_failure,
+        on_failure: settings.on_failure,
         published,
         horizon,
         hold_if_nobody,

@@ -36,7 +36,7 @@ pub fn preview(app: &App, team: &str, request: &PlanRequest) -> Result<PlanView>
         let loaded = Loaded::new(tx, settings, &team, now)?;
         let until = horizon_of(&loaded, weeks);
         let published = Published::Replanned;
-        let planned = plan_team(&loaded, settings.on_failure, published, until, false);
+        let planned = plan_team(settings, &loaded, published, until, false);
         view(tx, &loaded, &planned, until)
     })
 }
@@ -148,7 +148,7 @@ fn plan_and_write(
     until: NaiveDate,
     why: &str,
 ) -> Result<Plan> {
-    let planned = plan_team(loaded, tx.settings.on_failure, published, until, false);
+    let planned = plan_team(tx.settings, loaded, published, until, false);
     let shifts = apply(tx, loaded, &planned)?;
     record(tx, loaded, &planned, &shifts, why)?;
     record_failures(tx, loaded, &planned)?;

@@ -3,13 +3,14 @@
 use chrono::NaiveDate;
 
 use super::error::{ActionError, Result};
+use super::plugins::Plugins;
 use crate::domain::ids::UserId;
 use crate::domain::invalid::Invalid;
 use crate::domain::json::Json;
 use crate::domain::oncall_day::add_days;
 use crate::domain::team::{Interval, RotationConfig, RotationType, Team, is_slug};
 use crate::domain::zone::Zone;
-use crate::rotation::strategy::built_in;
+use crate::wire::plugin::{PluginKind, PluginView};
 use crate::wire::team::TeamInput;
 
 /// The team as the input makes it. The slug is only checked for its form, and the rotation's
@@ -17,7 +18,12 @@ use crate::wire::team::TeamInput;
 ///
 /// # Errors
 /// Everything that is wrong, field by field.
-pub fn apply(input: &TeamInput, team: &Team, today: NaiveDate) -> Result<Team> {
+pub fn apply(
+    input: &TeamInput,
+    team: &Team,
+    today: NaiveDate,
+    plugins: &dyn Plugins,
+) -> Result<Team> {
     let mut invalid = Invalid::default();
     let mut team = team.clone();
     if let Some(name) = &input.name {
@@ -61,7 +67,9 @@ pub fn apply(input: &TeamInput, team: &Team, today: NaiveDate) -> Result<Team> {
         team.overrides_require_approval = require;
     }
     team.is_active = input.is_active.unwrap_or(team.is_active);
+    let old_kind = team.rotation.kind.clone();
     apply_rotation(&mut invalid, input, &mut team.rotation, today);
+    check_plugin(&mut invalid, input, &team.rotation, &old_kind, plugins);
     invalid.into_result(team).map_err(ActionError::from)
 }
 
@@ -89,12 +97,6 @@ fn apply_rotation(
     if let Some(kind) = &input.rotation_type
         && let Some(kind) = invalid.parse::<RotationType>("rotation_type", kind)
     {
-        let known = built_in(&kind).is_some();
-        invalid.check(
-            known,
-            "rotation_type",
-            format!("no plugin is loaded for `{kind}`"),
-        );
         rotation.kind = kind;
     }
     if let Some(interval) = &input.rotation_interval
@@ -140,6 +142,43 @@ fn apply_rotation(
     let ringless = rotation.kind == RotationType::Custom && rotation.order.is_empty();
     let message = "a custom rotation needs the user ids of its ring";
     invalid.check(!ringless, "rotation_order", message);
+}
+
+/// Checks a plugin that is chosen anew, and its config where it or the choice changes. A team
+/// keeps one that has gone since, and can change all else meanwhile.
+fn check_plugin(
+    invalid: &mut Invalid,
+    input: &TeamInput,
+    rotation: &RotationConfig,
+    old_kind: &RotationType,
+    plugins: &dyn Plugins,
+) {
+    let RotationType::Plugin(name) = &rotation.kind else {
+        return;
+    };
+    let is_chosen = rotation.kind != *old_kind;
+    if is_chosen && let Err(problem) = plugins.strategy(name) {
+        let loaded: Vec<_> = plugins.list().into_iter().filter(is_strategy).collect();
+        let names: Vec<_> = loaded
+            .iter()
+            .map(|plugin| format!("plugin:{}", plugin.name))
+            .collect();
+        let known = match names.as_slice() {
+            [] => "no rotation plugin is loaded".to_owned(),
+            names => format!("loaded are {}", names.join(", ")),
+        };
+        invalid.add("rotation_type", format!("{problem}; {known}"));
+    }
+    if is_chosen || input.plugin_config.is_some() {
+        for problem in plugins.config_problems(name, &rotation.plugin_config.0) {
+            invalid.add("plugin_config", problem);
+        }
+    }
+}
+
+fn is_strategy(plugin: &PluginView) -> bool {
+    let loaded = plugin.loaded.as_ref();
+    loaded.is_some_and(|loaded| loaded.kind == PluginKind::Rotation)
 }
 
 fn user_list(invalid: &mut Invalid, texts: &[String]) -> Vec<UserId> {

@@ -17,6 +17,7 @@ use crate::rotation::coverage::Coverage;
 use crate::rotation::credit::PeriodShares;
 use crate::rotation::period::Periods;
 use crate::rotation::plan::TeamState;
+use crate::rotation::strategy::TeamName;
 use crate::store::rotation::RotationState;
 use crate::store::{self, Reader};
 
@@ -93,6 +94,12 @@ impl<'t> Loaded<'t> {
     /// What the engine wants.
     pub fn engine_view(&self) -> TeamState<'_> {
         TeamState {
+            name: TeamName {
+                id: self.team.id,
+                name: &self.team.name,
+                slug: &self.team.slug,
+                timezone: &self.team.timezone,
+            },
             config: &self.team.rotation,
             start_date: self.start_date,
             today: self.today,

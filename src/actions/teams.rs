@@ -42,7 +42,8 @@ pub fn create(app: &App, ctx: &Ctx, input: &TeamInput) -> Result<TeamView> {
                 "is needed: 1 to 100 characters",
             ));
         }
-        let mut team = team_input::apply(input, &blank, tx.now.date_naive())?;
+        let mut team =
+            team_input::apply(input, &blank, tx.now.date_naive(), &*tx.settings.plugins)?;
         match &input.slug {
             Some(slug) => refuse_taken_slug(tx.store, slug, team.id)?,
             None => team.slug = free_slug(tx.store, &team.name)?,
@@ -77,7 +78,7 @@ pub fn update(app: &App, ctx: &Ctx, reference: &str, input: &TeamInput) -> Resul
             ctx.require(Role::Admin)?;
         }
         check_version(input.version, old.revision.version)?;
-        let mut team = team_input::apply(input, &old, tx.now.date_naive())?;
+        let mut team = team_input::apply(input, &old, tx.now.date_naive(), &*tx.settings.plugins)?;
         if team.slug != old.slug {
             refuse_taken_slug(tx.store, &team.slug, team.id)?;
         }

@@ -1,23 +1,28 @@
 //! Counters, in the text format of Prometheus.
 
+use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use axum::extract::State;
 use axum::http::{Method, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use prometheus_client::encoding::EncodeLabelSet;
+use prometheus_client::collector::Collector;
 use prometheus_client::encoding::text::encode;
-use prometheus_client::metrics::counter::Counter;
+use prometheus_client::encoding::{DescriptorEncoder, EncodeLabelSet, EncodeMetric as _};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
-use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::registry::Registry;
 
 use super::problem::Problem;
 use super::state::Api;
 use crate::actions::health;
+use crate::actions::plugins::Plugins;
 use crate::notify::Counters;
+use crate::wire::plugin::PluginView;
 
 /// Upper bounds of the request times that are counted, in seconds.
 const BUCKETS: [f64; 8] = [0.000_1, 0.000_5, 0.001, 0.005, 0.025, 0.1, 0.5, 2.5];
@@ -47,11 +52,11 @@ pub struct Metrics {
 }
 
 impl Metrics {
-    /// All at zero, but for those of the dispatcher.
-    pub fn new(notifications: &Counters) -> Self {
+    /// All at zero; those of the dispatcher and of the plugins are read off them.
+    pub fn new(notifications: &Counters, plugins: Arc<dyn Plugins>) -> Self {
         let mut registry = Registry::with_prefix("oncalld");
         notifications.register(&mut registry);
-        let metrics = Self {
+        let mut metrics = Self {
             registry,
             requests: Family::default(),
             seconds: Histogram::new(BUCKETS),
@@ -63,6 +68,9 @@ impl Metrics {
             audit_entries: Gauge::default(),
             lookups: Counter::default(),
         };
+        metrics
+            .registry
+            .register_collector(Box::new(PluginMetrics(plugins)));
         metrics.registered()
     }
 
@@ -116,6 +124,71 @@ impl Metrics {
             status: status.as_u16(),
         };
         self.requests.get_or_create(&labels).inc();
+    }
+}
+
+/// Counters of each plugin, which it keeps itself.
+#[derive(Debug)]
+struct PluginMetrics(Arc<dyn Plugins>);
+
+impl Collector for PluginMetrics {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
+        type Value = fn(&PluginView) -> Option<f64>;
+        #[expect(
+            clippy::cast_precision_loss,
+            reason = "metrics are floating point anyway"
+        )]
+        let families: [(&str, &str, MetricType, Value); 5] = [
+            (
+                "plugin_loaded",
+                "Whether a plugin is in service",
+                MetricType::Gauge,
+                |plugin| Some(f64::from(u8::from(plugin.loaded.is_some()))),
+            ),
+            (
+                "plugin_problem",
+                "Whether its files can't be loaded",
+                MetricType::Gauge,
+                |plugin| Some(f64::from(u8::from(plugin.problem.is_some()))),
+            ),
+            (
+                "plugin_calls",
+                "Calls since it was loaded",
+                MetricType::Counter,
+                |plugin| plugin.loaded.as_ref().map(|loaded| loaded.calls as f64),
+            ),
+            (
+                "plugin_failures",
+                "Calls that failed",
+                MetricType::Counter,
+                |plugin| plugin.loaded.as_ref().map(|loaded| loaded.failures as f64),
+            ),
+            (
+                "plugin_seconds",
+                "Time that its calls took",
+                MetricType::Counter,
+                |plugin| {
+                    plugin
+                        .loaded
+                        .as_ref()
+                        .map(|loaded| loaded.microseconds as f64 / 1e6)
+                },
+            ),
+        ];
+        let plugins = self.0.list();
+        for (name, help, kind, value) in families {
+            let mut family = encoder.encode_descriptor(name, help, None, kind)?;
+            for plugin in &plugins {
+                let Some(value) = value(plugin) else { continue };
+                let labels = [("plugin", plugin.name.as_str())];
+                let encoder = family.encode_family(&labels)?;
+                match kind {
+                    MetricType::Counter => ConstCounter::new(value).encode(encoder)?,
+                    _ => ConstGauge::new(value).encode(encoder)?,
+                }
+            }
+        }
+        Ok(())
     }
 }
 

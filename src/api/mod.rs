@@ -66,6 +66,7 @@ fn v1_router() -> OpenApiRouter<Api> {
         .merge(v1::calendar::router())
         .merge(v1::tokens::router())
         .merge(v1::notifications::router())
+        .merge(v1::plugins::router())
         .merge(v1::slack::router())
         .merge(v1::events::router())
 }

@@ -1,6 +1,8 @@
 //! Host names in the configuration, and which `Host` header a request may carry.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv6Addr};
+use std::str::FromStr;
 
 use super::value::Text;
 
@@ -25,6 +27,23 @@ impl Host {
         (name.starts_with('[') || is_name).then_some(Self { name, port })
     }
 
+    /// What both mean; nothing where they are at odds.
+    pub fn meet(&self, other: &Self) -> Option<Self> {
+        let at_odds = self
+            .port
+            .zip(other.port)
+            .is_some_and(|(own, other)| own != other);
+        (self.name == other.name && !at_odds).then(|| Self {
+            name: self.name.clone(),
+            port: self.port.or(other.port),
+        })
+    }
+
+    /// Whether it means this host, in lower case and IPv6 in brackets, at this port.
+    pub fn is(&self, name: &str, port: u16) -> bool {
+        self.name == name && self.port.is_none_or(|own| own == port)
+    }
+
     fn any_port(name: impl Into<String>) -> Self {
         Self {
             name: name.into(),
@@ -33,7 +52,35 @@ impl Host {
     }
 }
 
-/// An entry of `server.allowed_hosts`.
+impl fmt::Display for Host {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.name)?;
+        self.port.map_or(Ok(()), |port| write!(f, ":{port}"))
+    }
+}
+
+/// The text names no host.
+#[derive(Debug, thiserror::Error)]
+#[error("`{0}` is not {expected}", expected = Host::EXPECTED)]
+pub struct NotAHost(String);
+
+impl FromStr for Host {
+    type Err = NotAHost;
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        Self::parse(text).ok_or_else(|| NotAHost(text.to_owned()))
+    }
+}
+
+impl Text for Host {
+    const EXPECTED: &'static str =
+        "a host name such as \"hooks.example.com\", \"10.0.0.5:8443\" or \"[fd00::5]\"";
+
+    fn from_text(text: &str) -> Option<Self> {
+        Self::parse(text)
+    }
+}
+
+/// An entry of `server.allowed_hosts` or `plugins.allowed_hosts`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AllowedHost {
     /// `*`: whatever the `Host` header says.

@@ -27,8 +27,8 @@ pub use error::{ConfigError, Origin};
 pub use hosts::{AllowedHost, BaseUrl, ExpectedHosts, Host, is_loopback_name};
 use layers::Layers;
 pub use sections::{
-    Auth, Log, LogFilter, LogFormat, Notifications, OnPluginError, Overrides, Rotation, Server,
-    SinkName, Slack, Webhook, webhook::SigningKey,
+    Auth, Log, LogFilter, LogFormat, Notifications, OnPluginError, Overrides, Plugins, Rotation,
+    Server, SinkName, Slack, Webhook, webhook::SigningKey,
 };
 
 /// All settings.
@@ -47,6 +47,8 @@ pub struct Config {
     pub notifications: Notifications,
     /// `[slack]`: how Slack is reached.
     pub slack: Slack,
+    /// `[plugins]`: where plugins are, and what they may do.
+    pub plugins: Plugins,
     /// `[[webhook]]`, as they are written.
     #[serde(default, rename = "webhook")]
     written_webhooks: Vec<sections::webhook::Entry>,

@@ -7,7 +7,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
 use super::candidate::RotationMember;
-use super::coverage::Coverage;
+use super::coverage::Stretch;
 use super::period::Period;
 use crate::domain::ids::UserId;
 
@@ -90,10 +90,9 @@ impl Credit {
         }
     }
 
-    /// Counts a period: by who covers its days, planned or past. One that nobody covers
-    /// does not count.
-    pub fn count(&mut self, period: &Period, shares: &[Share], coverage: &Coverage) {
-        let stretches = coverage.stretches(period.start, period.end);
+    /// Counts a period: by who covers its days, planned or past. One that nobody covers,
+    /// without `stretches`, does not count.
+    pub fn count(&mut self, period: &Period, shares: &[Share], stretches: &[Stretch]) {
         if stretches.is_empty() {
             return;
         }

@@ -94,7 +94,8 @@ pub fn report(
 fn add_credit(report: &mut Fairness, coverage: &Coverage, periods: &[(Period, PeriodShares)]) {
     let mut credit = Credit::default();
     for (period, shares) in periods {
-        credit.count(period, &shares.shares, coverage);
+        let stretches = coverage.stretches(period.start, period.end);
+        credit.count(period, &shares.shares, &stretches);
     }
     for user in credit.users() {
         let account = credit.of(user);

@@ -71,7 +71,7 @@ fn a_hold_is_nobodys_turn_in_the_ring() {
     sim.cover("UC", day(5), day(6));
     // The next week's pick fails, so UC stays on; then it is UB's turn as it was.
     sim.on_failure = OnFailure::Hold;
-    sim.strategy = Some(Ok(Scripted(|context| match context.period.index {
+    sim.strategy = Some(Ok(Scripted::new(|context| match context.period.index {
         1 => Err("not today".into()),
         _ => RoundRobin.pick(context),
     })));
@@ -148,7 +148,7 @@ fn a_strategy_that_picks_no_candidate_holds_where_that_is_configured() {
     let mut sim = published(&["UA", "UB", "UC"]);
     sim.config.kind = RotationType::Plugin("rogue".into());
     sim.on_failure = OnFailure::Hold;
-    sim.strategy = Some(Ok(Scripted(|_| {
+    sim.strategy = Some(Ok(Scripted::new(|_| {
         let reason = "I say so".into();
         Ok(Pick {
             user: user("UX"),
@@ -177,7 +177,7 @@ fn a_strategy_that_picks_no_candidate_holds_where_that_is_configured() {
 fn a_strategy_of_ones_own_sees_the_candidates_and_its_reason_is_kept() {
     let mut sim = published(&["UA", "UB", "UC"]);
     sim.config.kind = RotationType::Plugin("last".into());
-    sim.strategy = Some(Ok(Scripted(|context| {
+    sim.strategy = Some(Ok(Scripted::new(|context| {
         let last = context.standings.last().ok_or("nobody")?;
         let reason = format!("period {}", context.period.index);
         Ok(Pick {

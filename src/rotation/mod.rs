@@ -25,6 +25,8 @@ mod handoff_tests;
 #[cfg(test)]
 mod plan_tests;
 #[cfg(test)]
+mod plugin_tests;
+#[cfg(test)]
 mod ring_tests;
 #[cfg(test)]
 mod roster_tests;

@@ -11,7 +11,7 @@ use super::credit::PeriodShares;
 use super::explanation::{Explanation, PassedOver};
 use super::period::{Period, Periods};
 use super::planner::Planner;
-use super::strategy::Strategy;
+use super::strategy::{Strategy, TeamName};
 use crate::domain::ids::ScheduleId;
 use crate::domain::oncall_day::{add_days, next_day, previous_day};
 use crate::domain::schedule::Schedule;
@@ -22,6 +22,8 @@ use crate::domain::text_enum::text_enum;
 /// What a team is, as far as its rotation goes.
 #[derive(Debug)]
 pub struct TeamState<'a> {
+    /// Which team it is.
+    pub name: TeamName<'a>,
     /// The rotation config.
     pub config: &'a RotationConfig,
     /// The on-call day from which periods count.

@@ -11,7 +11,7 @@ use super::credit::{Credit, Share};
 use super::explanation::{Explanation, PassedOver, Standing};
 use super::period::{Period, Periods};
 use super::plan::{OnFailure, Plan, PlanOptions, Shift, TeamState, candidates_of, shares_of};
-use super::strategy::{Pick, PickContext, RoundRobin, Strategy as _};
+use super::strategy::{Pick, PickContext, RECENT_PERIODS, RoundRobin, Strategy as _};
 use crate::domain::ids::UserId;
 use crate::domain::oncall_day::previous_day;
 use crate::domain::schedule::{Origin, Schedule};
@@ -22,6 +22,8 @@ pub(super) struct Planner<'a> {
     options: &'a PlanOptions<'a>,
     coverage: Coverage,
     credit: Credit,
+    /// Who was on call before the next period to plan, in order.
+    recent: Vec<Stretch>,
     /// Who was picked by the rotation, by first day of the shift.
     picks: BTreeMap<NaiveDate, UserId>,
     replaced: Vec<&'a Schedule>,
@@ -58,13 +60,20 @@ impl<'a> Planner<'a> {
                 coverage.add_schedule(row);
             }
         }
-        let first_day = Periods::new(team.config, team.start_date).first_day();
+        let periods = Periods::new(team.config, team.start_date);
+        let first_day = periods.first_day();
         let credit = Credit::starting(coverage.last_days_before(first_day));
+        let recent = if first_planned.index <= RECENT_PERIODS {
+            coverage.stretches(periods.get(-RECENT_PERIODS).start, previous_day(first_day))
+        } else {
+            Vec::new()
+        };
         Self {
             team,
             options,
             coverage,
             credit,
+            recent,
             picks,
             replaced,
             plan,
@@ -74,7 +83,9 @@ impl<'a> Planner<'a> {
     /// Counts a period whose coverage is settled towards credit.
     pub(super) fn count(&mut self, period: &Period) {
         let shares = shares_of(self.team, period);
-        self.credit.count(period, &shares.shares, &self.coverage);
+        let stretches = self.coverage.stretches(period.start, period.end);
+        self.credit.count(period, &shares.shares, &stretches);
+        self.recent.extend(stretches);
         if let Cow::Owned(shares) = shares
             && period.start <= self.team.today
         {
@@ -137,10 +148,16 @@ impl<'a> Planner<'a> {
         }
         let standings = self.standings(chosen);
         let last = self.last_pick(period).map(|user| self.ring_place(user));
+        let periods = Periods::new(self.team.config, self.team.start_date);
+        let since = periods.get(period.index - RECENT_PERIODS).start;
+        let first_recent = self.recent.partition_point(|stretch| stretch.start < since);
         let context = PickContext {
+            team: self.team.name,
             config: self.team.config,
             period,
             standings: &standings,
+            members: chosen,
+            recent: &self.recent[first_recent..],
             total: self.credit.total(),
             last_pick: last.as_ref(),
         };

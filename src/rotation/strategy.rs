@@ -1,23 +1,47 @@
 //! Strategies: who of the candidates is next.
 
-use super::candidate::RingPlace;
+use super::candidate::{RingPlace, RotationMember};
+use super::coverage::Stretch;
 use super::explanation::Standing;
 use super::period::Period;
-use crate::domain::ids::UserId;
+use crate::domain::ids::{TeamId, UserId};
 use crate::domain::team::{RotationConfig, RotationType};
 
 /// Two gaps this close are a tie.
 const TIE: f64 = 1e-9;
 
+/// Periods before the one to fill whose shifts a strategy gets to see.
+pub const RECENT_PERIODS: i64 = 64;
+
+/// Which team it is. A plugin may go by it; the built-in strategies don't.
+#[derive(Clone, Copy, Debug)]
+pub struct TeamName<'a> {
+    /// Its id.
+    pub id: TeamId,
+    /// Its name.
+    pub name: &'a str,
+    /// Its slug.
+    pub slug: &'a str,
+    /// Its IANA zone name.
+    pub timezone: &'a str,
+}
+
 /// What a strategy may know. The same context always gives the same pick.
 #[derive(Debug)]
 pub struct PickContext<'a> {
+    /// The team.
+    pub team: TeamName<'a>,
     /// The team's rotation config.
     pub config: &'a RotationConfig,
     /// The period to fill.
     pub period: &'a Period,
     /// The candidates in ring order, never empty.
     pub standings: &'a [Standing],
+    /// The same candidates in the same order, as members.
+    pub members: &'a [&'a RotationMember],
+    /// Who was on call, or by the plan so far will be, in the [`RECENT_PERIODS`] before this
+    /// one: in order, each within one period.
+    pub recent: &'a [Stretch],
     /// Periods that count towards credit so far.
     pub total: f64,
     /// The place in the ring of the one whom the rotation picked last.
@@ -40,6 +64,29 @@ pub trait Strategy: Send + Sync {
     /// # Errors
     /// What went wrong, naming the strategy; the team then falls back as configured.
     fn pick(&self, context: &PickContext<'_>) -> Result<Pick, String>;
+}
+
+impl<S: Strategy + ?Sized> Strategy for Box<S> {
+    fn pick(&self, context: &PickContext<'_>) -> Result<Pick, String> {
+        (**self).pick(context)
+    }
+}
+
+/// A strategy that is not taken at its word: it is asked twice, and has to answer the same.
+#[derive(Debug)]
+pub struct AskedTwice<S>(pub S);
+
+impl<S: Strategy> Strategy for AskedTwice<S> {
+    fn pick(&self, context: &PickContext<'_>) -> Result<Pick, String> {
+        let (first, second) = (self.0.pick(context)?, self.0.pick(context)?);
+        if first == second {
+            return Ok(first);
+        }
+        Err(format!(
+            "{} is not deterministic: asked twice the same, it picked {} ({}), then {} ({})",
+            context.config.kind, first.user, first.reason, second.user, second.reason
+        ))
+    }
 }
 
 /// The built-in strategy of a rotation type; none for a plugin.

@@ -75,7 +75,17 @@ pub fn config(kind: RotationType, interval: Interval) -> RotationConfig {
 }
 
 /// A strategy that a test supplies.
-pub struct Scripted(pub fn(&PickContext<'_>) -> Result<Pick, String>);
+pub struct Scripted(Script);
+
+type Script = Box<dyn Fn(&PickContext<'_>) -> Result<Pick, String> + Send + Sync>;
+
+impl Scripted {
+    pub fn new(
+        script: impl Fn(&PickContext<'_>) -> Result<Pick, String> + Send + Sync + 'static,
+    ) -> Self {
+        Self(Box::new(script))
+    }
+}
 
 impl Strategy for Scripted {
     fn pick(&self, context: &PickContext<'_>) -> Result<Pick, String> {

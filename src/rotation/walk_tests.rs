@@ -9,6 +9,7 @@ use proptest::prelude::*;
 
 use super::coverage::Source;
 use super::period::Period;
+use super::strategy::Pick;
 use super::testing::*;
 use crate::domain::oncall_day::{add_days, each_day, next_day, previous_day};
 use crate::domain::roster::Presence;
@@ -141,8 +142,14 @@ fn check_idempotent(sim: &mut Sim, weeks: u32) {
     assert_eq!(before, after);
 }
 
-fn walk(config: crate::domain::team::RotationConfig, days: i64, ops: &BTreeMap<i64, Op>) {
+fn walk(
+    config: crate::domain::team::RotationConfig,
+    strategy: Option<Scripted>,
+    days: i64,
+    ops: &BTreeMap<i64, Op>,
+) {
     let mut sim = Sim::new(config, named(&IDS[..3]));
+    sim.strategy = strategy.map(Ok);
     sim.config.order = users(&["UF", "UD", "UB", "UA", "UE"]);
     sim.regenerate();
     for n in 1..=days {
@@ -205,6 +212,25 @@ fn kind() -> impl Strategy<Value = RotationType> {
     ])
 }
 
+/// What a plugin may say: the user at this place of all that there are, be it a candidate, a
+/// member on leave or nobody at all; or that it failed.
+fn answer() -> impl Strategy<Value = Option<usize>> {
+    prop::option::weighted(0.8, 0..IDS.len() + 1)
+}
+
+/// A plugin that gives these answers, by the number of the period.
+fn answering(answers: Vec<Option<usize>>) -> Scripted {
+    Scripted::new(move |context| {
+        let turn = usize::try_from(context.period.index).unwrap() % answers.len();
+        let at = answers[turn].ok_or("it did not feel like it")?;
+        let user = user(IDS.get(at).unwrap_or(&"UNOBODY"));
+        Ok(Pick {
+            user,
+            reason: "because".to_owned(),
+        })
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 12, max_shrink_iters: 400, ..ProptestConfig::default() })]
 
@@ -214,13 +240,23 @@ proptest! {
         interval in prop::sample::select(vec![Interval::Weekly, Interval::Biweekly]),
         ops in prop::collection::btree_map(1i64..730, op(), 10..60),
     ) {
-        walk(config(kind, interval), 730, &ops);
+        walk(config(kind, interval), None, 730, &ops);
     }
 
     #[test]
     fn a_quarter_of_daily_handoffs_and_anything_keeps_the_invariants(
         kind in kind(), ops in prop::collection::btree_map(1i64..90, op(), 5..40),
     ) {
-        walk(config(kind, Interval::Daily), 90, &ops);
+        walk(config(kind, Interval::Daily), None, 90, &ops);
+    }
+
+    #[test]
+    fn any_answer_of_any_plugin_leaves_the_schedule_valid(
+        answers in prop::collection::vec(answer(), 1..20),
+        interval in prop::sample::select(vec![Interval::Daily, Interval::Weekly, Interval::Biweekly]),
+        ops in prop::collection::btree_map(1i64..180, op(), 5..40),
+    ) {
+        let kind = RotationType::Plugin("any".to_owned());
+        walk(config(kind, interval), Some(answering(answers)), 180, &ops);
     }
 }

@@ -48,7 +48,7 @@ fn change() -> impl Strategy<Value = Change> {
 fn by_the_credit_rule(weights: &[Vec<Option<f64>>]) -> Vec<Option<usize>> {
     let count = weights.iter().map(Vec::len).max().unwrap_or(0);
     let mut credit = vec![0.0; count];
-    let mut picks = Vec::new();
+    let mut picks: Vec<Option<usize>> = Vec::new();
     let mut on_call: Option<usize> = None;
     for week in weights {
         let sum: f64 = week.iter().flatten().sum();

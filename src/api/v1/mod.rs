@@ -7,6 +7,7 @@ pub mod members;
 pub mod notifications;
 pub mod oncall;
 pub mod overrides;
+pub mod plugins;
 pub mod rotation;
 pub mod schedules;
 pub mod services;

@@ -2,6 +2,7 @@
 
 mod log;
 mod notifications;
+mod plugins;
 mod rotation;
 mod server;
 pub(super) mod slack;
@@ -9,6 +10,7 @@ pub(super) mod webhook;
 
 pub use log::{Log, LogFilter, LogFormat};
 pub use notifications::{Notifications, SinkName};
+pub use plugins::Plugins;
 pub use rotation::{OnPluginError, Overrides, Rotation};
 pub use server::{Auth, Server};
 pub use slack::Slack;

@@ -192,6 +192,33 @@ const TABLE: &[(&str, &str, &str, Field)] = &[
     ("overrides.require_approval", "true", "true", |c| {
         c.overrides.require_approval.to_string()
     }),
+    ("plugins.allowed_hosts", "*", "[Any]", |c| {
+        format!("{:?}", c.plugins.allowed_hosts)
+    }),
+    ("plugins.cache_dir", "/c", "Some(\"/c\")", |c| {
+        format!("{:?}", c.plugins.cache_dir)
+    }),
+    ("plugins.dir", "/p", "/p", |c| {
+        c.plugins.dir.display().to_string()
+    }),
+    ("plugins.fuel", "5000", "5000", |c| {
+        c.plugins.fuel.to_string()
+    }),
+    ("plugins.max_memory_mb", "16", "16", |c| {
+        c.plugins.max_memory_mb.to_string()
+    }),
+    (
+        "plugins.private_hosts",
+        "chat.lan:8443",
+        "[\"chat.lan:8443\"]",
+        |c| {
+            let hosts = c.plugins.private_hosts.iter();
+            format!("{:?}", hosts.map(ToString::to_string).collect::<Vec<_>>())
+        },
+    ),
+    ("plugins.timeout_ms", "250", "250", |c| {
+        c.plugins.timeout_ms.to_string()
+    }),
     ("rotation.lookahead_weeks", "52", "52", |c| {
         c.rotation.lookahead_weeks.to_string()
     }),

@@ -20,7 +20,7 @@ use crate::rotation::period::{Period, Periods};
 use crate::rotation::plan::{
     OnFailure, Plan, PlanOptions, Published, TeamState, horizon, keeping, plan,
 };
-use crate::rotation::strategy::{Strategy, built_in};
+use crate::rotation::strategy::{Strategy, TeamName, built_in};
 
 /// A team, its rows, and what the daemon keeps besides.
 pub struct Sim {
@@ -75,6 +75,12 @@ impl Sim {
 
     fn plan(&self, published: Published, weeks: u32, hold_if_nobody: bool) -> Plan {
         let state = TeamState {
+            name: TeamName {
+                id: TeamId::from_uuid(Uuid::nil()),
+                name: "Payments",
+                slug: "payments",
+                timezone: "UTC",
+            },
             config: &self.config,
             start_date: self.start_date,
             today: self.today,

@@ -1,0 +1,120 @@
+//! What a call of a plugin may take: time, fuel, memory, objects.
+
+use std::time::Duration;
+
+use wasmtime::ResourceLimiter;
+
+use super::error::Cause;
+
+/// Bytes in a mebibyte.
+pub const MIB: usize = 1024 * 1024;
+
+/// The most elements of a table: functions of the largest plugins are some ten thousands.
+const TABLE_ELEMENTS: usize = 1_000_000;
+
+/// What a call may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Memory in mebibytes.
+    pub memory_mb: usize,
+    /// Time, but for requests of a sink.
+    pub timeout: Duration,
+    /// Fuel: about one for each instruction.
+    pub fuel: u64,
+}
+
+impl Limits {
+    /// The lesser of both, limit by limit.
+    #[must_use]
+    pub fn within(self, other: Self) -> Self {
+        Self {
+            memory_mb: self.memory_mb.min(other.memory_mb),
+            timeout: self.timeout.min(other.timeout),
+            fuel: self.fuel.min(other.fuel),
+        }
+    }
+}
+
+/// Keeps count of what the objects of one call take.
+#[derive(Debug)]
+pub struct Limiter {
+    limits: Limits,
+    memory_bytes: usize,
+    /// The limit that was hit, if one was: the plugin itself only sees that it got nothing.
+    pub hit: Option<Cause>,
+}
+
+impl Limiter {
+    /// Nothing taken yet.
+    pub fn new(limits: Limits) -> Self {
+        Self {
+            limits,
+            memory_bytes: 0,
+            hit: None,
+        }
+    }
+}
+
+impl ResourceLimiter for Limiter {
+    fn memory_growing(
+        &mut self,
+        current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let all = self
+            .memory_bytes
+            .saturating_add(desired.saturating_sub(current));
+        if all > self.limits.memory_mb.saturating_mul(MIB) {
+            self.hit = Some(Cause::Memory(self.limits.memory_mb));
+            return Ok(false);
+        }
+        self.memory_bytes = all;
+        Ok(true)
+    }
+
+    fn table_growing(
+        &mut self,
+        _current: usize,
+        desired: usize,
+        _maximum: Option<usize>,
+    ) -> wasmtime::Result<bool> {
+        let fits = desired <= TABLE_ELEMENTS;
+        if !fits {
+            self.hit = Some(Cause::Objects);
+        }
+        Ok(fits)
+    }
+
+    // A component of an interpreted language is some dozens of modules.
+    fn instances(&self) -> usize {
+        200
+    }
+
+    fn tables(&self) -> usize {
+        100
+    }
+
+    fn memories(&self) -> usize {
+        20
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn memory_is_counted_over_all_memories() {
+        let limits = Limits {
+            memory_mb: 2,
+            timeout: Duration::from_secs(1),
+            fuel: 1,
+        };
+        let mut limiter = Limiter::new(limits);
+        assert!(limiter.memory_growing(0, MIB, None).unwrap());
+        assert!(limiter.memory_growing(0, MIB, None).unwrap());
+        assert!(!limiter.memory_growing(MIB, MIB + 1, None).unwrap());
+        assert_eq!(limiter.hit, Some(Cause::Memory(2)));
+    }
+}

@@ -1,0 +1,46 @@
+//! WASM plugins: rotation strategies and notification sinks, sandboxed, limited, explained.
+//! The only user of wasmtime.
+//!
+//! - [`manifest`]: the TOML file beside a plugin, and [`schema`], which checks a team's config
+//! - [`interface`]: which kind and version of the interface a file speaks, before it is compiled
+//! - [`engine`]: compiles and runs; [`cache`] keeps on disk what was compiled
+//! - [`limits`]: what a call may take
+//! - [`host`]: what a plugin may call, with [`http`] and [`hosts`]
+//! - [`loaded`]: a plugin that is in service; [`rotation`] and [`sink`] call it
+//! - [`registry`]: the folder of plugins, and what came of each; [`mod@watch`] looks at it by the clock
+
+mod cache;
+mod engine;
+mod error;
+mod host;
+mod hosts;
+mod http;
+mod interface;
+mod limits;
+mod loaded;
+mod manifest;
+mod registry;
+mod rotation;
+mod schema;
+mod sink;
+mod watch;
+
+#[cfg(test)]
+mod failure_tests;
+#[cfg(test)]
+mod http_tests;
+#[cfg(test)]
+mod registry_tests;
+#[cfg(test)]
+mod testing;
+
+pub use error::{CallError, Cause, LoadError};
+pub use host::bindings::rotation::oncalld::plugin::types::Team as SinkTeam;
+pub use host::bindings::sink::oncalld::plugin::notifications::Notification as SinkNotification;
+pub use hosts::HostPolicy;
+pub use limits::Limits;
+pub use loaded::{Files, Plugin};
+pub use manifest::Manifest;
+pub use registry::{PluginSettings, Registry};
+pub use sink::{SinkError, deliver};
+pub use watch::start as watch;

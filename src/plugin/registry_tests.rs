@@ -1,0 +1,297 @@
+//! The folder of plugins as its users treat it.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+use serde_json::json;
+
+use super::testing::{LIMITS, PICK_FIRST, context, manifest, registry, strategy};
+use super::{HostPolicy, Registry};
+use crate::actions::plugins::{PluginChange, PluginEvent, Plugins as _};
+use crate::wire::plugin::{PluginKind, PluginStatus};
+
+struct Folder {
+    dir: tempfile::TempDir,
+    registry: Registry,
+}
+
+impl Folder {
+    fn new() -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        fs::create_dir(dir.path().join("plugins")).unwrap();
+        let registry = registry(dir.path(), LIMITS, HostPolicy::default());
+        Self { dir, registry }
+    }
+
+    fn path(&self, file: &str) -> std::path::PathBuf {
+        self.dir.path().join("plugins").join(file)
+    }
+
+    /// Puts a plugin there by renaming, as careful people do.
+    fn put(&self, name: &str, version: &str, wasm: &[u8]) {
+        let manifest = manifest(name, "rotation").replace("1.0.0", version);
+        replace(&self.path(&format!("{name}.wasm")), wasm);
+        replace(&self.path(&format!("{name}.toml")), manifest.as_bytes());
+    }
+
+    /// What two looks by the clock bring.
+    fn settle(&self) -> Vec<PluginEvent> {
+        let mut events = self.registry.look(false);
+        events.extend(self.registry.look(false));
+        events
+    }
+
+    fn picks(&self, name: &str) -> Result<String, String> {
+        let plugin = self.registry.find(name, PluginKind::Rotation)?;
+        let pick = plugin
+            .pick(&context(&["U1", "U2"]))
+            .map_err(|error| error.to_string())?;
+        Ok(pick.user.to_string())
+    }
+}
+
+fn replace(path: &Path, bytes: &[u8]) {
+    let new = path.with_extension("new");
+    fs::write(&new, bytes).unwrap();
+    fs::rename(new, path).unwrap();
+}
+
+fn changes(events: &[PluginEvent]) -> Vec<String> {
+    let change = |event: &PluginEvent| match &event.change {
+        PluginChange::Loaded { new, old } => {
+            let old = old.as_ref().map_or("none", |old| &old.version);
+            format!("{}: {old} → {}", event.name, new.version)
+        }
+        PluginChange::Failed { problem, stays } => {
+            format!("{}: {problem} ({})", event.name, stays.is_some())
+        }
+        PluginChange::Removed { .. } => format!("{}: removed", event.name),
+    };
+    events.iter().map(change).collect()
+}
+
+/// Picks the second of two candidates, whose records are 80 bytes each.
+const PICK_SECOND: &str = "(call $answer
+    (i32.load offset=80 (i32.load offset=60 (local.get $ctx)))
+    (i32.load offset=84 (i32.load offset=60 (local.get $ctx)))
+    (i32.const 0x100) (i32.const 7))";
+
+#[test]
+fn two_files_dropped_into_the_folder_run() {
+    let folder = Folder::new();
+    assert_eq!(
+        folder.picks("fair"),
+        Err("plugin:fair is not loaded".to_owned())
+    );
+    folder.put("fair", "1.0.0", &strategy(PICK_FIRST));
+    assert!(
+        folder.registry.look(false).is_empty(),
+        "files that may still be written wait"
+    );
+    assert_eq!(
+        changes(&folder.registry.look(false)),
+        ["fair: none → 1.0.0"]
+    );
+    assert_eq!(folder.picks("fair"), Ok("U1".to_owned()));
+    assert!(folder.settle().is_empty(), "nothing has changed");
+}
+
+#[test]
+fn a_changed_file_goes_into_service_and_calls_under_way_keep_the_old_one() {
+    let folder = Folder::new();
+    folder.put("fair", "1.0.0", &strategy(PICK_FIRST));
+    folder.settle();
+    let under_way = folder.registry.find("fair", PluginKind::Rotation).unwrap();
+    folder.put("fair", "2.0.0", &strategy(PICK_SECOND));
+    assert_eq!(changes(&folder.settle()), ["fair: 1.0.0 → 2.0.0"]);
+    assert_eq!(folder.picks("fair"), Ok("U2".to_owned()));
+    assert_eq!(
+        under_way
+            .pick(&context(&["U1", "U2"]))
+            .unwrap()
+            .user
+            .as_str(),
+        "U1"
+    );
+}
+
+#[test]
+fn a_broken_new_file_leaves_the_old_one_in_service() {
+    let folder = Folder::new();
+    let good = strategy(PICK_FIRST);
+    folder.put("fair", "1.0.0", &good);
+    folder.settle();
+    folder.put("fair", "2.0.0", &good[..good.len() / 2]);
+    let events = changes(&folder.settle());
+    assert!(
+        events[0].starts_with("fair: it is no WebAssembly component: "),
+        "{events:?}"
+    );
+    assert!(events[0].ends_with("(true)"), "{events:?}");
+    assert_eq!(folder.picks("fair"), Ok("U1".to_owned()));
+    let listed = folder.registry.list().remove(0);
+    assert_eq!(listed.status, PluginStatus::Loaded);
+    assert!(
+        listed
+            .problem
+            .unwrap()
+            .starts_with("it is no WebAssembly component")
+    );
+    assert_eq!(listed.loaded.unwrap().version, "1.0.0");
+    assert!(folder.settle().is_empty(), "the same failure is told once");
+    folder.put("fair", "2.0.1", &good);
+    assert_eq!(changes(&folder.settle()), ["fair: 1.0.0 → 2.0.1"]);
+    assert_eq!(folder.registry.list().remove(0).problem, None);
+}
+
+#[test]
+fn a_file_that_is_written_in_place_does_no_harm_to_what_runs() {
+    let folder = Folder::new();
+    folder.put("fair", "1.0.0", &strategy(PICK_FIRST));
+    folder.settle();
+    fs::write(folder.path("fair.wasm"), b"\0asm").unwrap();
+    assert_eq!(folder.picks("fair"), Ok("U1".to_owned()));
+}
+
+#[test]
+fn a_removed_plugin_is_no_longer_there() {
+    let folder = Folder::new();
+    folder.put("fair", "1.0.0", &strategy(PICK_FIRST));
+    folder.settle();
+    fs::remove_file(folder.path("fair.wasm")).unwrap();
+    fs::remove_file(folder.path("fair.toml")).unwrap();
+    assert_eq!(changes(&folder.settle()), ["fair: removed"]);
+    assert_eq!(
+        folder.picks("fair"),
+        Err("plugin:fair is not loaded".to_owned())
+    );
+    assert!(folder.registry.list().is_empty());
+    folder.put("fair", "1.0.0", &strategy(PICK_FIRST));
+    assert_eq!(changes(&folder.settle()), ["fair: none → 1.0.0"]);
+}
+
+#[test]
+fn half_a_plugin_and_a_misnamed_one_say_what_is_wrong() {
+    let folder = Folder::new();
+    replace(&folder.path("half.wasm"), &strategy(PICK_FIRST));
+    replace(
+        &folder.path("other.toml"),
+        manifest("fair", "rotation").as_bytes(),
+    );
+    replace(&folder.path("other.wasm"), &strategy(PICK_FIRST));
+    replace(&folder.path("Fair Play.wasm"), b"");
+    fs::create_dir(folder.path("folder.wasm")).unwrap();
+    assert_eq!(
+        changes(&folder.registry.look(true)),
+        [
+            "Fair Play: `Fair Play` is not 1 to 64 of a-z, 0-9, - and _ (false)",
+            "half: half.toml is missing beside the other (false)",
+            "other: the manifest is wrong: its name is `fair`, but its file is other.toml (false)",
+        ]
+    );
+    assert_eq!(
+        folder.picks("half"),
+        Err("plugin:half is not loaded: half.toml is missing beside the other".to_owned())
+    );
+}
+
+#[test]
+fn a_folder_that_is_not_there_holds_no_plugins() {
+    let dir = tempfile::tempdir().unwrap();
+    let registry = registry(dir.path(), LIMITS, HostPolicy::default());
+    assert!(registry.look(true).is_empty());
+}
+
+#[test]
+fn a_teams_config_is_held_against_the_manifests_schema() {
+    let folder = Folder::new();
+    let manifest = manifest("fair", "rotation")
+        + "[config]\nfactor = 2\n[config_schema]\nadditionalProperties = false\n\
+           properties.factor = { type = \"number\", minimum = 1 }\n";
+    replace(&folder.path("fair.toml"), manifest.as_bytes());
+    replace(&folder.path("fair.wasm"), &strategy(PICK_FIRST));
+    assert_eq!(changes(&folder.registry.look(true)), ["fair: none → 1.0.0"]);
+    let problems = |config| folder.registry.config_problems("fair", &config);
+    assert!(problems(json!({})).is_empty());
+    assert_eq!(
+        problems(json!({"factor": 0})),
+        ["`factor` is 0, expected minimum 1"]
+    );
+    assert_eq!(problems(json!({"extra": 0})), ["`extra` is not expected"]);
+    assert!(
+        folder
+            .registry
+            .config_problems("gone", &json!({"extra": 0}))
+            .is_empty()
+    );
+}
+
+fn compiled(folder: &Folder) -> Vec<std::path::PathBuf> {
+    let entries = fs::read_dir(folder.dir.path().join("cache")).unwrap();
+    let paths = entries.map(|entry| entry.unwrap().path());
+    paths
+        .filter(|path| path.extension().is_some_and(|e| e == "cwasm"))
+        .collect()
+}
+
+#[test]
+fn compiled_code_is_kept_for_its_owner_only_and_dropped_with_its_plugin() {
+    let folder = Folder::new();
+    folder.put("fair", "1.0.0", &strategy(PICK_FIRST));
+    folder.settle();
+    let cache = folder.dir.path().join("cache");
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&cache), 0o700);
+    let [code] = compiled(&folder).try_into().unwrap();
+    assert_eq!(mode(&code), 0o600);
+    let written = fs::metadata(&code).unwrap().modified().unwrap();
+    let again = registry(folder.dir.path(), LIMITS, HostPolicy::default());
+    again.look(true);
+    assert_eq!(
+        fs::metadata(&code).unwrap().modified().unwrap(),
+        written,
+        "it was not compiled"
+    );
+    folder.put("fair", "2.0.0", &strategy(PICK_SECOND));
+    folder.settle();
+    let [other] = compiled(&folder).try_into().unwrap();
+    assert_ne!(other, code);
+}
+
+#[test]
+fn compiled_code_that_others_wrote_is_not_run() {
+    let folder = Folder::new();
+    folder.put("fair", "1.0.0", &strategy(PICK_FIRST));
+    folder.settle();
+    let [code] = compiled(&folder).try_into().unwrap();
+    let whole = fs::read(&code).unwrap();
+    for at in [0, 40, whole.len() / 2, whole.len() - 1] {
+        let mut tampered = whole.clone();
+        tampered[at] ^= 1;
+        fs::write(&code, &tampered).unwrap();
+        let again = registry(folder.dir.path(), LIMITS, HostPolicy::default());
+        again.look(true);
+        let plugin = again.find("fair", PluginKind::Rotation).unwrap();
+        assert_eq!(plugin.pick(&context(&["U1"])).unwrap().user.as_str(), "U1");
+        assert_ne!(fs::read(&code).unwrap(), tampered, "it was compiled anew");
+    }
+}
+
+#[test]
+fn a_cache_that_others_may_write_to_is_not_used() {
+    let dir = tempfile::tempdir().unwrap();
+    let cache = dir.path().join("cache");
+    fs::create_dir(&cache).unwrap();
+    fs::set_permissions(&cache, fs::Permissions::from_mode(0o777)).unwrap();
+    let registry = registry(dir.path(), LIMITS, HostPolicy::default());
+    fs::create_dir(dir.path().join("plugins")).unwrap();
+    fs::write(dir.path().join("plugins/fair.wasm"), strategy(PICK_FIRST)).unwrap();
+    fs::write(
+        dir.path().join("plugins/fair.toml"),
+        manifest("fair", "rotation"),
+    )
+    .unwrap();
+    assert_eq!(changes(&registry.look(true)), ["fair: none → 1.0.0"]);
+    assert_eq!(fs::read_dir(&cache).unwrap().count(), 0);
+}
