@@ -437,11 +437,13 @@ async fn try_once(
     timeout: Duration,
 ) -> Result<Option<Receipt>, DeliveryError> {
     let delivering = AssertUnwindSafe(async { sink.deliver(delivery).await }).catch_unwind();
-    let retry = |message| Err(DeliveryError::Retry { message });
     match tokio::time::timeout(timeout, delivering).await {
         Ok(Ok(result)) => result,
-        Ok(Err(_panic)) => retry("the sink panicked".to_owned()),
-        Err(_elapsed) => retry(format!("no answer within {} s", timeout.as_secs_f32())),
+        Ok(Err(_panic)) => Err(DeliveryError::retry("the sink panicked")),
+        Err(_elapsed) => {
+            let message = format!("no answer within {} s", timeout.as_secs_f32());
+            Err(DeliveryError::retry(message))
+        }
     }
 }
 
@@ -458,11 +460,11 @@ fn conclude(
     let outcome = match result {
         Ok(receipt) => Outcome::Delivered(receipt.map(|receipt| receipt.0)),
         Err(DeliveryError::Permanent { message }) => Outcome::Failed(message),
-        Err(DeliveryError::Retry { message }) if attempts >= policy.max_attempts => {
+        Err(DeliveryError::Retry { message, .. }) if attempts >= policy.max_attempts => {
             Outcome::Failed(format!("given up after {attempts} attempts: {message}"))
         }
-        Err(DeliveryError::Retry { message }) => Outcome::Again {
-            at: later(policy.wait_after(attempts)),
+        Err(DeliveryError::Retry { message, after }) => Outcome::Again {
+            at: later(policy.wait_after(attempts).max(after.unwrap_or_default())),
             error: message,
             counts: true,
         },
