@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
+use chrono::TimeDelta;
 use serde_json::json;
 
 use super::*;
@@ -10,7 +11,7 @@ use crate::actions::{Ctx, Route, Settings, notifications};
 use crate::clock::ManualClock;
 use crate::domain::json::Json;
 use crate::domain::notification::{DeliveryStatus, Event};
-use crate::notify::sink::Limits;
+use crate::notify::sink::{Delivered, Delivery, DeliveryError, Limits, Receipt};
 use crate::store::Store;
 use crate::store::outbox::Message;
 use crate::wire::Paging;
