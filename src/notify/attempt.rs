@@ -17,6 +17,9 @@ use crate::domain::notification::Notification;
 /// How long a sink that can't be used is left alone.
 const UNUSABLE_FOR: Duration = Duration::from_mins(1);
 
+/// A wait that is shorter is not written down: at a busy hour there are many.
+const WORTH_WRITING: Duration = Duration::from_mins(1);
+
 /// How the dispatcher goes about failures, and how long it keeps what is done.
 #[derive(Clone, Debug)]
 pub struct Policy {
@@ -76,10 +79,16 @@ pub(super) async fn deliver(
         held: HashMap::new(),
         pause: None,
     };
-    let prepared = match deliveries::prepare(&app, &batch.positions) {
-        Ok(prepared) => prepared,
-        Err(error) => {
-            tracing::error!(%error, "a notification can't be read; trying again");
+    let (preparing, positions) = (app.clone(), batch.positions.clone());
+    let prepare = move || deliveries::prepare(&preparing, &positions);
+    let prepared = match tokio::task::spawn_blocking(prepare).await {
+        Ok(Ok(prepared)) => prepared,
+        failed => {
+            let error = match failed {
+                Ok(result) => result.err().map(|error| error.to_string()),
+                Err(panic) => Some(panic.to_string()),
+            };
+            tracing::error!(error, "a notification can't be read; trying again");
             let again_at = app.now() + TimeDelta::minutes(1);
             finished.held = batch.positions.iter().map(|seq| (*seq, again_at)).collect();
             return finished;
@@ -109,13 +118,11 @@ pub(super) async fn deliver(
         return finished;
     }
     let result = try_once(&*sink, &delivery, timeout).await;
-    let attempts = delivery.notifications.iter().map(|row| row.attempts).max();
     conclude(
         &mut finished,
         delivery.notifications,
         result,
         &policy,
-        attempts.unwrap_or(0) + 1,
         app.now(),
     );
     finished
@@ -144,29 +151,45 @@ fn conclude(
     rows: Vec<Notification>,
     result: Result<Option<Receipt>, DeliveryError>,
     policy: &Policy,
-    attempts: u32,
     now: DateTime<Utc>,
 ) {
     let later = |wait: Duration| now + TimeDelta::from_std(wait).unwrap_or(TimeDelta::days(1));
     let outcome = match result {
         Ok(receipt) => Outcome::Delivered(receipt.map(|receipt| receipt.0)),
         Err(DeliveryError::Permanent { message }) => Outcome::Failed(message),
-        Err(DeliveryError::Retry { message, .. }) if attempts >= policy.max_attempts => {
-            Outcome::Failed(format!("given up after {attempts} attempts: {message}"))
+        Err(DeliveryError::Retry { message, after }) => {
+            let attempts = |row: &Notification| row.attempts + 1;
+            let most = rows.iter().map(attempts).max().unwrap_or(1);
+            let at = later(policy.wait_after(most).max(after.unwrap_or_default()));
+            // Of a message made of several, each has its own attempts.
+            let outcome = |row: &Notification| match attempts(row) {
+                tries if tries >= policy.max_attempts => {
+                    Outcome::Failed(format!("given up after {tries} attempts: {message}"))
+                }
+                _ => Outcome::Again {
+                    at,
+                    error: message.clone(),
+                    counts: true,
+                },
+            };
+            let outcomes = rows.into_iter().map(|row| (row.clone(), outcome(&row)));
+            return finished.outcomes.extend(outcomes);
         }
-        Err(DeliveryError::Retry { message, after }) => Outcome::Again {
-            at: later(policy.wait_after(attempts).max(after.unwrap_or_default())),
-            error: message,
-            counts: true,
-        },
-        Err(DeliveryError::RateLimited { after }) => {
+        Err(error @ DeliveryError::RateLimited { after }) => {
             let until = later(after);
-            finished.held = rows.iter().map(|row| (row.seq, until)).collect();
             finished.pause = Some(Pause {
                 until,
                 trouble: None,
             });
-            return;
+            if after < WORTH_WRITING {
+                finished.held = rows.iter().map(|row| (row.seq, until)).collect();
+                return;
+            }
+            Outcome::Again {
+                at: until,
+                error: error.to_string(),
+                counts: false,
+            }
         }
         Err(DeliveryError::SinkUnusable { message }) => {
             let until = later(UNUSABLE_FOR);

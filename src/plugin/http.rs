@@ -129,9 +129,10 @@ impl Requests {
             .request(method, url)
             .map_err(|error| private(&error))?;
         let outgoing = outgoing.headers(headers);
-        Ok(match request.body.is_empty() {
-            true => outgoing,
-            false => outgoing.body(request.body),
+        Ok(if request.body.is_empty() {
+            outgoing
+        } else {
+            outgoing.body(request.body)
         })
     }
 
