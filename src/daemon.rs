@@ -99,7 +99,7 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         tracing::info!("{remark}");
     }
     let (stopping, stopped) = watch::channel(None);
-    let loaded = plugin::watch(plugins, app.clone(), stopped.clone());
+    let loaded = plugin::watch(plugins.clone(), app.clone(), stopped.clone());
     // A handoff that was missed wants them; but none shall keep the daemon from starting.
     if tokio::time::timeout(PLUGIN_PATIENCE, loaded).await.is_err() {
         tracing::warn!("plugins are still being compiled; their teams do without meanwhile");
@@ -117,7 +117,7 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         stopping.clone(),
     );
     let scheduler = Scheduler::start(api.clone(), stopped.clone()).await?;
-    let sinks = delivery::sinks(&config, &app, slack.as_ref())?;
+    let sinks = delivery::sinks(&config, &app, slack.as_ref(), &plugins)?;
     let policy = delivery::policy(&config);
     let dispatcher = Dispatcher::start(app.clone(), sinks, policy, counters, stopping.clone());
     let from_slack = slack.map(|slack| FromSlack::new(&config, &app, slack));

@@ -15,6 +15,7 @@ use crate::notify::sink::Sink;
 use crate::notify::sinks::slack::SlackSink;
 use crate::notify::sinks::webhook::{Webhook, Wording};
 use crate::notify::texts::{self, Links, Names};
+use crate::plugin::{PluginSink, Registry};
 use crate::slack::Slack;
 
 /// What people are called, by what the store knows.
@@ -67,6 +68,7 @@ pub(super) fn sinks(
     config: &Config,
     app: &App,
     slack: Option<&Slack>,
+    plugins: &Arc<Registry>,
 ) -> anyhow::Result<Vec<Arc<dyn Sink>>> {
     let names = Arc::new(KnownNames(app.clone()));
     let mut sinks: Vec<Arc<dyn Sink>> = Vec::new();
@@ -79,6 +81,12 @@ pub(super) fn sinks(
         )));
     }
     let links = links(config);
+    for sink in &config.notifications.sinks {
+        if let SinkName::Plugin(plugin) = sink {
+            let (plugins, names, links) = (plugins.clone(), names.clone(), links.clone());
+            sinks.push(Arc::new(PluginSink::new(plugin, plugins, names, links)));
+        }
+    }
     let wording: Wording =
         Arc::new(move |row| texts::render(slice::from_ref(row), &*names, &links).plain);
     for webhook in &config.webhooks {

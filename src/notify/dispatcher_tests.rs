@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
+use chrono::TimeDelta;
 use serde_json::json;
 
 use super::*;
@@ -10,7 +11,7 @@ use crate::actions::{Ctx, Route, Settings, notifications};
 use crate::clock::ManualClock;
 use crate::domain::json::Json;
 use crate::domain::notification::{DeliveryStatus, Event};
-use crate::notify::sink::Limits;
+use crate::notify::sink::{Delivered, Delivery, DeliveryError, Limits, Receipt};
 use crate::store::Store;
 use crate::store::outbox::Message;
 use crate::wire::Paging;
@@ -79,8 +80,7 @@ impl Sink for Scripted {
 }
 
 fn retry() -> Answer {
-    let message = "down".to_owned();
-    Answer::Fail(DeliveryError::Retry { message })
+    Answer::Fail(DeliveryError::retry("down"))
 }
 
 struct Bench {
@@ -199,6 +199,29 @@ async fn a_failed_try_holds_up_its_recipient_and_nobody_else() {
         .map(|(_, numbers)| numbers)
         .collect();
     assert_eq!(numbers, [[1], [3], [1], [2]]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_is_to_wait_longer_than_usual_does() {
+    let busy = |seconds| {
+        let after = Some(Duration::from_secs(seconds));
+        let message = "busy".to_owned();
+        Answer::Fail(DeliveryError::Retry { message, after })
+    };
+    // The usual waits are 10 s and 100 s, a fifth more or less.
+    let sink = Scripted::new("a", [busy(50), busy(1)]);
+    let bench = Bench::new().start(&[&sink]);
+    bench.queue("a", "U1", Event::Handoff, 1);
+    bench.queue("a", "U2", Event::Handoff, 2);
+    bench.until("two tries", |_| sink.tried().len() == 2).await;
+    let both = |b: &Bench| b.rows().iter().all(|row| row.attempts == 1);
+    bench.until("both are settled", both).await;
+    let now = bench.app.now();
+    let rows = bench.rows().into_iter();
+    let waits = rows.map(|row| (row.next_attempt_at - now).num_seconds());
+    let mut waits: Vec<_> = waits.collect();
+    waits.sort_unstable();
+    assert!((8..=12).contains(&waits[0]) && waits[1] == 50, "{waits:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -21,6 +21,8 @@ const USER_AGENT: &str = concat!("oncalld/", env!("CARGO_PKG_VERSION"));
 /// Which addresses may be connected to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Reach {
+    /// Those of the public internet.
+    Internet,
     /// Those of the public internet, and this host by a loopback address.
     Public,
     /// All of them.
@@ -39,13 +41,15 @@ pub struct Refused {
 impl Reach {
     /// Whether the address may be connected to.
     fn check(self, address: IpAddr) -> Result<(), Refused> {
-        match kind_if_not_public(address) {
-            Some(kind) if self == Self::Public => Err(Refused {
-                what: address.to_string(),
-                kind,
-            }),
-            _ => Ok(()),
-        }
+        let kind = match self {
+            Self::Anywhere => None,
+            Self::Internet if address.to_canonical().is_loopback() => Some(LOOPBACK),
+            Self::Internet | Self::Public => kind_if_not_public(address),
+        };
+        kind.map_or(Ok(()), |kind| {
+            let what = address.to_string();
+            Err(Refused { what, kind })
+        })
     }
 }
 
@@ -165,6 +169,7 @@ fn kind_if_not_public(address: IpAddr) -> Option<&'static str> {
     }
 }
 
+const LOOPBACK: &str = "an address of this host";
 const METADATA: &str = "an address of a cloud's own services";
 const PRIVATE: &str = "a private address";
 const LINK_LOCAL: &str = "a link-local address";

@@ -200,8 +200,16 @@ fn an_address_beyond_the_reach_is_refused_however_it_is_written() {
         assert!(client.request(Method::GET, url.clone()).is_err(), "{url}");
         assert!(anywhere.request(Method::GET, url).is_ok());
     }
-    let loopback = "http://127.0.0.1:1/".parse().unwrap();
-    assert!(client.request(Method::GET, loopback).is_ok());
+    let internet = Client::new(Reach::Internet, TIMEOUT, false).unwrap();
+    for loopback in [
+        "http://127.0.0.1:1/",
+        "http://[::1]/",
+        "http://[::ffff:127.0.0.2]/",
+    ] {
+        let url: Url = loopback.parse().unwrap();
+        assert!(client.request(Method::GET, url.clone()).is_ok());
+        assert!(internet.request(Method::GET, url).is_err(), "{loopback}");
+    }
 }
 
 #[tokio::test]

@@ -29,6 +29,9 @@ pub enum DeliveryError {
     Retry {
         /// What happened.
         message: String,
+        /// How long the other side wants to be left alone with it, where it has said so. The
+        /// usual wait holds where that is longer.
+        after: Option<Duration>,
     },
     /// The other side asks to slow down: the whole sink waits, and no attempt is counted.
     #[error("rate limited, to go on after {} s", after.as_secs())]
@@ -49,6 +52,17 @@ pub enum DeliveryError {
         /// What happened, and what to do about it.
         message: String,
     },
+}
+
+impl DeliveryError {
+    /// A failure that may pass, after the usual wait.
+    pub fn retry(message: impl Into<String>) -> Self {
+        let message = message.into();
+        Self::Retry {
+            message,
+            after: None,
+        }
+    }
 }
 
 /// How a sink wants to be used.

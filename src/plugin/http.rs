@@ -1,22 +1,17 @@
 //! `http-send`: requests of sinks, to their hosts only.
-//!
-//! A name is resolved once, by a resolver that lets public addresses pass only, and what it
-//! answers is what is connected to: no later answer of the DNS can lead elsewhere.
 
-use std::error::Error as _;
-use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::redirect::Policy;
-use reqwest::{Client, Method, Url};
+use reqwest::{Method, RequestBuilder, Url};
 use tokio::runtime::Handle;
 
 use super::host::bindings::sink::oncalld::plugin::http::{Header, HttpError, Request, Response};
-use super::hosts::{Granted, Reach, is_public};
+use super::hosts::Granted;
 use super::limits::MIB;
+use crate::config::is_loopback_name;
+use crate::notify::net::{self, Client, Reach, Refused};
 
 /// The longest that one request may take.
 const REQUEST_TIME: Duration = Duration::from_secs(10);
@@ -52,65 +47,21 @@ const CONNECTION_HEADERS: [&str; 11] = [
 /// certificates. They keep nothing of a plugin but idle connections.
 #[derive(Debug, Default)]
 pub struct Clients {
-    public: OnceLock<Result<Client, String>>,
-    any: OnceLock<Result<Client, String>>,
+    internet: OnceLock<Result<Client, String>>,
+    anywhere: OnceLock<Result<Client, String>>,
 }
 
 impl Clients {
     fn get(&self, reach: Reach) -> Result<&Client, String> {
-        let (slot, build): (_, fn() -> reqwest::ClientBuilder) = match reach {
-            Reach::Public => (&self.public, || {
-                builder().dns_resolver(Arc::new(PublicOnly))
-            }),
-            Reach::Any => (&self.any, builder),
+        let slot = match reach {
+            Reach::Internet | Reach::Public => &self.internet,
+            Reach::Anywhere => &self.anywhere,
         };
-        let client = slot.get_or_init(|| build().build().map_err(|error| root(&error)));
+        let client = slot.get_or_init(|| {
+            Client::new(reach, REQUEST_TIME, true).map_err(|error| net::root(&error))
+        });
         client.as_ref().map_err(Clone::clone)
     }
-}
-
-fn builder() -> reqwest::ClientBuilder {
-    // An error means that there is a provider already, which is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    Client::builder()
-        .user_agent(concat!("oncalld/", env!("CARGO_PKG_VERSION")))
-        .redirect(Policy::none())
-        .no_proxy()
-        .referer(false)
-        .connect_timeout(REQUEST_TIME / 2)
-        .timeout(REQUEST_TIME)
-}
-
-/// Resolves names, and refuses those with an address that isn't public.
-struct PublicOnly;
-
-/// A name leads to an address that isn't public.
-#[derive(Debug, thiserror::Error)]
-#[error("`{name}` leads to {address}, which is private; plugins.private_hosts can allow it")]
-struct PrivateAddress {
-    name: String,
-    address: IpAddr,
-}
-
-impl Resolve for PublicOnly {
-    fn resolve(&self, name: Name) -> Resolving {
-        Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let found: Vec<SocketAddr> = found.collect();
-            for address in found.iter().map(SocketAddr::ip) {
-                check_address(name.as_str(), address)?;
-            }
-            Ok(Box::new(found.into_iter()) as Addrs)
-        })
-    }
-}
-
-fn check_address(name: &str, address: IpAddr) -> Result<(), PrivateAddress> {
-    if is_public(address) {
-        return Ok(());
-    }
-    let name = name.to_owned();
-    Err(PrivateAddress { name, address })
 }
 
 /// The requests of one call.
@@ -141,20 +92,20 @@ impl Requests {
             return Err(HttpError::Forbidden(message));
         };
         self.left = left;
-        let (client, request) = self.checked(request)?;
+        let request = self.checked(request)?;
         let time = self
             .until
             .saturating_duration_since(Instant::now())
             .min(REQUEST_TIME);
         let too_late = || HttpError::Timeout(format!("no answer within {} ms", time.as_millis()));
         self.runtime.block_on(async {
-            let answer = tokio::time::timeout(time, exchange(client, request)).await;
+            let answer = tokio::time::timeout(time, exchange(request)).await;
             answer.unwrap_or_else(|_| Err(too_late()))
         })
     }
 
-    /// The request and who may send it, if it breaks no rule.
-    fn checked(&self, request: Request) -> Result<(&Client, reqwest::Request), HttpError> {
+    /// The request, ready to send, if it breaks no rule.
+    fn checked(&self, request: Request) -> Result<RequestBuilder, HttpError> {
         let url = Url::parse(&request.url)
             .map_err(|error| forbidden(format!("`{}`: {error}", request.url)))?;
         let reach = self.reach(&url)?;
@@ -174,12 +125,14 @@ impl Requests {
         }
         let headers = headers(&request.headers)?;
         let client = self.clients.get(reach).map_err(HttpError::Unreachable)?;
-        let mut outgoing = reqwest::Request::new(method, url);
-        *outgoing.headers_mut() = headers;
-        if !request.body.is_empty() {
-            *outgoing.body_mut() = Some(request.body.into());
-        }
-        Ok((client, outgoing))
+        let outgoing = client
+            .request(method, url)
+            .map_err(|error| private(&error))?;
+        let outgoing = outgoing.headers(headers);
+        Ok(match request.body.is_empty() {
+            true => outgoing,
+            false => outgoing.body(request.body),
+        })
     }
 
     fn reach(&self, url: &Url) -> Result<Reach, HttpError> {
@@ -197,19 +150,13 @@ impl Requests {
                  plugins.allowed_hosts have to name it"
             ))
         })?;
-        let address = host.trim_matches(['[', ']']).parse::<IpAddr>().ok();
-        let is_this_machine =
-            host == "localhost" || address.is_some_and(|address| address.is_loopback());
         match url.scheme() {
             "https" => {}
-            "http" if is_this_machine => {}
+            "http" if is_loopback_name(host) => {}
             other => {
                 let message = format!("`{other}://{host}` has to be https, but for this machine");
                 return Err(forbidden(message));
             }
-        }
-        if let (Reach::Public, Some(address)) = (reach, address) {
-            check_address(host, address).map_err(|error| forbidden(error.to_string()))?;
         }
         Ok(reach)
     }
@@ -242,11 +189,8 @@ fn headers(given: &[Header]) -> Result<HeaderMap, HttpError> {
     Ok(headers)
 }
 
-async fn exchange(client: &Client, request: reqwest::Request) -> Result<Response, HttpError> {
-    let mut answer = client
-        .execute(request)
-        .await
-        .map_err(|error| failure(&error))?;
+async fn exchange(request: RequestBuilder) -> Result<Response, HttpError> {
+    let mut answer = request.send().await.map_err(|error| failure(&error))?;
     let text = |(name, value): (&HeaderName, &HeaderValue)| {
         let (name, value) = (name.as_str().to_owned(), value.to_str().ok()?.to_owned());
         Some(Header { name, value })
@@ -268,29 +212,22 @@ async fn exchange(client: &Client, request: reqwest::Request) -> Result<Response
 }
 
 fn failure(error: &reqwest::Error) -> HttpError {
-    let mut source = error.source();
-    while let Some(cause) = source {
-        if let Some(private) = cause.downcast_ref::<PrivateAddress>() {
-            return HttpError::Forbidden(private.to_string());
-        }
-        source = cause.source();
+    if let Some(refused) = net::refusal(error) {
+        return private(refused);
     }
-    let message = root(error);
+    let message = net::root(error);
     if error.is_timeout() {
         return HttpError::Timeout(message);
     }
     HttpError::Unreachable(message)
 }
 
-fn forbidden(message: String) -> HttpError {
-    HttpError::Forbidden(message)
+fn private(refused: &Refused) -> HttpError {
+    forbidden(format!(
+        "{refused}, unless plugins.private_hosts names the host"
+    ))
 }
 
-/// The innermost cause, which says what happened.
-fn root(error: &dyn std::error::Error) -> String {
-    let mut cause = error;
-    while let Some(source) = cause.source() {
-        cause = source;
-    }
-    cause.to_string()
+fn forbidden(message: String) -> HttpError {
+    HttpError::Forbidden(message)
 }

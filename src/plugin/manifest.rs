@@ -95,7 +95,13 @@ impl Manifest {
         ];
         invalid.check(!zero.contains(&true), "limits", "0 leaves nothing");
         if let Some(schema) = &schema {
-            for problem in schema.problems(&Value::Object(config.clone())) {
+            let config = Value::Object(config.clone());
+            // A team's own fields come over a strategy's, and nothing over a sink's.
+            let problems = match kind {
+                Some(PluginKind::Sink) => schema.problems(&config),
+                _ => schema.problems_of_defaults(&config),
+            };
+            for problem in problems {
                 invalid.add("config", problem);
             }
         }

@@ -35,12 +35,10 @@ mod registry_tests;
 mod testing;
 
 pub use error::{CallError, Cause, LoadError};
-pub use host::bindings::rotation::oncalld::plugin::types::Team as SinkTeam;
-pub use host::bindings::sink::oncalld::plugin::notifications::Notification as SinkNotification;
 pub use hosts::HostPolicy;
 pub use limits::Limits;
 pub use loaded::{Files, Plugin};
 pub use manifest::Manifest;
 pub use registry::{PluginSettings, Registry};
-pub use sink::{SinkError, deliver};
+pub use sink::PluginSink;
 pub use watch::start as watch;

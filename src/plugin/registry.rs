@@ -126,6 +126,11 @@ impl Registry {
         }
     }
 
+    /// The most that a call of a plugin may take.
+    pub fn limits(&self) -> Limits {
+        self.host.limits
+    }
+
     /// Looks at the folder and loads what has changed: at once if `now`, else what has stood
     /// still since the last look. Blocks while it compiles.
     pub fn look(&self, now: bool) -> Vec<PluginEvent> {

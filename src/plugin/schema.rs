@@ -46,6 +46,16 @@ impl Schema {
         Ok(Self(schema.clone()))
     }
 
+    /// What is wrong with defaults, over which more fields will be laid: those that are required
+    /// may still come.
+    pub fn problems_of_defaults(&self, value: &Value) -> Vec<String> {
+        let mut schema = self.0.clone();
+        if let Some(keywords) = schema.as_object_mut() {
+            keywords.remove("required");
+        }
+        Self(schema).problems(value)
+    }
+
     /// What is wrong with a value: a sentence for each thing, naming its place.
     pub fn problems(&self, value: &Value) -> Vec<String> {
         let mut problems = Vec::new();
@@ -294,6 +304,12 @@ mod tests {
         assert_eq!(problems(json!({"weight": 1, "name": null})), "");
         assert_eq!(problems(json!([])), "it is [], expected object");
         assert_eq!(problems(json!({})), "`weight` is missing");
+        assert!(schema.problems_of_defaults(&json!({})).is_empty());
+        assert!(
+            !schema
+                .problems_of_defaults(&json!({"weight": 0}))
+                .is_empty()
+        );
         assert_eq!(
             problems(json!({"weight": 0})),
             "`weight` is 0, expected exclusiveMinimum 0"

@@ -89,9 +89,7 @@ impl From<SlackError> for DeliveryError {
     fn from(error: SlackError) -> Self {
         let message = error.to_string();
         match error {
-            SlackError::Unreachable { .. } | SlackError::Unexpected { .. } => {
-                Self::Retry { message }
-            }
+            SlackError::Unreachable { .. } | SlackError::Unexpected { .. } => Self::retry(message),
             SlackError::RateLimited { after, .. } => Self::RateLimited { after },
             SlackError::Auth { .. } | SlackError::MissingScope { .. } | SlackError::Setup(_) => {
                 Self::SinkUnusable { message }
@@ -271,7 +269,7 @@ mod tests {
             problem: "HTTP 503".to_owned(),
         };
         let message = "Slack chat.postMessage: HTTP 503".to_owned();
-        assert_eq!(DeliveryError::from(down), DeliveryError::Retry { message });
+        assert_eq!(DeliveryError::from(down), DeliveryError::retry(message));
 
         let after = Duration::from_secs(7);
         let limited = SlackError::RateLimited { method, after };

@@ -307,9 +307,11 @@ async fn a_message_is_signed_with_the_time_at_which_it_is_sent() {
 #[tokio::test]
 async fn an_answer_decides_whether_it_is_tried_again() {
     let receiver = Receiver::start().await;
-    let retry = |message: &str| {
+    let retry = |message: &str| Err(DeliveryError::retry(message));
+    let busy = |seconds| {
         Err(DeliveryError::Retry {
-            message: message.to_owned(),
+            message: "answered 503 Service Unavailable".to_owned(),
+            after: Some(Duration::from_secs(seconds)),
         })
     };
     let permanent = |message: &str| {
@@ -341,6 +343,8 @@ async fn an_answer_decides_whether_it_is_tried_again() {
             retry("answered 500 Internal Server Error: <h1>[1mBad day</h1>"),
         ),
         ("503", retry("answered 503 Service Unavailable")),
+        ("503,wait=7", busy(7)),
+        ("503,wait=soon", retry("answered 503 Service Unavailable")),
         ("429,wait=7", limited(7)),
         ("429,wait=soon", limited(60)),
         ("429", limited(60)),
@@ -370,7 +374,7 @@ async fn an_endpoint_that_is_down_is_tried_again_and_its_url_is_not_told() {
     drop(listener);
     let url = format!("http://{address}/hook?token=hush");
     let refused = deliver(&sink(settings(&url, OLD), system())).await;
-    let Err(DeliveryError::Retry { message }) = refused else {
+    let Err(DeliveryError::Retry { message, .. }) = refused else {
         panic!("{refused:?}")
     };
     assert!(

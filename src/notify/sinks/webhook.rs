@@ -128,7 +128,7 @@ impl Webhook {
         } else {
             format!("{host} can't be reached: {}", net::root(error))
         };
-        DeliveryError::Retry { message }
+        DeliveryError::retry(message)
     }
 }
 
@@ -167,9 +167,9 @@ async fn judged(response: Response, now: DateTime<Utc>) -> Result<(), DeliveryEr
         let _ = tokio::time::timeout(DRAIN, beginning(response)).await;
         return Ok(());
     }
+    let after = response.headers().get(RETRY_AFTER);
+    let after = after.and_then(|value| retry_after(value.to_str().ok()?, now));
     if status == StatusCode::TOO_MANY_REQUESTS {
-        let after = response.headers().get(RETRY_AFTER);
-        let after = after.and_then(|value| retry_after(value.to_str().ok()?, now));
         let after = after.unwrap_or(SLOW_DOWN);
         return Err(DeliveryError::RateLimited { after });
     }
@@ -188,7 +188,7 @@ async fn judged(response: Response, now: DateTime<Utc>) -> Result<(), DeliveryEr
         excerpt => format!("answered {status}: {excerpt}"),
     };
     Err(if may_pass {
-        DeliveryError::Retry { message }
+        DeliveryError::Retry { message, after }
     } else {
         DeliveryError::Permanent { message }
     })

@@ -3,6 +3,7 @@
 pub mod fake_slack;
 mod http;
 mod judge;
+pub mod plugins;
 pub mod sandbox;
 mod team;
 
