@@ -35,10 +35,10 @@ pub(super) enum NotificationCommand {
     },
     /// Queue failed notifications again
     Retry {
-        /// Id of a notification
+        /// Id of a notification, as the list shows it
         #[arg(required_unless_present = "failed")]
         id: Option<String>,
-        /// All that have failed
+        /// All that have failed, oldest first
         #[arg(long, conflicts_with = "id")]
         failed: bool,
     },
