@@ -11,7 +11,7 @@ use crate::domain::roster::{Account, Profile};
 use crate::store::{self, Reader};
 
 /// How long a profile is taken for fresh.
-pub const FRESH_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+pub const FRESH_FOR: Duration = Duration::from_hours(24);
 
 /// A person's name, where Slack has told one.
 ///

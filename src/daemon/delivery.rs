@@ -8,7 +8,7 @@ use anyhow::Context as _;
 
 use crate::actions::{App, Route, names};
 use crate::clock::SystemClock;
-use crate::config::{Config, SinkName};
+use crate::config::{BaseUrl, Config, SinkName};
 use crate::domain::ids::UserId;
 use crate::notify::Policy;
 use crate::notify::sink::Sink;
@@ -30,7 +30,7 @@ impl Names for KnownNames {
 
 /// Where the web pages are.
 pub(super) fn links(config: &Config) -> Links {
-    Links::new(config.server.public_url.as_ref().map(|url| url.as_str()))
+    Links::new(config.server.public_url.as_ref().map(BaseUrl::as_str))
 }
 
 /// The ways that notifications go.

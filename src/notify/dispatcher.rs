@@ -27,13 +27,13 @@ use crate::domain::notification::Notification;
 /// Rows that are read from the outbox at once.
 const READ_AT_ONCE: usize = 1_000;
 /// The clock is looked at anew at least this often: somebody may have set it.
-const LONGEST_SLEEP: Duration = Duration::from_secs(60);
+const LONGEST_SLEEP: Duration = Duration::from_mins(1);
 /// How long a sink that can't be used is left alone.
-const UNUSABLE_FOR: Duration = Duration::from_secs(60);
+const UNUSABLE_FOR: Duration = Duration::from_mins(1);
 /// How long to wait where the store could not be read or written.
 const STORE_TROUBLE: Duration = Duration::from_secs(1);
 /// How often old notifications are removed.
-const TIDIED_EVERY: Duration = Duration::from_secs(3600);
+const TIDIED_EVERY: Duration = Duration::from_hours(1);
 
 /// How the dispatcher goes about failures, and how long it keeps what is done.
 #[derive(Clone, Debug)]

@@ -13,7 +13,7 @@ const MAX_BYTES: usize = 8 * 1024 * 1024;
 /// How long to wait where Slack doesn't say.
 const PAUSE: Duration = Duration::from_secs(30);
 /// The longest that Slack may make us wait.
-const MAX_PAUSE: Duration = Duration::from_secs(3600);
+const MAX_PAUSE: Duration = Duration::from_hours(1);
 
 /// A good answer: its body, and the headers that came with it.
 #[derive(Debug)]

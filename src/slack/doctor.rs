@@ -15,7 +15,7 @@ use crate::wire::slack::{OnCallGroupCheck, ScopeCheck, SlackReport, TeamCheck, W
 /// A list that is older than so many intervals is a problem.
 const MISSED_SYNCS: u32 = 3;
 /// The longest that we wait where Slack asks to slow down, while somebody waits for us.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A scope, and whether it is of the token that sets groups, which may be a user's.
 struct Scope(&'static str, &'static str, bool);

@@ -16,7 +16,7 @@ const GATHER: Duration = Duration::from_millis(200);
 /// How long to wait after a first failure; twice as long after each further one.
 const FIRST_RETRY: Duration = Duration::from_secs(5);
 /// The longest wait between two tries.
-const LAST_RETRY: Duration = Duration::from_secs(300);
+const LAST_RETRY: Duration = Duration::from_mins(5);
 
 /// What became of a group.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -44,8 +44,8 @@ impl Default for Timing {
             ping: Duration::from_secs(10),
             silence: Duration::from_secs(35),
             pause: Duration::from_secs(1),
-            max_pause: Duration::from_secs(60),
-            ahead: Duration::from_secs(60),
+            max_pause: Duration::from_mins(1),
+            ahead: Duration::from_mins(1),
             drain: Duration::from_secs(5),
         }
     }

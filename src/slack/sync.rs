@@ -19,9 +19,9 @@ use crate::domain::roster::{Account, Profile};
 use crate::wire::member::SyncView;
 
 /// How long at most until somebody looks again whether a list is due.
-const LOOK_AGAIN: Duration = Duration::from_secs(60);
+const LOOK_AGAIN: Duration = Duration::from_mins(1);
 /// When a list that could not be fetched is tried again, if it isn't due before.
-const TRY_AGAIN: Duration = Duration::from_secs(300);
+const TRY_AGAIN: Duration = Duration::from_mins(5);
 /// Profiles that are looked up before a list comes in; the others follow by and by.
 const PROFILES_AT_ONCE: usize = 100;
 /// How many of them are looked up at the same time.
@@ -29,7 +29,7 @@ const CONCURRENT_PROFILES: usize = 4;
 /// Profiles that are looked up and written together as time goes by.
 const PROFILES_A_ROUND: usize = 20;
 /// How long nobody looks for names where all were known.
-const NAMES_AGAIN: Duration = Duration::from_secs(300);
+const NAMES_AGAIN: Duration = Duration::from_mins(5);
 
 impl Groups {
     /// Brings a team's members up to date, as somebody asks for.

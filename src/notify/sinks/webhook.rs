@@ -27,11 +27,11 @@ const MAX_ANSWER: usize = 16 * 1024;
 /// The most of an answer that an error repeats, in characters.
 const MAX_EXCERPT: usize = 200;
 /// How long to wait where an endpoint asks to slow down and doesn't say for how long.
-const SLOW_DOWN: Duration = Duration::from_secs(60);
+const SLOW_DOWN: Duration = Duration::from_mins(1);
 /// The shortest and the longest that an endpoint can ask to be left alone: waits aren't counted as
 /// tries, and so may neither be none nor for ever.
 const MIN_SLOW_DOWN: Duration = Duration::from_secs(1);
-const MAX_SLOW_DOWN: Duration = Duration::from_secs(24 * 3600);
+const MAX_SLOW_DOWN: Duration = Duration::from_hours(24);
 
 /// What a notification says to people, as plain text.
 pub type Wording = Arc<dyn Fn(&Notification) -> String + Send + Sync>;
