@@ -214,16 +214,9 @@ fn plugin_settings(config: &Config) -> PluginSettings {
     let cache_dir = plugins.cache_dir.clone();
     PluginSettings {
         dir: plugins.dir.clone(),
-        cache_dir: cache_dir.unwrap_or_else(|| config.server.data_dir.join(PLUGIN_CACHE)),
-        policy: HostPolicy {
-            allowed: plugins.allowed_hosts.clone(),
-            private: plugins.private_hosts.clone(),
-        },
-        limits: Limits {
-            memory_mb: plugins.max_memory_mb,
-            timeout: Duration::from_millis(plugins.timeout_ms),
-            fuel: plugins.fuel,
-        },
+        cache_dir: Some(cache_dir.unwrap_or_else(|| config.server.data_dir.join(PLUGIN_CACHE))),
+        policy: HostPolicy::from(plugins),
+        limits: Limits::from(plugins),
     }
 }
 

@@ -15,6 +15,7 @@ mod member;
 mod missing;
 mod notification;
 mod output;
+mod plugin;
 mod problem;
 mod rotation;
 mod schedule;
@@ -87,6 +88,9 @@ enum Command {
     /// See what was told to whom, retry what failed, try a sink
     #[command(subcommand)]
     Notification(notification::NotificationCommand),
+    /// Manage plugins, and write them
+    #[command(subcommand)]
+    Plugin(plugin::PluginCommand),
     /// Manage access tokens
     #[command(subcommand)]
     Token(token::TokenCommand),
@@ -144,6 +148,10 @@ fn no_runtime(error: std::io::Error) -> CliError {
 
 /// Runs a command that talks to the daemon.
 async fn talk(command: Command, global: &Global) -> Result<(), CliError> {
+    // An author's tools need no daemon.
+    if let Command::Plugin(command) = command {
+        return plugin::run(command, global).await;
+    }
     let session = Session::start(global, SystemClock.now())?;
     match command {
         Command::Who(args) => who::run(args, &session).await,
@@ -160,7 +168,11 @@ async fn talk(command: Command, global: &Global) -> Result<(), CliError> {
         Command::Token(command) => token::run(command, &session).await,
         Command::Slack(command) => slack::run(command, &session).await,
         Command::Check => check::run(global, &session).await,
-        Command::Serve(_) | Command::Config(_) | Command::Openapi | Command::Completions(_) => {
+        Command::Serve(_)
+        | Command::Config(_)
+        | Command::Plugin(_)
+        | Command::Openapi
+        | Command::Completions(_) => {
             unreachable!("invariant: dispatch runs what needs no daemon")
         }
     }
@@ -246,6 +258,12 @@ mod tests {
             "notification list --status failed",
             "notification retry --failed",
             "notification test C1 --sink slack",
+            "plugin list",
+            "plugin new night-owls --kind rotation --lang js",
+            "plugin check x.wasm --json",
+            "plugin run x.wasm --sample",
+            "plugin run x.wasm --context ctx.json",
+            "plugin simulate x.wasm --team payments --weeks 26 --plugin-config {}",
             "completions bash",
         ] {
             let parsed = Cli::try_parse_from(["oncalld"].into_iter().chain(line.split(' ')));
@@ -266,6 +284,11 @@ mod tests {
             "team list --page 0",
             "token create ci --role root",
             "notification retry",
+            "plugin new x",
+            "plugin new x --kind rotation --lang cobol",
+            "plugin run x.wasm",
+            "plugin simulate x.wasm",
+            "plugin simulate x.wasm --team payments --weeks 521",
             "notification retry x --failed",
         ] {
             let parsed = Cli::try_parse_from(["oncalld"].into_iter().chain(line.split(' ')));

@@ -118,6 +118,29 @@ impl Session {
         Ok(Some(items))
     }
 
+    /// All items of a list, for working with them.
+    ///
+    /// # Errors
+    /// The daemon can't be reached, or says no.
+    pub(super) async fn all<T: DeserializeOwned>(
+        &self,
+        path: &[&str],
+        query: Query,
+    ) -> Result<Vec<T>, CliError> {
+        let mut items = Vec::new();
+        for number in 1_u64.. {
+            let query = query.clone().set("page", Some(number));
+            let query = query.set("page_size", Some(ALL_AT_ONCE));
+            let page: Page<T> = self.client.get(path, query).await?.read()?;
+            let is_last = page.items.is_empty() || page.page * page.page_size >= page.total;
+            items.extend(page.items);
+            if is_last {
+                break;
+            }
+        }
+        Ok(items)
+    }
+
     /// A team's local time.
     ///
     /// # Errors

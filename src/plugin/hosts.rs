@@ -1,6 +1,6 @@
 //! Which hosts a sink may send requests to.
 
-use crate::config::{AllowedHost, Host};
+use crate::config::{self, AllowedHost, Host};
 use crate::notify::net::Reach;
 
 /// What the config lets plugins reach.
@@ -21,6 +21,15 @@ pub struct Granted {
     pub private: Vec<Host>,
     /// Hosts that it wants, but doesn't get.
     pub refused: Vec<Host>,
+}
+
+impl From<&config::Plugins> for HostPolicy {
+    fn from(plugins: &config::Plugins) -> Self {
+        Self {
+            allowed: plugins.allowed_hosts.clone(),
+            private: plugins.private_hosts.clone(),
+        }
+    }
 }
 
 impl HostPolicy {

@@ -1,6 +1,7 @@
 //! `http-send`: requests of sinks, to their hosts only.
 
-use std::sync::{Arc, OnceLock};
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
@@ -66,20 +67,48 @@ impl Clients {
 
 /// The requests of one call.
 pub struct Requests {
-    clients: Arc<Clients>,
     granted: Granted,
-    runtime: Handle,
+    clients: Arc<Clients>,
+    way: Way,
     left: u32,
     until: Instant,
+}
+
+/// Who answers requests.
+enum Way {
+    /// Those whom they are for, on this runtime.
+    Network(Handle),
+    /// A script.
+    Script(Arc<Mutex<Script>>),
+}
+
+/// Answers in place of the network's, and what was asked.
+#[derive(Debug, Default)]
+pub struct Script {
+    /// In order.
+    pub answers: VecDeque<Response>,
+    /// What was to be sent.
+    pub asked: Vec<Request>,
 }
 
 impl Requests {
     /// None sent yet. They run on `runtime`, for which the plugin's thread waits.
     pub fn new(clients: Arc<Clients>, granted: Granted, runtime: Handle) -> Self {
         Self {
-            clients,
             granted,
-            runtime,
+            clients,
+            way: Way::Network(runtime),
+            left: REQUESTS,
+            until: Instant::now() + CALL_TIME,
+        }
+    }
+
+    /// Nothing is sent: a script answers, by the same rules.
+    pub fn scripted(granted: Granted, script: Arc<Mutex<Script>>) -> Self {
+        Self {
+            granted,
+            clients: Arc::default(),
+            way: Way::Script(script),
             left: REQUESTS,
             until: Instant::now() + CALL_TIME,
         }
@@ -92,13 +121,24 @@ impl Requests {
             return Err(HttpError::Forbidden(message));
         };
         self.left = left;
+        let runtime = match &self.way {
+            Way::Network(runtime) => runtime,
+            Way::Script(script) => {
+                let _checked = self.checked(request.clone())?;
+                let mut script = script.lock().unwrap_or_else(PoisonError::into_inner);
+                script.asked.push(request);
+                let answer = script.answers.pop_front();
+                let none = "nothing is sent, and the context has no response left";
+                return answer.ok_or_else(|| HttpError::Unreachable(none.to_owned()));
+            }
+        };
         let request = self.checked(request)?;
         let time = self
             .until
             .saturating_duration_since(Instant::now())
             .min(REQUEST_TIME);
         let too_late = || HttpError::Timeout(format!("no answer within {} ms", time.as_millis()));
-        self.runtime.block_on(async {
+        runtime.block_on(async {
             let answer = tokio::time::timeout(time, exchange(request)).await;
             answer.unwrap_or_else(|_| Err(too_late()))
         })

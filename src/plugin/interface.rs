@@ -26,6 +26,10 @@ pub struct Described<'a> {
     pub kind: PluginKind,
     /// The version of the interface.
     pub version: &'static str,
+    /// What it imports.
+    pub imports: Vec<String>,
+    /// What it exports.
+    pub exports: Vec<String>,
 }
 
 /// Reads what a file is, without compiling it.
@@ -50,6 +54,8 @@ pub fn describe(file: &[u8]) -> Result<Described<'_>, LoadError> {
         component,
         kind,
         version,
+        imports,
+        exports,
     })
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use wasmtime::ResourceLimiter;
 
 use super::error::Cause;
+use crate::config;
 
 /// Bytes in a mebibyte.
 pub const MIB: usize = 1024 * 1024;
@@ -21,6 +22,16 @@ pub struct Limits {
     pub timeout: Duration,
     /// Fuel: about one for each instruction.
     pub fuel: u64,
+}
+
+impl From<&config::Plugins> for Limits {
+    fn from(plugins: &config::Plugins) -> Self {
+        Self {
+            memory_mb: plugins.max_memory_mb,
+            timeout: Duration::from_millis(plugins.timeout_ms),
+            fuel: plugins.fuel,
+        }
+    }
 }
 
 impl Limits {

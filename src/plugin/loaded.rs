@@ -83,6 +83,8 @@ struct Record {
     calls: u64,
     failures: u64,
     microseconds: u64,
+    /// What the last call burnt.
+    fuel: u64,
     last_failure: Option<Cause>,
     /// Costly failures since the last call that went well.
     costly_in_a_row: u32,
@@ -153,20 +155,34 @@ impl Plugin {
         }
     }
 
+    /// Fuel that the last call burnt.
+    pub fn fuel_of_last_call(&self) -> u64 {
+        self.record().fuel
+    }
+
+    /// Where its requests go: to its hosts, on the calling thread's runtime.
+    pub(super) fn network(&self) -> Option<Requests> {
+        let runtime = tokio::runtime::Handle::try_current().ok()?;
+        let (clients, granted) = (self.host.clients.clone(), self.granted.clone());
+        Some(Requests::new(clients, granted, runtime))
+    }
+
     /// Calls it by `run` in a store of its own, counts how that went, and names it in what went
-    /// wrong. A sink's requests run on the calling thread's runtime.
+    /// wrong. Only a sink has a use for `requests`.
     ///
     /// # Errors
     /// What `run` says, or what made it fail.
     pub(super) fn call<T>(
         &self,
         answer_bytes: usize,
+        requests: Option<Requests>,
         run: impl FnOnce(&mut Store<Call>) -> wasmtime::Result<Result<T, Cause>>,
     ) -> Result<T, CallError> {
         let began_at = Instant::now();
-        let answer = match self.record().pause(began_at) {
+        let paused = self.record().pause(began_at);
+        let answer = match paused {
             Some(cause) => Err(cause),
-            None => self.run(answer_bytes, run),
+            None => self.run(answer_bytes, requests, run),
         };
         self.record().note(began_at, answer.as_ref().err());
         answer.map_err(|cause| CallError {
@@ -179,12 +195,9 @@ impl Plugin {
     fn run<T>(
         &self,
         answer_bytes: usize,
+        requests: Option<Requests>,
         run: impl FnOnce(&mut Store<Call>) -> wasmtime::Result<Result<T, Cause>>,
     ) -> Result<T, Cause> {
-        let runtime = tokio::runtime::Handle::try_current().ok();
-        let requests = runtime
-            .filter(|_| self.manifest.kind == PluginKind::Sink)
-            .map(|runtime| Requests::new(self.host.clients.clone(), self.granted.clone(), runtime));
         let engine = &self.host.engine;
         let _running = engine.begin_call();
         let call = Call::new(self.manifest.name.clone(), self.limits, requests);
@@ -203,6 +216,8 @@ impl Plugin {
         let outcome = store
             .set_fuel(self.limits.fuel)
             .and_then(|()| run(&mut store));
+        let left = store.get_fuel().unwrap_or_default();
+        self.record().fuel = self.limits.fuel.saturating_sub(left);
         outcome.unwrap_or_else(|error| Err(self.cause(&store, &error, answer_bytes)))
     }
 

@@ -7,6 +7,7 @@
 //! - [`limits`]: what a call may take
 //! - [`host`]: what a plugin may call, with [`http`] and [`hosts`]
 //! - [`loaded`]: a plugin that is in service; [`rotation`] and [`sink`] call it
+//! - [`trial`]: what an author tries without a daemon
 //! - [`registry`]: the folder of plugins, and what came of each; [`mod@watch`] looks at it by the clock
 
 mod cache;
@@ -23,6 +24,7 @@ mod registry;
 mod rotation;
 mod schema;
 mod sink;
+pub mod trial;
 mod watch;
 
 #[cfg(test)]
@@ -38,7 +40,8 @@ pub use error::{CallError, Cause, LoadError};
 pub use hosts::HostPolicy;
 pub use limits::Limits;
 pub use loaded::{Files, Plugin};
-pub use manifest::Manifest;
+pub use manifest::{Manifest, is_name};
 pub use registry::{PluginSettings, Registry};
+pub use rotation::PluginStrategy;
 pub use sink::PluginSink;
 pub use watch::start as watch;

@@ -36,8 +36,8 @@ const MAX_MANIFEST: u64 = 256 * 1024;
 pub struct PluginSettings {
     /// The folder that is looked at.
     pub dir: PathBuf,
-    /// The folder for compiled code.
-    pub cache_dir: PathBuf,
+    /// The folder for compiled code; nothing is kept where there is none.
+    pub cache_dir: Option<PathBuf>,
     /// What plugins may reach.
     pub policy: HostPolicy,
     /// What a call may take.
@@ -89,13 +89,16 @@ impl Registry {
     /// The host can't run WebAssembly.
     pub fn new(settings: PluginSettings, clock: Arc<dyn Clock>) -> Result<Self, LoadError> {
         let engine = Engine::new().map_err(|error| LoadError::Compile(error.to_string()))?;
-        let cache = Cache::open(&settings.cache_dir, &engine);
-        let cache = cache.map_err(|error| {
-            tracing::warn!(%error, "compiled plugins can't be kept; each start compiles them");
+        let cache = settings.cache_dir.and_then(|dir| {
+            let opened = Cache::open(&dir, &engine);
+            let warn = |error| {
+                tracing::warn!(%error, "compiled plugins can't be kept; each start compiles them");
+            };
+            opened.map_err(warn).ok()
         });
         let host = Host {
             engine,
-            cache: cache.ok(),
+            cache,
             policy: settings.policy,
             limits: settings.limits,
             clients: Arc::default(),
@@ -210,8 +213,11 @@ impl Registry {
         }
     }
 
-    /// The plugin that a name's files make, and its manifest's text.
-    fn load(&self, name: &str) -> Result<(Plugin, String), LoadError> {
+    /// The plugin that a name's files make, and its manifest's text. It is not put into service.
+    ///
+    /// # Errors
+    /// What is wrong with them.
+    pub fn load(&self, name: &str) -> Result<(Plugin, String), LoadError> {
         if !is_name(name) {
             let message = format!("`{name}` is not 1 to 64 of a-z, 0-9, - and _");
             return Err(LoadError::File(message));

@@ -38,7 +38,7 @@ impl Plugin {
     /// # Errors
     /// It failed, or answered what is no user id.
     pub fn pick(&self, context: &wit::Context) -> Result<Pick, CallError> {
-        self.call(ANSWER_BYTES, |store| {
+        self.call(ANSWER_BYTES, None, |store| {
             let Program::Rotation(program) = &self.program else {
                 return Ok(Err(Cause::Wrong("is not a rotation plugin".to_owned())));
             };
@@ -91,10 +91,7 @@ pub fn wit_context(context: &PickContext<'_>, config: String) -> wit::Context {
         candidates: candidates
             .map(|(standing, member)| wit::Candidate {
                 user: standing.user.to_string(),
-                role: match member.role {
-                    TeamRole::Lead => wit::Role::Lead,
-                    TeamRole::Member => wit::Role::Member,
-                },
+                role: role(member.role),
                 weight: standing.weight,
                 target: standing.target,
                 joined: date(member.joined_date),
@@ -111,11 +108,7 @@ pub fn wit_context(context: &PickContext<'_>, config: String) -> wit::Context {
                 user: stretch.user.to_string(),
                 first: date(stretch.start),
                 last: date(stretch.end),
-                source: match stretch.source {
-                    Source::Manual => wit::Source::Manual,
-                    Source::Override => wit::Source::Override,
-                    Source::Auto | Source::None => wit::Source::Auto,
-                },
+                source: source(stretch.source),
             })
             .collect(),
         periods_counted: whole(context.total),
@@ -135,7 +128,25 @@ fn whole(number: f64) -> u32 {
     number as u32
 }
 
-fn date(day: NaiveDate) -> wit::Date {
+/// A role in the interface's words.
+pub fn role(role: TeamRole) -> wit::Role {
+    match role {
+        TeamRole::Lead => wit::Role::Lead,
+        TeamRole::Member => wit::Role::Member,
+    }
+}
+
+/// What puts a person on call, in the interface's words.
+pub fn source(source: Source) -> wit::Source {
+    match source {
+        Source::Manual => wit::Source::Manual,
+        Source::Override => wit::Source::Override,
+        Source::Auto | Source::None => wit::Source::Auto,
+    }
+}
+
+/// A day in the interface's words.
+pub fn date(day: NaiveDate) -> wit::Date {
     wit::Date {
         year: u16::try_from(day.year()).unwrap_or_default(),
         month: narrow(day.month()),

@@ -10,7 +10,7 @@ use super::error::Cause;
 use super::host::bindings::rotation::oncalld::plugin::types;
 use super::host::bindings::sink::oncalld::plugin::notifications as wit;
 use super::host::one_line;
-use super::http::CALL_TIME;
+use super::http::{CALL_TIME, Requests};
 use super::limits::MIB;
 use super::loaded::{Plugin, Program};
 use super::registry::Registry;
@@ -127,8 +127,17 @@ impl Plugin {
     /// # Errors
     /// As the plugin says; where it breaks, another try may help.
     pub fn deliver_blocking(&self, notification: &wit::Notification) -> Result<(), DeliveryError> {
+        self.deliver_by(self.network(), notification)
+    }
+
+    /// As [`Plugin::deliver_blocking`], by these requests.
+    pub(super) fn deliver_by(
+        &self,
+        requests: Option<Requests>,
+        notification: &wit::Notification,
+    ) -> Result<(), DeliveryError> {
         let config = Value::Object(self.manifest.config.clone()).to_string();
-        let answered = self.call(ANSWER_BYTES, |store| {
+        let answered = self.call(ANSWER_BYTES, requests, |store| {
             let Program::Sink(program) = &self.program else {
                 return Ok(Err(Cause::Wrong("is not a notification sink".to_owned())));
             };

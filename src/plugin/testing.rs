@@ -109,7 +109,7 @@ pub const LIMITS: Limits = Limits {
 pub fn registry(dir: &Path, limits: Limits, policy: HostPolicy) -> Registry {
     let settings = PluginSettings {
         dir: dir.join("plugins"),
-        cache_dir: dir.join("cache"),
+        cache_dir: Some(dir.join("cache")),
         policy,
         limits,
     };

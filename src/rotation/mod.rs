@@ -17,6 +17,7 @@ pub mod period;
 pub mod plan;
 mod planner;
 pub mod strategy;
+pub mod tally;
 
 #[cfg(test)]
 mod fairness_tests;
