@@ -137,6 +137,11 @@ impl Config {
                  no news any more; docs/SLACK.md tells how to set it up",
             ),
             (
+                self.slack.signing_secret.is_some() && self.slack.bot_token.is_none(),
+                "slack.signing_secret is set and slack.bot_token is not: commands and buttons \
+                 are not taken",
+            ),
+            (
                 !sinks.contains(&SinkName::Webhook) && !self.webhooks.is_empty(),
                 "notifications.sinks does not name \"webhook\": nothing is sent to any [[webhook]]",
             ),

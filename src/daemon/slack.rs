@@ -3,7 +3,6 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::ensure;
 use tokio::sync::watch;
 
 use super::delivery::{KnownNames, links};
@@ -18,10 +17,6 @@ use crate::slack::{Groups, Handler, Slack, SlackOptions};
 /// Slack's Web API, where there is a bot token.
 pub(super) fn client(config: &Config) -> anyhow::Result<Option<Slack>> {
     let Some(bot_token) = config.slack.bot_token.clone() else {
-        ensure!(
-            !config.slack.socket_mode,
-            "slack.socket_mode is true, but slack.bot_token is not set"
-        );
         return Ok(None);
     };
     let slack = Slack::new(SlackOptions {

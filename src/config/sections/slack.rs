@@ -65,6 +65,12 @@ impl Slack {
                            an app-level token";
             return Err(Problem::new("slack.socket_mode", message));
         }
+        let bot_token = self.bot_token.is_some() || self.bot_token_file.is_some();
+        if self.socket_mode && !bot_token {
+            let message = "is true, but `slack.bot_token` is not set: what comes in is answered \
+                           with it";
+            return Err(Problem::new("slack.socket_mode", message));
+        }
         if !self.api_base_url.is_encrypted_or_local() {
             let message = "is plain http to another host, expected https";
             return Err(Problem::new("slack.api_base_url", message));

@@ -363,6 +363,7 @@ fn every_key_can_be_set_by_its_variable() {
         }
         if *path == "slack.socket_mode" {
             env.insert("ONCALLD__SLACK__APP_TOKEN".to_owned(), "xapp");
+            env.insert("ONCALLD__SLACK__BOT_TOKEN".to_owned(), "xoxb");
         }
         let env: Vec<_> = env.iter().map(|(name, value)| (&**name, *value)).collect();
         let config = of_env(&env).unwrap();
