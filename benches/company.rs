@@ -8,6 +8,8 @@
 //! - `preview`: 52 weeks of weighted rotation for 10 members
 //! - `handoffs DIR`: all teams' handoffs at one instant, on a copy of DIR's store
 //! - `deliveries DIR`: 10,000 notifications to a sink that takes 50 ms, and then idleness
+//! - `queue DIR`: puts 10,000 notifications for the webhook `slow` into DIR's store
+//! - `slow ADDRESS`: a server that answers every request after 50 ms
 //! - `audit DIR`: filters of a log of a million entries
 
 #![expect(
@@ -43,6 +45,8 @@ fn main() -> Result<()> {
         ["bare", address, file] => bare(address, file),
         ["handoffs", dir] => handoffs(Path::new(dir)),
         ["deliveries", dir] => deliveries::measure(Path::new(dir)),
+        ["queue", dir] => deliveries::queue(Path::new(dir)),
+        ["slow", address] => deliveries::slow(address),
         ["audit", dir] => audit_log::measure(Path::new(dir)),
         // Also what `cargo bench` runs by itself: it needs no preparation.
         [] | ["preview"] => preview(),

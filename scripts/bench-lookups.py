@@ -4,9 +4,11 @@ Called by scripts/bench: bench-lookups.py BENCH_BINARY ONCALLD STORE_DIR
 """
 
 import json
+import os
 import pathlib
 import random
 import re
+import shutil
 import socket
 import statistics
 import subprocess
@@ -16,7 +18,7 @@ import time
 import urllib.request
 
 BENCH, ONCALLD, STORE = sys.argv[1:4]
-OURS, BARE = 18460, 18461
+OURS, BARE, SLOW = 18460, 18461, 18462
 ROUNDS, SECONDS = 5, 4
 
 
@@ -74,10 +76,11 @@ request = function() at = at % #requests + 1; return requests[at] end
     return str(script)
 
 
-def start(data_dir):
+def start(data_dir, **settings):
     command = [ONCALLD, "serve", "--data-dir", data_dir, "--listen", f"127.0.0.1:{OURS}"]
+    environment = {**os.environ, **settings}
     started = time.perf_counter()
-    process = subprocess.Popen(command, stderr=open(f"{data_dir}/bench.log", "w"))
+    process = subprocess.Popen(command, stderr=open(f"{data_dir}/bench.log", "w"), env=environment)
     wait_for(OURS, "/readyz")
     return process, time.perf_counter() - started
 
@@ -126,6 +129,39 @@ def main():
     verdict("resident memory", f"{memory:.0f} MB (limit 100 MB)", memory < 100)
     process.terminate()
     process.wait()
+    with tempfile.TemporaryDirectory(dir=STORE) as folder:
+        backup = shutil.copy(f"{STORE}/oncalld.redb", folder)
+        while_delivering(token, backup)
+
+
+def while_delivering(token, backup):
+    """Lookups while 10,000 notifications go out, 50 a second as the config has it by default."""
+    settings = {
+        "ONCALLD__NOTIFICATIONS__SINKS": "webhook",
+        "ONCALLD__WEBHOOK__0__NAME": "slow",
+        "ONCALLD__WEBHOOK__0__URL": f"http://127.0.0.1:{SLOW}/",
+        "ONCALLD__WEBHOOK__0__SECRETS": "whsec_" + "YmVuY2htYXJr" * 3,
+    }
+    slow = subprocess.Popen([BENCH, "slow", f"127.0.0.1:{SLOW}"])
+    wait_for(SLOW, "/")
+    try:
+        with tempfile.TemporaryDirectory() as folder:
+            script = wrk_script(pathlib.Path(folder), token)
+            rates = {"idle": [], "busy": []}
+            for _ in range(ROUNDS):
+                for state in rates:
+                    if state == "busy":
+                        subprocess.run([BENCH, "queue", STORE], check=True)
+                    process, _ = start(STORE, **settings)
+                    rates[state].append(requests_a_second(OURS, 16, script))
+                    process.kill()
+                    process.wait()
+                    # What is left over would make the next idle round busy.
+                    shutil.copy(backup, f"{STORE}/oncalld.redb")
+            ratio = statistics.median(busy / idle for idle, busy in zip(*rates.values()))
+            verdict("lookups while delivering", f"{ratio:.2f} of those without (limit 0.95)", ratio >= 0.95)
+    finally:
+        slow.kill()
 
 
 main()

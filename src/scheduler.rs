@@ -60,13 +60,27 @@ impl Scheduler {
 }
 
 async fn run(api: Api, wake: Arc<Notify>, mut stopping: watch::Receiver<Option<String>>) {
-    let mut told = BTreeMap::new();
+    let (mut told, mut unwatched) = (BTreeMap::new(), BTreeMap::new());
     loop {
-        match tick(&api).await {
+        match off_thread(&api, handoff::tick).await {
             Ok(ticked) => report(&api, ticked, &mut told).await,
             Err(error) => {
                 api.stop_if_fatal(&error);
                 tracing::error!(%error, "handoffs failed; trying again");
+            }
+        }
+        match off_thread(&api, watch_teams::tick).await {
+            Ok(failed) => {
+                for (team, error) in &failed {
+                    if !unwatched.contains_key(team) {
+                        tracing::error!(%team, error, "a team can't be watched; trying again");
+                    }
+                }
+                unwatched = failed;
+            }
+            Err(error) => {
+                api.stop_if_fatal(&error);
+                tracing::error!(%error, "teams can't be watched; trying again");
             }
         }
         tokio::select! {
@@ -77,14 +91,12 @@ async fn run(api: Api, wake: Arc<Notify>, mut stopping: watch::Receiver<Option<S
     }
 }
 
-async fn tick(api: &Api) -> Result<Ticked, ActionError> {
+async fn off_thread<T: Send + 'static>(
+    api: &Api,
+    tick: fn(&App) -> Result<T, ActionError>,
+) -> Result<T, ActionError> {
     let app = api.app().clone();
-    let tick = move || {
-        let ticked = handoff::tick(&app)?;
-        watch_teams::tick(&app)?;
-        Ok(ticked)
-    };
-    match tokio::task::spawn_blocking(tick).await {
+    match tokio::task::spawn_blocking(move || tick(&app)).await {
         Ok(result) => result,
         Err(panic) => Err(ActionError::conflict(format!("the tick panicked: {panic}"))),
     }

@@ -38,6 +38,40 @@ impl Sink for Slow {
     }
 }
 
+/// Puts notifications for the webhook `slow` into the store in `dir`, which no daemon has open.
+pub fn queue(dir: &Path) -> Result<()> {
+    let store = Store::open(&dir.join("oncalld.redb"))?;
+    let app = App::new(store, Arc::new(SystemClock), Settings::default());
+    fill(&app, "webhook:slow")
+}
+
+/// Answers every request after 50 ms.
+pub fn slow(address: &str) -> Result<()> {
+    tokio::runtime::Runtime::new()?.block_on(async {
+        let answer = || async { tokio::time::sleep(ANSWER).await };
+        let router = axum::Router::new().fallback(answer);
+        let listener = tokio::net::TcpListener::bind(address).await?;
+        axum::serve(listener, router).await?;
+        Ok(())
+    })
+}
+
+fn fill(app: &App, sink: &str) -> Result<()> {
+    app.write(&Ctx::system(), |tx| {
+        for number in 0..COUNT {
+            let message = Message {
+                event: Event::Test,
+                recipient: format!("U{number}"),
+                team_id: None,
+                payload: Json::object(),
+            };
+            tx.notify(sink, &message)?;
+        }
+        Ok(())
+    })?;
+    Ok(())
+}
+
 /// Measures on a store in `dir`: the time against the ideal one, and what waiting costs.
 pub fn measure(dir: &Path) -> Result<()> {
     std::fs::create_dir_all(dir)?;
@@ -48,18 +82,7 @@ pub fn measure(dir: &Path) -> Result<()> {
     };
     let store = Store::open(&copy.path().join("oncalld.redb"))?;
     let app = App::new(store, Arc::new(SystemClock), settings);
-    app.write(&Ctx::system(), |tx| {
-        for number in 0..COUNT {
-            let message = Message {
-                event: Event::Test,
-                recipient: format!("U{number}"),
-                team_id: None,
-                payload: Json::object(),
-            };
-            tx.notify("slow", &message)?;
-        }
-        Ok(())
-    })?;
+    fill(&app, "slow")?;
     let concurrency = u32::try_from(Limits::default().concurrency)?;
     let ideal = ANSWER * u32::try_from(COUNT)? / concurrency;
     tokio::runtime::Runtime::new()?.block_on(async {

@@ -225,11 +225,15 @@ impl<'a> Handoff<'a> {
 
     fn tell(&self, tx: &mut Tx<'_>, skipped: bool) -> Result<()> {
         let team = self.loaded.team;
+        // After a downtime, that is not who was planned for the day before: whoever was last told
+        // that they're on call is to know that they no longer are.
+        let seen = store::watch::find(tx.store, team.id)?;
+        let previous = seen.map_or_else(|| self.previous.clone(), |seen| seen.on_call);
         let payload = on_call_payload(
             &self.loaded.clock,
             self.now.as_ref(),
             self.next.as_ref(),
-            self.previous.as_ref(),
+            previous.as_ref(),
         );
         if skipped {
             return tell_leads(tx, team, Event::RotationSkipped, &payload);
@@ -238,7 +242,7 @@ impl<'a> Handoff<'a> {
             tx,
             team,
             self.now.as_ref().map(|s| &s.user),
-            self.previous.as_ref(),
+            previous.as_ref(),
             &payload,
         )
     }

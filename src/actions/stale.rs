@@ -35,6 +35,7 @@ pub(super) fn why(
         Event::ShiftReminder if !is_still_theirs(tx, row)? => said("the shift is no longer theirs"),
         Event::CoverageGap if passed("ends_at") => said("the days are over"),
         Event::CoverageGap if !is_still_open(tx, row)? => said("the gap has been filled"),
+        Event::OverrideRequested if passed("ends_at") => said("its days are over"),
         Event::OverrideRequested => undecided(tx, row),
         _ => Ok(None),
     }

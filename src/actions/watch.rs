@@ -5,7 +5,7 @@
 //! whose next event falls due. A look compares with what was last seen and told, so that each
 //! thing is told once.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde_json::json;
@@ -13,7 +13,7 @@ use serde_json::json;
 use super::announce::{To, on_call_payload, tell, tell_if_changed, tell_leads};
 use super::app::{App, Tx};
 use super::context::Ctx;
-use super::error::Result;
+use super::error::{ActionError, Result};
 use super::oncall::coverage_of;
 use crate::domain::ids::{TeamId, UserId};
 use crate::domain::notification::Event;
@@ -30,19 +30,36 @@ const LONGEST: TimeDelta = TimeDelta::days(7);
 /// Rows that began earlier don't tell since when a team has a schedule.
 const LOOKBACK_DAYS: i64 = 14;
 
-/// Looks at all teams for which something falls due. Called too often, it does nothing.
+/// Looks at all teams for which something falls due. Called too often, it does nothing. Returns
+/// the teams that can't be looked at, and why; they stop no other.
 ///
 /// # Errors
 /// The store failed.
-pub fn tick(app: &App) -> Result<usize> {
+pub fn tick(app: &App) -> Result<BTreeMap<TeamId, String>> {
     let now = app.now();
     let due = app.read(|tx| Ok(store::watch::list_due(tx, now)?))?;
+    let mut failed = BTreeMap::new();
     for batch in due.chunks(BATCH) {
-        app.write(&Ctx::system(), |tx| {
-            batch.iter().try_for_each(|team| look(tx, *team))
-        })?;
+        match look_at(app, batch) {
+            Ok(()) => {}
+            Err(ActionError::Store(error)) if error.is_fatal() => return Err(error.into()),
+            // One of them can't be looked at: each for itself, then.
+            Err(_) => {
+                for team in batch {
+                    if let Err(error) = look_at(app, std::slice::from_ref(team)) {
+                        failed.insert(*team, error.to_string());
+                    }
+                }
+            }
+        }
     }
-    Ok(due.len())
+    Ok(failed)
+}
+
+fn look_at(app: &App, teams: &[TeamId]) -> Result<()> {
+    app.write(&Ctx::system(), |tx| {
+        teams.iter().try_for_each(|team| look(tx, *team))
+    })
 }
 
 /// Looks at teams that are not watched yet: those of a store that an older oncalld wrote. Nobody

@@ -17,6 +17,8 @@ use crate::wire::notification::NotificationView;
 
 /// How long `test` waits for the delivery.
 const PATIENCE: Duration = Duration::from_secs(30);
+/// Notifications that are read at once, at most what the API hands out.
+const PAGE_SIZE: usize = 200;
 /// How often it looks.
 const GLANCE: Duration = Duration::from_millis(200);
 
@@ -33,10 +35,10 @@ pub(super) enum NotificationCommand {
     },
     /// Queue failed notifications again
     Retry {
-        /// Id of a notification
+        /// Id of a notification, as the list shows it
         #[arg(required_unless_present = "failed")]
         id: Option<String>,
-        /// All that have failed
+        /// All that have failed, oldest first
         #[arg(long, conflicts_with = "id")]
         failed: bool,
     },
@@ -100,22 +102,30 @@ async fn retry(id: &str, session: &Session) -> Result<Answer<NotificationView>, 
     session.client.post(&path, Body::default().json()).await
 }
 
+/// Each that has failed by now, once, in the order in which things happened: one that fails again
+/// meanwhile is not tried for ever.
 async fn retry_all(session: &Session) -> Result<(), CliError> {
-    let mut count = 0;
+    let mut ids = Vec::new();
     loop {
         let failed = Query::default()
             .set("status", Some(DeliveryStatus::Failed.as_str()))
-            .set("page_size", Some(200));
+            .set("page", Some(ids.len() / PAGE_SIZE + 1))
+            .set("page_size", Some(PAGE_SIZE));
         let page: Answer<Page<NotificationView>> =
             session.client.get(&["notifications"], failed).await?;
         let page = page.read()?;
-        // Newest first: told in the order in which things happened.
-        for row in page.items.iter().rev() {
-            retry(&row.id.to_string(), session).await?;
-            count += 1;
-        }
-        if page.items.len() >= page.total {
+        let is_last = page.items.len() < PAGE_SIZE;
+        ids.extend(page.items.into_iter().map(|row| row.id.to_string()));
+        if is_last {
             break;
+        }
+    }
+    let mut count = 0;
+    for id in ids.iter().rev() {
+        match retry(id, session).await {
+            Ok(_) => count += 1,
+            // Somebody else was quicker.
+            Err(error) => note(&format!("left out {id}: {error}")),
         }
     }
     print(&if session.json {

@@ -15,9 +15,9 @@ use crate::wire::slack::{OnCallGroupCheck, SlackReport, TeamCheck};
 /// What to do about Slack.
 #[derive(Debug, Subcommand)]
 pub(super) enum SlackCommand {
-    /// Show what is right and what is wrong; exit code 1 where anything is
+    /// Show what is right and what is wrong; exit code 1 if anything is wrong
     Doctor {
-        /// First fetch members and set the groups of who is on call
+        /// First fetch members from Slack, and set its groups of who is on call
         #[arg(long)]
         apply: bool,
     },

@@ -18,7 +18,7 @@ pub struct Notification {
     pub event: Event,
     /// Name of the sink, as in `notifications.sinks`.
     pub sink: String,
-    /// A Slack user or channel id.
+    /// A Slack user or channel id; a team's slug where it has no channel, for sinks but Slack.
     pub recipient: String,
     /// The team that it is about.
     pub team_id: Option<TeamId>,

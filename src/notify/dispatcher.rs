@@ -6,21 +6,19 @@
 //! at most what was under way. Settling is done for many deliveries in one transaction.
 
 use std::collections::HashMap;
-use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, TimeDelta, Utc};
-use futures_util::FutureExt as _;
 use tokio::sync::{Notify, watch};
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::{Instant, sleep};
 
+use super::attempt::{Finished, Policy, deliver};
 use super::counters::Counters;
 use super::lane::{Lane, Next};
-use super::queue::Batch;
-use super::sink::{Delivered, Delivery, DeliveryError, Receipt, Sink};
-use crate::actions::deliveries::{self, Outcome, Prepared};
+use super::sink::Sink;
+use super::sinks::missing::Missing;
+use crate::actions::deliveries::{self, Outcome};
 use crate::actions::{ActionError, App};
 use crate::domain::notification::Notification;
 
@@ -28,23 +26,10 @@ use crate::domain::notification::Notification;
 const READ_AT_ONCE: usize = 1_000;
 /// The clock is looked at anew at least this often: somebody may have set it.
 const LONGEST_SLEEP: Duration = Duration::from_mins(1);
-/// How long a sink that can't be used is left alone.
-const UNUSABLE_FOR: Duration = Duration::from_mins(1);
 /// How long to wait where the store could not be read or written.
 const STORE_TROUBLE: Duration = Duration::from_secs(1);
 /// How often old notifications are removed.
 const TIDIED_EVERY: Duration = Duration::from_hours(1);
-
-/// How the dispatcher goes about failures, and how long it keeps what is done.
-#[derive(Clone, Debug)]
-pub struct Policy {
-    /// Tries before a notification is parked as failed.
-    pub max_attempts: u32,
-    /// Waits after the first, second, … try; the last one is for all further ones.
-    pub backoff: Vec<Duration>,
-    /// Days that notifications are kept once they're no longer pending.
-    pub keep_days: u32,
-}
 
 /// The running dispatcher.
 pub struct Dispatcher {
@@ -102,24 +87,6 @@ impl Dispatcher {
     }
 }
 
-/// A delivery that is over.
-struct Finished {
-    lane: usize,
-    recipient: Arc<str>,
-    /// What is to be written.
-    outcomes: Vec<(Notification, Outcome)>,
-    /// What stays as it is, and when it is due again.
-    held: HashMap<u64, DateTime<Utc>>,
-    /// Whether the sink is to be left alone, and why.
-    pause: Option<Pause>,
-}
-
-struct Pause {
-    until: DateTime<Utc>,
-    /// What is wrong with the sink; none where it merely asked to slow down.
-    trouble: Option<String>,
-}
-
 /// Deliveries that were to be settled, and whether they are.
 type Settled = (Vec<Finished>, Result<(), ActionError>);
 
@@ -171,14 +138,19 @@ impl Run {
                 }
             }
         }
-        while let Some(finished) = self.deliveries.join_next().await {
-            self.note(finished);
-        }
-        while self.settling.is_some() || !self.finished.is_empty() {
+        self.end_in_order().await;
+    }
+
+    /// Waits for what is under way, and settles each as it ends: one that hangs shall not have the
+    /// others told again after the next start.
+    async fn end_in_order(&mut self) {
+        while !(self.deliveries.is_empty() && self.settling.is_none() && self.finished.is_empty()) {
             self.start_settling(false);
-            let settled = settled(&mut self.settling).await;
-            if !self.note_settled(settled) {
-                return;
+            tokio::select! {
+                Some(finished) = self.deliveries.join_next() => self.note(finished),
+                settled = settled(&mut self.settling) => if !self.note_settled(settled) {
+                    return;
+                },
             }
         }
     }
@@ -366,160 +338,6 @@ fn log(row: &Notification, outcome: &Outcome) {
             tracing::warn!(%id, %event, sink, recipient, error, "given up; see `oncalld notification`");
         }
         Outcome::Dropped(why) => tracing::info!(%id, %event, sink, recipient, why, "not sent"),
-    }
-}
-
-/// Delivers one batch, but for what is stale by now.
-async fn deliver(
-    app: App,
-    policy: Policy,
-    sink: Arc<dyn Sink>,
-    timeout: Duration,
-    lane: usize,
-    batch: Batch,
-) -> Finished {
-    let mut finished = Finished {
-        lane,
-        recipient: batch.recipient,
-        outcomes: Vec::new(),
-        held: HashMap::new(),
-        pause: None,
-    };
-    let prepared = match deliveries::prepare(&app, &batch.positions) {
-        Ok(prepared) => prepared,
-        Err(error) => {
-            tracing::error!(%error, "a notification can't be read; trying again");
-            let again_at = app.now() + TimeDelta::minutes(1);
-            finished.held = batch.positions.iter().map(|seq| (*seq, again_at)).collect();
-            return finished;
-        }
-    };
-    let mut delivery = Delivery {
-        notifications: Vec::new(),
-        request: None,
-    };
-    for Prepared {
-        notification,
-        stale,
-        request,
-    } in prepared
-    {
-        match stale {
-            Some(why) => finished
-                .outcomes
-                .push((notification, Outcome::Dropped(why))),
-            None => {
-                delivery.notifications.push(notification);
-                delivery.request = request.map(Receipt);
-            }
-        }
-    }
-    if delivery.notifications.is_empty() {
-        return finished;
-    }
-    let result = try_once(&*sink, &delivery, timeout).await;
-    let attempts = delivery.notifications.iter().map(|row| row.attempts).max();
-    conclude(
-        &mut finished,
-        delivery.notifications,
-        result,
-        &policy,
-        attempts.unwrap_or(0) + 1,
-        app.now(),
-    );
-    finished
-}
-
-/// One try. A sink that hangs or panics has failed, and does no other harm.
-async fn try_once(
-    sink: &dyn Sink,
-    delivery: &Delivery,
-    timeout: Duration,
-) -> Result<Option<Receipt>, DeliveryError> {
-    let delivering = AssertUnwindSafe(async { sink.deliver(delivery).await }).catch_unwind();
-    match tokio::time::timeout(timeout, delivering).await {
-        Ok(Ok(result)) => result,
-        Ok(Err(_panic)) => Err(DeliveryError::retry("the sink panicked")),
-        Err(_elapsed) => {
-            let message = format!("no answer within {} s", timeout.as_secs_f32());
-            Err(DeliveryError::retry(message))
-        }
-    }
-}
-
-/// What follows from how a try went.
-fn conclude(
-    finished: &mut Finished,
-    rows: Vec<Notification>,
-    result: Result<Option<Receipt>, DeliveryError>,
-    policy: &Policy,
-    attempts: u32,
-    now: DateTime<Utc>,
-) {
-    let later = |wait: Duration| now + TimeDelta::from_std(wait).unwrap_or(TimeDelta::days(1));
-    let outcome = match result {
-        Ok(receipt) => Outcome::Delivered(receipt.map(|receipt| receipt.0)),
-        Err(DeliveryError::Permanent { message }) => Outcome::Failed(message),
-        Err(DeliveryError::Retry { message, .. }) if attempts >= policy.max_attempts => {
-            Outcome::Failed(format!("given up after {attempts} attempts: {message}"))
-        }
-        Err(DeliveryError::Retry { message, after }) => Outcome::Again {
-            at: later(policy.wait_after(attempts).max(after.unwrap_or_default())),
-            error: message,
-            counts: true,
-        },
-        Err(DeliveryError::RateLimited { after }) => {
-            let until = later(after);
-            finished.held = rows.iter().map(|row| (row.seq, until)).collect();
-            finished.pause = Some(Pause {
-                until,
-                trouble: None,
-            });
-            return;
-        }
-        Err(DeliveryError::SinkUnusable { message }) => {
-            let until = later(UNUSABLE_FOR);
-            finished.pause = Some(Pause {
-                until,
-                trouble: Some(message.clone()),
-            });
-            Outcome::Again {
-                at: until,
-                error: message,
-                counts: false,
-            }
-        }
-    };
-    let outcomes = rows.into_iter().map(|row| (row, outcome.clone()));
-    finished.outcomes.extend(outcomes);
-}
-
-impl Policy {
-    /// How long to wait after so many attempts: as the list says, a fifth more or less, so that
-    /// what failed together does not come back together.
-    fn wait_after(&self, attempts: u32) -> Duration {
-        let last = self.backoff.len().saturating_sub(1);
-        let at = usize::try_from(attempts.saturating_sub(1)).unwrap_or(last);
-        let wait = self.backoff.get(at.min(last)).copied().unwrap_or_default();
-        let mut dice = [0];
-        // Without randomness there is no jitter, which does little harm.
-        let _ = getrandom::fill(&mut dice);
-        wait.mul_f64(0.8 + 0.4 * f64::from(dice[0]) / 255.0)
-    }
-}
-
-/// Stands for a sink that the outbox names and the config does not, such as Slack without a
-/// token. What is for it waits until it's configured, or is stale.
-struct Missing(String);
-
-impl Sink for Missing {
-    fn name(&self) -> &str {
-        &self.0
-    }
-
-    fn deliver<'a>(&'a self, _delivery: &'a Delivery) -> Delivered<'a> {
-        let message = format!("the config sets up no sink `{}`", self.0);
-        Box::pin(async { Err(DeliveryError::SinkUnusable { message }) })
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Mutex;
 
+use chrono::TimeDelta;
 use serde_json::json;
 
 use super::*;
@@ -10,7 +11,7 @@ use crate::actions::{Ctx, Route, Settings, notifications};
 use crate::clock::ManualClock;
 use crate::domain::json::Json;
 use crate::domain::notification::{DeliveryStatus, Event};
-use crate::notify::sink::Limits;
+use crate::notify::sink::{Delivered, Delivery, DeliveryError, Limits, Receipt};
 use crate::store::Store;
 use crate::store::outbox::Message;
 use crate::wire::Paging;
@@ -375,4 +376,39 @@ async fn it_stops_in_order() {
     bench.dispatcher.take().unwrap().stopped().await;
     let arrived = bench.statuses().iter().filter(|s| **s == Arrived).count();
     assert_eq!(arrived, sink.tried().len(), "what was sent is settled");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_that_hangs_at_the_end_leaves_the_others_settled() {
+    let (hanging, other) = (Scripted::new("a", [Answer::Hang]), Scripted::new("b", []));
+    let bench = Bench::new().start(&[&hanging, &other]);
+    bench.queue("a", "U1", Event::Handoff, 1);
+    bench
+        .until("it hangs", |_| !hanging.tried().is_empty())
+        .await;
+    bench.queue("b", "U1", Event::Handoff, 2);
+    bench.until("a try", |_| !other.tried().is_empty()).await;
+    bench.stopping.send_replace(Some("SIGTERM".to_owned()));
+    bench
+        .until("settled", |b| b.statuses() == [Pending, Arrived])
+        .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_a_message_made_of_several_each_has_its_own_attempts() {
+    let sink = Scripted::new("a", [retry(), retry(), retry()]);
+    let bench = Bench::new().start(&[&sink]);
+    bench.queue("a", "U1", Event::ShiftStarted, 1);
+    for attempts in 1..=2 {
+        bench
+            .until("a try", |b| b.rows()[0].attempts == attempts)
+            .await;
+        if attempts == 2 {
+            bench.queue("a", "U1", Event::ShiftStarted, 2);
+        }
+        bench.pass(30);
+    }
+    bench.pass(100);
+    bench.until("parked", |b| b.statuses()[0] == Failed).await;
+    assert_ne!(bench.statuses()[1], Failed, "it was tried once");
 }

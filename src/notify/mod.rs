@@ -3,6 +3,7 @@
 //! [`Dispatcher`] reads what is pending, keeps it in one [`lane`] a sink, hands it to the
 //! [`sink::Sink`]s, and settles with the outbox what became of it.
 
+mod attempt;
 pub mod counters;
 pub mod dispatcher;
 mod lane;
@@ -12,5 +13,6 @@ pub mod sink;
 pub mod sinks;
 pub mod texts;
 
+pub use self::attempt::Policy;
 pub use self::counters::Counters;
-pub use self::dispatcher::{Dispatcher, Policy};
+pub use self::dispatcher::Dispatcher;

@@ -20,7 +20,7 @@ impl Record for Notification {}
 pub struct Message {
     /// What happened.
     pub event: Event,
-    /// A Slack user or channel id.
+    /// A Slack user or channel id; a team's slug where it has no channel, for sinks but Slack.
     pub recipient: String,
     /// The team that it is about.
     pub team_id: Option<TeamId>,

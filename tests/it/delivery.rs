@@ -15,6 +15,11 @@ fn start() -> (FakeSlack, Daemon) {
     let fake = FakeSlack::start();
     for user in ["UANN", "UBOB", "UCAT"] {
         fake.add_user(user, user);
+        // Known by then or not, a name reads the same.
+        fake.with(|state| {
+            let known = state.users.get_mut(user).unwrap();
+            user.clone_into(&mut known.display_name);
+        });
     }
     fake.add_channel("C1", "payments");
     let home = Arc::new(tempfile::tempdir().unwrap());

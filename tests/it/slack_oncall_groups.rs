@@ -206,16 +206,16 @@ fn the_doctor_shows_what_is_wrong_and_puts_right_what_it_can() {
 fn the_doctor_is_for_admins_and_says_what_a_bad_token_is() {
     let company = Company::start();
     let editor = company.daemon.client("editor", None);
-    editor.get("/slack/doctor").problem(403);
-    editor.post("/slack/doctor", &json!({})).problem(403);
+    editor.get("/api/v1/slack/doctor").problem(403);
+    editor.post("/api/v1/slack/doctor", &json!({})).problem(403);
     company
         .slack
         .with(|state| state.revoked.insert(BOT_TOKEN.to_owned()));
-    let report = company.daemon.api.get("/slack/doctor").ok();
+    let report = company.daemon.api.get("/api/v1/slack/doctor").ok();
     assert_eq!(report["healthy"], false);
     assert_eq!(report["workspace"], Value::Null);
     let problem = report["problems"][0].as_str().unwrap();
     assert!(problem.contains("token_revoked"), "{problem}");
     let without = crate::harness::Daemon::start();
-    without.api.get("/slack/doctor").problem(409);
+    without.api.get("/api/v1/slack/doctor").problem(409);
 }

@@ -36,6 +36,7 @@ fn a_change_just_after_the_instant_does_not_tell_a_second_time() {
     assert_eq!(by_change.join(", "), told);
     let by_tick = t.messages_of(|t| t.tick_at("2026-11-25T09:00:01Z"));
     assert_eq!(by_tick, [""; 0]);
+    t.tick_at("2026-11-26T09:00:00Z");
     t.clock.set("2026-11-30T09:00:00Z".parse().unwrap());
     let at_a_handoff = t.messages_of(|t| {
         t.configure(json!({"description": "y"}));
@@ -72,10 +73,11 @@ fn a_reminder_that_fell_into_a_downtime_is_sent_while_it_is_of_use() {
     let t = team().restart_at("2026-11-29T20:00:00Z");
     let tick = |t: &Sandbox, now: &'static str| t.messages_of(|t| t.tick_at(now));
     assert_eq!(tick(&t, "2026-11-29T20:00:00Z"), ["shift_reminder UB"]);
+    // UA was the last to be told that they are on call.
     let t = t.restart_at("2026-12-07T10:00:00Z");
     assert_eq!(
         tick(&t, "2026-12-07T10:00:00Z"),
-        ["handoff C1", "shift_ended UB", "shift_started UC"]
+        ["handoff C1", "shift_ended UA", "shift_started UC"]
     );
 }
 
@@ -132,5 +134,15 @@ fn time_off_that_is_taken_back_closes_the_gap() {
 #[test]
 fn a_store_that_was_not_watched_before_tells_nobody_what_they_know() {
     let t = team();
-    assert_eq!(t.messages_of(|t| watch::begin(&t.app).unwrap()), [""; 0]);
+    // As an older oncalld leaves it: somebody on call, and days without anybody.
+    for user in ["UA", "UB", "UC"] {
+        t.take_off(user, "2026-12-10", "2026-12-10");
+    }
+    let store = t.forget_what_is_watched();
+    assert_eq!(
+        store.messages_of(|t| watch::begin(&t.app).unwrap()),
+        [""; 0]
+    );
+    let tick = |now: &'static str| store.messages_of(|t| t.tick_at(now));
+    assert_eq!(tick("2026-11-29T09:00:00Z"), ["shift_reminder UB"]);
 }

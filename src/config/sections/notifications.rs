@@ -22,7 +22,7 @@ pub struct Notifications {
     /// How long before a shift its engineer is reminded, in hours; 0 for never.
     #[serde(deserialize_with = "bounded::<0, 168, _, _>")]
     pub reminder_hours: u32,
-    /// How long those that were delivered or dropped are kept, in days.
+    /// How long those that were delivered, dropped or given up are kept, in days.
     #[serde(deserialize_with = "bounded::<1, 3_650, _, _>")]
     pub keep_days: u32,
 }

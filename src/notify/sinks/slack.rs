@@ -79,6 +79,18 @@ impl SlackSink {
     }
 }
 
+/// An app that may not open direct messages can still write to channels: only the message to the
+/// person waits.
+fn failure(error: SlackError) -> DeliveryError {
+    match error {
+        SlackError::MissingScope {
+            method: "conversations.open",
+            ..
+        } => DeliveryError::retry(error.to_string()),
+        error => error.into(),
+    }
+}
+
 fn updates_request(row: &Notification) -> bool {
     row.event == Event::OverrideDecided && row.payload.0["updates_request"] == true
 }
@@ -102,6 +114,6 @@ impl Sink for SlackSink {
     }
 
     fn deliver<'a>(&'a self, delivery: &'a Delivery) -> Delivered<'a> {
-        Box::pin(async { self.send(delivery).await.map_err(DeliveryError::from) })
+        Box::pin(async { self.send(delivery).await.map_err(failure) })
     }
 }

@@ -101,6 +101,33 @@ impl Sandbox {
         }
     }
 
+    /// The same, as if nothing had been watched so far.
+    pub fn forget_what_is_watched(self) -> Self {
+        let Self {
+            app,
+            clock,
+            ctx,
+            home,
+        } = self;
+        drop(app);
+        let store = Store::open(&home.path().join("store.redb")).unwrap();
+        store
+            .write(|tx| {
+                for team in oncalld::store::teams::list(tx)? {
+                    oncalld::store::watch::put(tx, team.id, None)?;
+                }
+                Ok::<_, oncalld::store::StoreError>(())
+            })
+            .unwrap();
+        let app = App::new(store, clock.clone(), Settings::default());
+        Self {
+            app,
+            clock,
+            ctx,
+            home,
+        }
+    }
+
     pub fn tick_at(&self, now: &str) -> usize {
         self.clock.set(instant(now));
         let handed_off = handoff::tick(&self.app).unwrap().handed_off;

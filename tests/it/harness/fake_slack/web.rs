@@ -112,7 +112,7 @@ async fn strike(
             json(answer.to_string())
         }
         Some(Fault::Hang) => {
-            tokio::time::sleep(Duration::from_secs(3600)).await;
+            tokio::time::sleep(Duration::from_hours(1)).await;
             StatusCode::GATEWAY_TIMEOUT.into_response()
         }
         Some(Fault::BreakBefore | Fault::BreakAfter) => {
