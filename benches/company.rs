@@ -10,6 +10,7 @@
 //! - `deliveries DIR`: 10,000 notifications to a sink that takes 50 ms, and then idleness
 //! - `queue DIR`: puts 10,000 notifications for the webhook `slow` into DIR's store
 //! - `slow ADDRESS`: a server that answers every request after 50 ms
+//! - `plugins`: a pick, a preview, a load, an endless loop, an idle plugin
 //! - `audit DIR`: filters of a log of a million entries
 
 #![expect(
@@ -31,6 +32,8 @@ use oncalld::clock::ManualClock;
 mod audit_log;
 #[path = "company/deliveries.rs"]
 mod deliveries;
+#[path = "company/plugins.rs"]
+mod plugins;
 #[path = "company/seed.rs"]
 mod seed;
 
@@ -47,6 +50,7 @@ fn main() -> Result<()> {
         ["deliveries", dir] => deliveries::measure(Path::new(dir)),
         ["queue", dir] => deliveries::queue(Path::new(dir)),
         ["slow", address] => deliveries::slow(address),
+        ["plugins"] => plugins::measure(),
         ["audit", dir] => audit_log::measure(Path::new(dir)),
         // Also what `cargo bench` runs by itself: it needs no preparation.
         [] | ["preview"] => preview(),
@@ -95,7 +99,7 @@ fn preview() -> Result<()> {
         clock,
         Settings::default(),
     );
-    seed::one_team(&app, 10)?;
+    seed::one_team(&app, "weighted", 10)?;
     let request = oncalld::wire::rotation::PlanRequest { weeks: Some(52) };
     let took = median(51, || {
         black_box(rotation::preview(&app, "team-0", &request)).expect("previews");

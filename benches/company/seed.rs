@@ -233,7 +233,7 @@ fn shifts(
 }
 
 /// A team with a year of weighted rotation behind it, through the actions.
-pub fn one_team(app: &App, members: usize) -> Result<()> {
+pub fn one_team(app: &App, kind: &str, members: usize) -> Result<()> {
     let ctx = Ctx {
         actor: admin(),
         source: Source::Api,
@@ -241,7 +241,7 @@ pub fn one_team(app: &App, members: usize) -> Result<()> {
     };
     let team = TeamInput {
         name: Some("Team 0".to_owned()),
-        rotation_type: Some("weighted".to_owned()),
+        rotation_type: Some(kind.to_owned()),
         rotation_enabled: Some(true),
         rotation_start_date: Some(Some(add_days(this_monday(), -364))),
         ..TeamInput::default()
