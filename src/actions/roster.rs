@@ -10,12 +10,12 @@ use serde_json::json;
 use super::app::{App, Settings, Tx};
 use super::context::Ctx;
 use super::error::{ActionError, Result};
-use super::{find, names, rotation};
+use super::{find, rotation};
 use crate::domain::audit::{Action, EntityType};
 use crate::domain::ids::{TeamId, UserId};
 use crate::domain::json::Json;
 use crate::domain::member::Membership;
-use crate::domain::roster::{self, Account, Member, Presence, Profile, Roster};
+use crate::domain::roster::{self, Account, Member, Presence, Roster};
 use crate::domain::team::Team;
 use crate::domain::token::Role;
 use crate::store::{self, Reader};
@@ -184,8 +184,6 @@ pub struct Listed {
     pub group_id: String,
     /// Who is in it.
     pub users: Vec<UserId>,
-    /// What Slack says of those of them whom it was asked about.
-    pub profiles: Vec<Profile>,
 }
 
 /// Makes a list the one that counts for a team. Who has joined and who has left is audited,
@@ -195,7 +193,7 @@ pub struct Listed {
 /// # Errors
 /// The team is not there, or names another group by now.
 pub fn apply(app: &App, ctx: &Ctx, team: TeamId, listed: &Listed) -> Result<SyncView> {
-    let (view, renamed) = app.write(ctx, |tx| {
+    app.write(ctx, |tx| {
         let team = find::team_by_id(tx.store, team)?;
         if !team.is_active || team.slack_group_id.as_ref() != Some(&listed.group_id) {
             return Err(ActionError::conflict(format!(
@@ -203,7 +201,6 @@ pub fn apply(app: &App, ctx: &Ctx, team: TeamId, listed: &Listed) -> Result<Sync
                 team.slug
             )));
         }
-        let renamed = names::write(tx, &listed.profiles)?;
         let (before, _) = members_of(tx.store, tx.settings, &team)?;
         let old = store::rosters::find(tx.store, team.id)?;
         let users = listed.users.iter().cloned().collect();
@@ -214,10 +211,8 @@ pub fn apply(app: &App, ctx: &Ctx, team: TeamId, listed: &Listed) -> Result<Sync
         if before != after {
             rotation::replan_and_tell(tx, &team, "the team's Slack group has changed")?;
         }
-        Ok((view, renamed))
-    })?;
-    names::forget(app, &renamed);
-    Ok(view)
+        Ok(view)
+    })
 }
 
 /// Audits who joined and who left.
