@@ -6,14 +6,13 @@ use serde_json::{Value, json};
 use super::app::{Route, Tx};
 use super::error::Result;
 use super::oncall::{around, who};
+use super::roster;
 use crate::domain::ids::UserId;
 use crate::domain::json::Json;
-use crate::domain::member::{Membership, TeamRole};
 use crate::domain::notification::Event;
 use crate::domain::oncall_day::OnCallClock;
 use crate::domain::team::Team;
 use crate::rotation::coverage::Stretch;
-use crate::store;
 use crate::store::outbox::Message;
 
 /// Who was on call before a change.
@@ -110,11 +109,9 @@ pub(super) fn tell_leads(
     event: Event,
     payload: &Value,
 ) -> Result<()> {
-    let members = store::teams::list_members(tx.store, team.id)?;
     tell(tx, team, event, To::Channel, payload)?;
-    let is_lead = |m: &&Membership| m.role == TeamRole::Lead;
-    for lead in members.iter().filter(is_lead) {
-        tell(tx, team, event, To::Person(&lead.user), payload)?;
+    for lead in roster::leads_of(tx.store, team)? {
+        tell(tx, team, event, To::Person(&lead), payload)?;
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use super::{find, rotation};
 use crate::domain::audit::{Action, EntityType};
 use crate::domain::ids::{TeamId, UserId};
 use crate::domain::json::Json;
-use crate::domain::member::Membership;
+use crate::domain::member::{Membership, TeamRole};
 use crate::domain::roster::{self, Account, Member, Presence, Roster};
 use crate::domain::team::Team;
 use crate::domain::token::Role;
@@ -68,7 +68,8 @@ pub(super) fn find_member(
     Ok(members.into_iter().find(|member| member.user == *user))
 }
 
-/// Whether a person belongs to a team: a row alone is not enough once they have left the group.
+/// Whether a person belongs to a team: once they have left the group, a row alone is not
+/// enough, but for those who lead.
 pub(super) fn belongs(
     tx: &impl Reader,
     settings: &Settings,
@@ -76,7 +77,27 @@ pub(super) fn belongs(
     user: &UserId,
 ) -> Result<bool> {
     let member = find_member(tx, settings, team, user)?;
-    Ok(member.is_some_and(|member| member.presence != Presence::Left))
+    let is_there = member.is_some_and(|member| member.presence != Presence::Left);
+    Ok(is_there || is_lead(tx, team, user)?)
+}
+
+/// Who leads a team: by their rows, in its Slack group or not, but for closed accounts.
+pub(super) fn leads_of(tx: &impl Reader, team: &Team) -> Result<Vec<UserId>> {
+    let mut leads = Vec::new();
+    for row in store::teams::list_members(tx, team.id)? {
+        if row.role == TeamRole::Lead {
+            let profile = store::profiles::find(tx, &row.user)?;
+            if profile.is_none_or(|profile| profile.account != Account::Deactivated) {
+                leads.push(row.user);
+            }
+        }
+    }
+    Ok(leads)
+}
+
+/// Whether a person leads a team.
+pub(super) fn is_lead(tx: &impl Reader, team: &Team, user: &UserId) -> Result<bool> {
+    Ok(leads_of(tx, team)?.contains(user))
 }
 
 /// The teams that a person has a row in, or is listed for by Slack.
