@@ -7,12 +7,13 @@ use super::app::{Route, Tx};
 use super::error::Result;
 use super::oncall::{around, who};
 use super::roster;
-use crate::domain::ids::UserId;
+use crate::domain::ids::{OverrideId, UserId};
 use crate::domain::json::Json;
 use crate::domain::notification::Event;
 use crate::domain::oncall_day::OnCallClock;
 use crate::domain::team::Team;
 use crate::rotation::coverage::Stretch;
+use crate::store;
 use crate::store::outbox::Message;
 
 /// Who was on call before a change.
@@ -157,6 +158,31 @@ pub(super) fn tell(
             payload: Json(payload.clone()),
         };
         tx.notify(&route.sink, &message)?;
+    }
+    Ok(())
+}
+
+/// Tells whoever was asked to decide an override, by the way by which they were, where that still
+/// takes the event. Leads and channel may be others by now.
+pub(super) fn tell_asked(
+    tx: &mut Tx<'_>,
+    team: &Team,
+    event: Event,
+    about: OverrideId,
+    payload: &Value,
+) -> Result<()> {
+    let payload = Json(with_team(team, payload.clone()));
+    for (sink, recipient) in store::outbox::list_requests(tx.store, about)? {
+        let mut routes = tx.settings.sinks.iter();
+        if routes.any(|route| route.sink == sink && route.takes(event)) {
+            let message = Message {
+                event,
+                recipient,
+                team_id: Some(team.id),
+                payload: payload.clone(),
+            };
+            tx.notify(&sink, &message)?;
+        }
     }
     Ok(())
 }
