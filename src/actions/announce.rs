@@ -6,9 +6,9 @@ use serde_json::{Value, json};
 use super::app::{Route, Tx};
 use super::error::Result;
 use super::oncall::{around, who};
-use crate::domain::ids::UserId;
+use super::roster;
+use crate::domain::ids::{OverrideId, UserId};
 use crate::domain::json::Json;
-use crate::domain::member::{Membership, TeamRole};
 use crate::domain::notification::Event;
 use crate::domain::oncall_day::OnCallClock;
 use crate::domain::team::Team;
@@ -110,11 +110,9 @@ pub(super) fn tell_leads(
     event: Event,
     payload: &Value,
 ) -> Result<()> {
-    let members = store::teams::list_members(tx.store, team.id)?;
     tell(tx, team, event, To::Channel, payload)?;
-    let is_lead = |m: &&Membership| m.role == TeamRole::Lead;
-    for lead in members.iter().filter(is_lead) {
-        tell(tx, team, event, To::Person(&lead.user), payload)?;
+    for lead in roster::leads_of(tx.store, team)? {
+        tell(tx, team, event, To::Person(&lead), payload)?;
     }
     Ok(())
 }
@@ -160,6 +158,31 @@ pub(super) fn tell(
             payload: Json(payload.clone()),
         };
         tx.notify(&route.sink, &message)?;
+    }
+    Ok(())
+}
+
+/// Tells whoever was asked to decide an override, by the way by which they were, where that still
+/// takes the event. Leads and channel may be others by now.
+pub(super) fn tell_asked(
+    tx: &mut Tx<'_>,
+    team: &Team,
+    event: Event,
+    about: OverrideId,
+    payload: &Value,
+) -> Result<()> {
+    let payload = Json(with_team(team, payload.clone()));
+    for (sink, recipient) in store::outbox::list_requests(tx.store, about)? {
+        let mut routes = tx.settings.sinks.iter();
+        if routes.any(|route| route.sink == sink && route.takes(event)) {
+            let message = Message {
+                event,
+                recipient,
+                team_id: Some(team.id),
+                payload: payload.clone(),
+            };
+            tx.notify(&sink, &message)?;
+        }
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{broadcast, watch};
 
 use super::context::Ctx;
+use super::deliveries;
 use super::error::{ActionError, Result};
 use super::lookup::Lookups;
 use super::plugins::{NoPlugins, Plugins};
@@ -294,7 +295,8 @@ impl Tx<'_> {
     /// The store failed.
     pub fn notify(&mut self, sink: &str, message: &Message) -> Result<()> {
         if self.ctx.source != super::Source::Import {
-            outbox::push(self.store, sink, message, self.now)?;
+            let row = outbox::push(self.store, sink, message, self.now)?;
+            deliveries::note_request(self.store, &row, "")?;
         }
         Ok(())
     }

@@ -9,7 +9,7 @@ use super::error::Result;
 use super::stale;
 use crate::domain::ids::OverrideId;
 use crate::domain::notification::{DeliveryStatus, Event, Notification};
-use crate::store::{self, Reader};
+use crate::store::{self, Reader, WriteTx};
 
 /// Rows that one transaction removes when the outbox is tidied.
 const PRUNED_AT_ONCE: usize = 2_000;
@@ -93,6 +93,15 @@ pub(super) fn asked_for(row: &Notification) -> Option<OverrideId> {
     row.payload.0.get("override_id")?.as_str()?.parse().ok()
 }
 
+/// Where a notification asks for a decision, keeps that it does and the sink's receipt, which is
+/// empty before it was delivered: whatever is decided is told there too.
+pub(super) fn note_request(tx: &WriteTx, row: &Notification, receipt: &str) -> Result<()> {
+    if let (Event::OverrideRequested, Some(about)) = (row.event, asked_for(row)) {
+        store::outbox::put_request(tx, about, &row.sink, &row.recipient, receipt)?;
+    }
+    Ok(())
+}
+
 /// Writes what became of notifications, all in one transaction.
 ///
 /// # Errors
@@ -100,10 +109,8 @@ pub(super) fn asked_for(row: &Notification) -> Option<OverrideId> {
 pub fn settle(app: &App, outcomes: &[(Notification, Outcome)]) -> Result<()> {
     app.write(&Ctx::system(), |tx| {
         for (row, outcome) in outcomes {
-            if let (Outcome::Delivered(Some(receipt)), Event::OverrideRequested, Some(about)) =
-                (outcome, row.event, asked_for(row))
-            {
-                store::outbox::put_request(tx.store, about, &row.sink, &row.recipient, receipt)?;
+            if let Outcome::Delivered(Some(receipt)) = outcome {
+                note_request(tx.store, row, receipt)?;
             }
             store::outbox::settle(tx.store, &settled(row, outcome, tx.now))?;
         }
@@ -137,11 +144,16 @@ fn settled(row: &Notification, outcome: &Outcome, now: DateTime<Utc>) -> Notific
     row
 }
 
-/// Removes notifications older than `keep_days` that are no longer pending; how many those were.
+/// Removes notifications older than `keep_days` that are no longer pending, and what was kept to
+/// bring requests up to date whose overrides are over for as long; how many notifications.
 ///
 /// # Errors
 /// The store failed.
 pub fn prune(app: &App, keep_days: u32) -> Result<usize> {
+    app.write(&Ctx::system(), |tx| {
+        let until = tx.now - TimeDelta::days(keep_days.into());
+        Ok(store::outbox::prune_requests(tx.store, until.date_naive())?)
+    })?;
     let mut total = 0;
     loop {
         let pruned = app.write(&Ctx::system(), |tx| {

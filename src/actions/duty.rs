@@ -48,8 +48,8 @@ pub fn upcoming(app: &App, user: &UserId, days: i64) -> Result<Vec<OnCall>> {
     })
 }
 
-/// The role of a person whom Slack vouches for: an editor where they belong to a team, else a
-/// viewer. Who is an admin, the config says.
+/// The role of a person whom Slack vouches for: an editor where they belong to a team or lead
+/// one, else a viewer. Who is an admin, the config says.
 ///
 /// # Errors
 /// The store failed.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::app::{App, Tx};
+use super::app::App;
 use super::context::Ctx;
 use super::error::Result;
 use super::roster;
@@ -43,56 +43,55 @@ pub fn stale(app: &App, limit: usize) -> Result<Vec<UserId>> {
     app.read(|tx| Ok(store::profiles::list_stale(tx, since, limit)?))
 }
 
-/// Those of `users` whose profiles are unknown or no longer fresh.
+/// Those of `users` of whom Slack has not said yet what they are.
 ///
 /// # Errors
 /// The store failed.
-pub fn stale_among(app: &App, users: &[UserId]) -> Result<Vec<UserId>> {
-    let since = app.now() - FRESH_FOR;
+pub fn unknown_among(app: &App, users: Vec<UserId>) -> Result<Vec<UserId>> {
     app.read(|tx| {
-        let mut stale = Vec::new();
+        let mut unknown = Vec::new();
         for user in users {
-            if store::profiles::find(tx, user)?.is_none_or(|known| known.fetched_at <= since) {
-                stale.push(user.clone());
+            if store::profiles::find(tx, &user)?.is_none() {
+                unknown.push(user);
             }
         }
-        Ok(stale)
+        Ok(unknown)
     })
 }
 
-/// Keeps what Slack says of users. Names are a cache: a change of one is no audit entry.
+/// What Slack last said of a user.
+///
+/// # Errors
+/// The store failed.
+pub fn profile(app: &App, user: &UserId) -> Result<Option<Profile>> {
+    app.read(|tx| Ok(store::profiles::find(tx, user)?))
+}
+
+/// Keeps what Slack says of users, and does what follows from accounts that became something
+/// else. Names are a cache: a change of one is no audit entry.
 ///
 /// # Errors
 /// The store failed.
 pub fn put(app: &App, profiles: &[Profile]) -> Result<()> {
-    let renamed = app.write(&Ctx::system(), |tx| write(tx, profiles))?;
-    forget(app, &renamed);
-    Ok(())
-}
-
-/// Writes profiles, and what follows from accounts that became something else. Whose name
-/// changes is returned, for [`forget`] once it is committed.
-pub(super) fn write(tx: &mut Tx<'_>, profiles: &[Profile]) -> Result<Vec<UserId>> {
-    let mut renamed = Vec::new();
-    for profile in profiles {
-        let (name, account) = match store::profiles::find(tx.store, &profile.user)? {
-            Some(known) => (known.display_name, known.account),
-            None => (String::new(), Account::Person),
-        };
-        store::profiles::put(tx.store, profile)?;
-        if name != profile.display_name {
-            renamed.push(profile.user.clone());
+    let renamed = app.write(&Ctx::system(), |tx| {
+        let mut renamed = Vec::new();
+        for profile in profiles {
+            let (name, account) = match store::profiles::find(tx.store, &profile.user)? {
+                Some(known) => (known.display_name, known.account),
+                None => (String::new(), Account::Person),
+            };
+            store::profiles::put(tx.store, profile)?;
+            if name != profile.display_name {
+                renamed.push(profile.user.clone());
+            }
+            if account != profile.account {
+                roster::account_changed(tx, &profile.user, account, profile.account)?;
+            }
         }
-        if account != profile.account {
-            roster::account_changed(tx, &profile.user, account, profile.account)?;
-        }
-    }
-    Ok(renamed)
-}
-
-/// Drops the ready answers that show these people.
-pub(super) fn forget(app: &App, renamed: &[UserId]) {
+        Ok(renamed)
+    })?;
     if !renamed.is_empty() {
-        app.lookups().forget_people(renamed);
+        app.lookups().forget_people(&renamed);
     }
+    Ok(())
 }

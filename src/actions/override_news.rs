@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use serde_json::{Value, json};
 
-use super::announce::{To, tell, tell_leads, with_team};
+use super::announce::{To, tell, tell_asked, tell_leads, with_team};
 use super::app::{App, Tx};
 use super::error::Result;
 use super::find;
@@ -33,8 +33,8 @@ pub(super) fn tell_requested(tx: &mut Tx<'_>, team: &Team, row: &Override) -> Re
     tell_leads(tx, team, Event::OverrideRequested, &payload)
 }
 
-/// Tells requester and substitute, once where they are the same; and, where channel and leads
-/// were asked to decide, them too, for the message that asked them to be updated.
+/// Tells requester and substitute, once where they are the same; and whoever was asked to decide,
+/// for the message that asked them to be updated.
 pub(super) fn tell_decided(
     tx: &mut Tx<'_>,
     team: &Team,
@@ -47,11 +47,8 @@ pub(super) fn tell_decided(
     for user in requester.into_iter().chain([&row.substitute]) {
         tell(tx, team, Event::OverrideDecided, To::Person(user), &payload)?;
     }
-    if was == Some(OverrideStatus::Pending) {
-        payload["updates_request"] = true.into();
-        tell_leads(tx, team, Event::OverrideDecided, &payload)?;
-    }
-    Ok(())
+    payload["updates_request"] = true.into();
+    tell_asked(tx, team, Event::OverrideDecided, row.id, &payload)
 }
 
 /// `was` is where it stood before; none for one that has just been made.

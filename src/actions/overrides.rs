@@ -11,7 +11,6 @@ use super::override_news::{tell_decided, tell_requested};
 use super::rotation::fill;
 use super::schedules::warnings;
 use super::team_state::END_OF_TIME;
-use super::teams::is_lead;
 use super::{changes, find, roster};
 use crate::domain::Revision;
 use crate::domain::audit::{Action, EntityType};
@@ -195,8 +194,8 @@ fn refuse_overlap(tx: &impl Reader, row: &Override) -> Result<()> {
 /// Decides an override, or cancels it.
 ///
 /// # Errors
-/// Less than an editor; team or override are not there; the status is unknown, or can't
-/// follow the present one; the actor may not decide; another version.
+/// A token of less than an editor; team or override are not there; the status is unknown, or
+/// can't follow the present one; the actor may not decide; another version.
 pub fn decide(
     app: &App,
     ctx: &Ctx,
@@ -204,7 +203,13 @@ pub fn decide(
     id: &str,
     decision: &Decision,
 ) -> Result<OverrideView> {
-    ctx.require(Role::Editor)?;
+    // Who asked in Slack may take it back, also once they belong to no team any more.
+    let is_person = matches!(ctx.actor, Actor::Person { .. });
+    ctx.require(if is_person {
+        Role::Viewer
+    } else {
+        Role::Editor
+    })?;
     app.write(ctx, |tx| {
         let team = find::active_team(tx.store, team)?;
         let old = load(tx.store, &team, id)?;
@@ -296,7 +301,7 @@ fn check_may_decide(
     if status == OverrideStatus::Cancelled && is_requester {
         return Ok(());
     }
-    if !is_lead(tx.store, team, decider)? {
+    if !roster::is_lead(tx.store, team, decider)? {
         let detail = format!(
             "{decider} is neither a lead of team `{}` nor an admin",
             team.slug

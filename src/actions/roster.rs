@@ -10,12 +10,12 @@ use serde_json::json;
 use super::app::{App, Settings, Tx};
 use super::context::Ctx;
 use super::error::{ActionError, Result};
-use super::{find, names, rotation};
+use super::{find, rotation};
 use crate::domain::audit::{Action, EntityType};
 use crate::domain::ids::{TeamId, UserId};
 use crate::domain::json::Json;
-use crate::domain::member::Membership;
-use crate::domain::roster::{self, Account, Member, Presence, Profile, Roster};
+use crate::domain::member::{Membership, TeamRole};
+use crate::domain::roster::{self, Account, Member, Presence, Roster};
 use crate::domain::team::Team;
 use crate::domain::token::Role;
 use crate::store::{self, Reader};
@@ -68,7 +68,8 @@ pub(super) fn find_member(
     Ok(members.into_iter().find(|member| member.user == *user))
 }
 
-/// Whether a person belongs to a team: a row alone is not enough once they have left the group.
+/// Whether a person belongs to a team: once they have left the group, a row alone is not
+/// enough, but for those who lead.
 pub(super) fn belongs(
     tx: &impl Reader,
     settings: &Settings,
@@ -76,7 +77,27 @@ pub(super) fn belongs(
     user: &UserId,
 ) -> Result<bool> {
     let member = find_member(tx, settings, team, user)?;
-    Ok(member.is_some_and(|member| member.presence != Presence::Left))
+    let is_there = member.is_some_and(|member| member.presence != Presence::Left);
+    Ok(is_there || is_lead(tx, team, user)?)
+}
+
+/// Who leads a team: by their rows, in its Slack group or not, but for closed accounts.
+pub(super) fn leads_of(tx: &impl Reader, team: &Team) -> Result<Vec<UserId>> {
+    let mut leads = Vec::new();
+    for row in store::teams::list_members(tx, team.id)? {
+        if row.role == TeamRole::Lead {
+            let profile = store::profiles::find(tx, &row.user)?;
+            if profile.is_none_or(|profile| profile.account != Account::Deactivated) {
+                leads.push(row.user);
+            }
+        }
+    }
+    Ok(leads)
+}
+
+/// Whether a person leads a team.
+pub(super) fn is_lead(tx: &impl Reader, team: &Team, user: &UserId) -> Result<bool> {
+    Ok(leads_of(tx, team)?.contains(user))
 }
 
 /// The teams that a person has a row in, or is listed for by Slack.
@@ -184,8 +205,6 @@ pub struct Listed {
     pub group_id: String,
     /// Who is in it.
     pub users: Vec<UserId>,
-    /// What Slack says of those of them whom it was asked about.
-    pub profiles: Vec<Profile>,
 }
 
 /// Makes a list the one that counts for a team. Who has joined and who has left is audited,
@@ -195,7 +214,7 @@ pub struct Listed {
 /// # Errors
 /// The team is not there, or names another group by now.
 pub fn apply(app: &App, ctx: &Ctx, team: TeamId, listed: &Listed) -> Result<SyncView> {
-    let (view, renamed) = app.write(ctx, |tx| {
+    app.write(ctx, |tx| {
         let team = find::team_by_id(tx.store, team)?;
         if !team.is_active || team.slack_group_id.as_ref() != Some(&listed.group_id) {
             return Err(ActionError::conflict(format!(
@@ -203,7 +222,6 @@ pub fn apply(app: &App, ctx: &Ctx, team: TeamId, listed: &Listed) -> Result<Sync
                 team.slug
             )));
         }
-        let renamed = names::write(tx, &listed.profiles)?;
         let (before, _) = members_of(tx.store, tx.settings, &team)?;
         let old = store::rosters::find(tx.store, team.id)?;
         let users = listed.users.iter().cloned().collect();
@@ -214,10 +232,8 @@ pub fn apply(app: &App, ctx: &Ctx, team: TeamId, listed: &Listed) -> Result<Sync
         if before != after {
             rotation::replan_and_tell(tx, &team, "the team's Slack group has changed")?;
         }
-        Ok((view, renamed))
-    })?;
-    names::forget(app, &renamed);
-    Ok(view)
+        Ok(view)
+    })
 }
 
 /// Audits who joined and who left.

@@ -4,11 +4,10 @@ use super::announce::Before;
 use super::app::{App, Tx, check_version};
 use super::context::Ctx;
 use super::error::{ActionError, Result};
-use super::{changes, find, handoff, rotation, team_input};
+use super::{changes, find, handoff, roster, rotation, team_input};
 use crate::domain::Revision;
 use crate::domain::audit::{Action, EntityType};
 use crate::domain::ids::TeamId;
-use crate::domain::member::TeamRole;
 use crate::domain::team::{RotationConfig, Team, slug_from};
 use crate::domain::token::Role;
 use crate::store::{self, Reader};
@@ -172,22 +171,12 @@ fn require_admin_or_lead(tx: &Tx<'_>, team: &Team) -> Result<()> {
         return Ok(());
     }
     match tx.ctx.user() {
-        Some(user) if is_lead(tx.store, team, user)? => Ok(()),
+        Some(user) if roster::is_lead(tx.store, team, user)? => Ok(()),
         _ => Err(ActionError::Forbidden(format!(
             "changing team `{}` takes an admin, or an editor who is a lead of it",
             team.slug
         ))),
     }
-}
-
-/// Whether a person leads a team.
-pub(super) fn is_lead(
-    tx: &impl Reader,
-    team: &Team,
-    user: &crate::domain::ids::UserId,
-) -> Result<bool> {
-    let member = store::teams::find_member(tx, team.id, user)?;
-    Ok(member.is_some_and(|member| member.role == TeamRole::Lead))
 }
 
 /// Where a rotation that is switched on has no start yet, it starts today.

@@ -12,6 +12,8 @@ use super::error::{Class, SlackError, class};
 const MAX_BYTES: usize = 8 * 1024 * 1024;
 /// How long to wait where Slack doesn't say.
 const PAUSE: Duration = Duration::from_secs(30);
+/// The least that Slack makes us wait: without any, a limit would be met again at once.
+const MIN_PAUSE: Duration = Duration::from_secs(1);
 /// The longest that Slack may make us wait.
 const MAX_PAUSE: Duration = Duration::from_hours(1);
 
@@ -139,7 +141,8 @@ fn retry_after(headers: &HeaderMap) -> Duration {
         .get(RETRY_AFTER)
         .and_then(|value| value.to_str().ok());
     let seconds = text.and_then(|text| text.trim().parse().ok());
-    seconds.map_or(PAUSE, Duration::from_secs).min(MAX_PAUSE)
+    let pause = seconds.map_or(PAUSE, Duration::from_secs);
+    pause.clamp(MIN_PAUSE, MAX_PAUSE)
 }
 
 /// What to say of a body that is no JSON.
@@ -190,7 +193,7 @@ mod tests {
     #[test]
     fn retry_after_is_in_seconds_and_never_absurd() {
         assert_eq!(retry_after(&headers("7")), Duration::from_secs(7));
-        assert_eq!(retry_after(&headers("0")), Duration::ZERO);
+        assert_eq!(retry_after(&headers("0")), MIN_PAUSE);
         for absurd in ["86400", "18446744073709551615"] {
             assert_eq!(retry_after(&headers(absurd)), MAX_PAUSE, "{absurd}");
         }

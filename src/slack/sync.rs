@@ -22,12 +22,10 @@ use crate::wire::member::SyncView;
 const LOOK_AGAIN: Duration = Duration::from_mins(1);
 /// When a list that could not be fetched is tried again, if it isn't due before.
 const TRY_AGAIN: Duration = Duration::from_mins(5);
-/// Profiles that are looked up before a list comes in; the others follow by and by.
-const PROFILES_AT_ONCE: usize = 100;
+/// Profiles that are looked up and written together.
+const PROFILES_A_ROUND: usize = 20;
 /// How many of them are looked up at the same time.
 const CONCURRENT_PROFILES: usize = 4;
-/// Profiles that are looked up and written together as time goes by.
-const PROFILES_A_ROUND: usize = 20;
 /// How long nobody looks for names where all were known.
 const NAMES_AGAIN: Duration = Duration::from_mins(5);
 
@@ -45,46 +43,70 @@ impl Groups {
         self.sync(ctx, &source).await
     }
 
-    /// Brings the members of one team up to date.
+    /// Brings the members of one team up to date. Before a list counts, Slack has said of
+    /// everybody in it whether they are a person, or says of nobody.
     pub(super) async fn sync(&self, ctx: &Ctx, source: &Source) -> Result<SyncView, GroupError> {
         let users = self.users_of(&source.group_id).await?;
         let users: Vec<_> = users.into_iter().collect();
-        let profiles = self.profiles_before(&users).await?;
         let listed = Listed {
             group_id: source.group_id.clone(),
-            users,
-            profiles,
+            users: users.clone(),
         };
+        let unknown = self
+            .run(move |app| names::unknown_among(app, users))
+            .await?;
+        match self.learn(unknown).await {
+            // Without that scope whoever is in a group counts as a person.
+            Ok(()) | Err(GroupError::Slack(SlackError::MissingScope { .. })) => {}
+            Err(error) => return Err(error),
+        }
         let (ctx, team) = (ctx.clone(), source.team);
         let applied = self.run(move |app| roster::apply(app, &ctx, team, &listed));
         Ok(applied.await?)
     }
 
-    /// The profiles that tell bots from people, as far as Slack gives them at once. A list is
-    /// better without them than not at all.
-    async fn profiles_before(&self, users: &[UserId]) -> Result<Vec<Profile>, GroupError> {
-        let users = users.to_vec();
-        let stale = self.run(move |app| names::stale_among(app, &users)).await?;
-        let wanted = stale.into_iter().take(PROFILES_AT_ONCE);
-        let lookups: Vec<_> = wanted.map(|user| self.profile_of(user)).collect();
-        let looked_up = stream::iter(lookups)
-            .buffer_unordered(CONCURRENT_PROFILES)
-            .take_while(|profile| std::future::ready(profile.is_ok()));
-        let looked_up: Vec<_> = looked_up.collect().await;
-        Ok(looked_up.into_iter().flatten().collect())
+    /// Asks Slack who these users are, and keeps what it says of as many as it tells.
+    async fn learn(&self, users: Vec<UserId>) -> Result<(), GroupError> {
+        for round in users.chunks(PROFILES_A_ROUND) {
+            let lookups: Vec<_> = round.iter().map(|user| self.profile_of(user)).collect();
+            let mut lookups = stream::iter(lookups).buffer_unordered(CONCURRENT_PROFILES);
+            let (mut profiles, mut failure) = (Vec::new(), None);
+            while let Some(looked_up) = lookups.next().await {
+                match looked_up {
+                    Ok(profile) => profiles.push(profile),
+                    Err(error) => {
+                        failure = Some(error);
+                        break;
+                    }
+                }
+            }
+            drop(lookups);
+            if !profiles.is_empty() {
+                self.run(move |app| names::put(app, &profiles)).await?;
+            }
+            if let Some(error) = failure {
+                return Err(error);
+            }
+        }
+        Ok(())
     }
 
-    async fn profile_of(&self, user: UserId) -> Result<Profile, SlackError> {
+    async fn profile_of(&self, user: &UserId) -> Result<Profile, GroupError> {
+        self.paces().profiles.turn().await;
         let (display_name, account) = match self.slack().user_info(user.as_str()).await {
             Ok(found) => (name_of(&found), account_of(&found)),
-            // Slack knows nobody of this id, and won't tomorrow: no reason to ask each time.
-            Err(error) if error.permanent() == Some("user_not_found") => {
-                (String::new(), Account::Person)
+            // Slack says nothing of this user, and won't tomorrow: no reason to ask each time.
+            Err(error) if error.permanent().is_some() => {
+                let user = user.clone();
+                let known = self.run(move |app| names::profile(app, &user)).await?;
+                known.map_or((String::new(), Account::Person), |known| {
+                    (known.display_name, known.account)
+                })
             }
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into()),
         };
         Ok(Profile {
-            user,
+            user: user.clone(),
             display_name,
             account,
             fetched_at: self.app().now(),
@@ -211,25 +233,9 @@ impl Groups {
             Ok(stale) => stale,
             Err(error) => return Some(Err(error.into())),
         };
-        let mut profiles = Vec::new();
-        let mut failure = None;
-        for user in stale {
-            unless_stopped(stopping, self.paces().profiles.turn()).await?;
-            match unless_stopped(stopping, self.profile_of(user)).await? {
-                Ok(profile) => profiles.push(profile),
-                Err(error) => {
-                    failure = Some(error);
-                    break;
-                }
-            }
-        }
-        let count = profiles.len();
-        if count > 0
-            && let Err(error) = self.run(move |app| names::put(app, &profiles)).await
-        {
-            return Some(Err(error.into()));
-        }
-        Some(failure.map_or(Ok(count), |error| Err(error.into())))
+        let count = stale.len();
+        let learnt = unless_stopped(stopping, self.learn(stale)).await?;
+        Some(learnt.map(|()| count))
     }
 }
 

@@ -1,17 +1,21 @@
 //! The outbox: notifications written with the change that they tell of.
 
-use chrono::{DateTime, Utc};
 use std::ops::ControlFlow;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use uuid::Uuid;
 
 use super::codec::{Record, decode};
 use super::error::StoreError;
 use super::key::{Key, trailing_seq};
 use super::meta::{self, OUTBOX_HEAD};
+use super::overrides;
 use super::tables::{OUTBOX, OUTBOX_BY_STATUS, OUTBOX_IDS, OUTBOX_REQUESTS};
 use super::tx::{Order, Reader, WriteTx};
 use crate::domain::ids::{NotificationId, OverrideId, TeamId};
 use crate::domain::json::Json;
 use crate::domain::notification::{DeliveryStatus, Event, Notification};
+use crate::domain::shift_override::Override;
 
 impl Record for Notification {}
 
@@ -176,7 +180,8 @@ fn request_key(about: OverrideId, sink: &str, recipient: &str) -> Key {
     Key::new().id(about.uuid()).text(sink).text(recipient)
 }
 
-/// Keeps a sink's receipt of the message that asked a recipient to decide an override.
+/// Keeps that a recipient is asked through a sink to decide an override, and the sink's receipt
+/// of the message that does; it is empty for as long as there is none.
 ///
 /// # Errors
 /// The store failed.
@@ -208,7 +213,43 @@ pub fn find_request(
         OUTBOX_REQUESTS,
         request_key(about, sink, recipient).as_slice(),
     )?;
-    Ok(receipt.and_then(|bytes| String::from_utf8(bytes).ok()))
+    let receipt = receipt.and_then(|bytes| String::from_utf8(bytes).ok());
+    Ok(receipt.filter(|receipt| !receipt.is_empty()))
+}
+
+/// Who was asked to decide an override: sinks and recipients.
+///
+/// # Errors
+/// The store failed.
+pub fn list_requests(
+    tx: &impl Reader,
+    about: OverrideId,
+) -> Result<Vec<(String, String)>, StoreError> {
+    let asked = Key::new().id(about.uuid()).prefixed();
+    tx.keys(OUTBOX_REQUESTS, asked, |key| {
+        let mut texts = key.get(16..)?.split(|byte| *byte == 0);
+        let mut text = || String::from_utf8(texts.next()?.to_vec()).ok();
+        Some((text()?, text()?))
+    })
+}
+
+/// Removes what is kept of requests to decide overrides that have ended, and were last changed,
+/// on days before `until`: nothing will be told of them any more.
+///
+/// # Errors
+/// The store failed.
+pub fn prune_requests(tx: &WriteTx, until: NaiveDate) -> Result<(), StoreError> {
+    let all = Key::new().prefixed();
+    for key in tx.keys(OUTBOX_REQUESTS, all, |key| Some(key.to_vec()))? {
+        let about = key.get(..16).and_then(|id| Uuid::from_slice(id).ok());
+        let about = about.map(|id| overrides::find(tx, OverrideId::from_uuid(id)));
+        let is_over =
+            |row: Override| row.end_date.max(row.revision.updated_at.date_naive()) < until;
+        if about.transpose()?.flatten().is_none_or(is_over) {
+            tx.remove(OUTBOX_REQUESTS, &Key::new().bytes(&key))?;
+        }
+    }
+    Ok(())
 }
 
 /// Removes up to `take` notifications written before `until` that are no longer pending, oldest

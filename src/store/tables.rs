@@ -84,7 +84,8 @@ tables! {
     OUTBOX_IDS = "outbox_ids";
     /// status, position
     OUTBOX_BY_STATUS = "outbox_by_status";
-    /// override, sink, recipient → the sink's receipt of the message that asks for a decision
+    /// override, sink, recipient → the sink's receipt of the message that asks for a decision;
+    /// empty while there is none
     OUTBOX_REQUESTS = "outbox_requests";
 
     /// team → [`super::watch::Watch`]

@@ -113,6 +113,43 @@ fn a_request_becomes_the_decision_wherever_it_was_read() {
 }
 
 #[test]
+fn a_decision_reaches_every_message_that_asked_for_it() {
+    let (fake, daemon) = start();
+    let team = team(&daemon);
+    fake.add_channel("C2", "elsewhere");
+    let wish = json!({"substitute_slack_id": "UBOB", "requested_by": "UANN",
+        "start_date": team.day(2), "reason": "dentist"});
+    let row = team.post("/oncall-overrides", &wish).created();
+    for to in ["C1", "UCAT"] {
+        wait_for_message(&fake, to, "dentist");
+    }
+    wait_until_settled(&daemon);
+    // Lead and channel are others by the time of the decision.
+    let role = |user: &str, role: &str| {
+        let path = format!("/members/{user}");
+        team.patch(&path, &json!({"team_role": role})).ok();
+    };
+    role("UCAT", "member");
+    role("UANN", "lead");
+    team.patch("", &json!({"slack_channel_id": "C2"})).ok();
+    let path = format!("/oncall-overrides/{}", row["id"].as_str().unwrap());
+    for (number, status) in ["approved", "cancelled"].into_iter().enumerate() {
+        team.patch(&path, &json!({"status": status})).ok();
+        wait_until_settled(&daemon);
+        for to in ["C1", "UCAT"] {
+            let requests = fake.messages(to);
+            let mut requests = requests.iter().filter(|m| m.text.contains("dentist"));
+            let request = requests.next().unwrap();
+            assert_eq!(request.updates, number + 1, "{to}: {request:#?}");
+            let said = request.text.to_lowercase();
+            assert!(said.contains(status), "{to}: {said}");
+            assert_eq!(requests.next(), None, "{to}");
+        }
+        assert_eq!(fake.messages("C2"), []);
+    }
+}
+
+#[test]
 fn what_failed_is_shown_and_can_be_tried_again() {
     let (fake, daemon) = start();
     let test = json!({"recipient": "CNONE"});

@@ -1,9 +1,11 @@
 //! Rules that only show as time goes by.
 
 use oncalld::actions::{
-    ActionError, audit, bootstrap, members, overrides, rotation, schedules, tokens,
+    ActionError, audit, bootstrap, deliveries, members, overrides, rotation, schedules, tokens,
 };
+use oncalld::domain::ids::OverrideId;
 use oncalld::domain::token::Role;
+use oncalld::store;
 use oncalld::wire::Paging;
 use serde_json::json;
 
@@ -115,4 +117,29 @@ fn a_write_that_panics_is_undone_and_stops_nothing_else() {
     let entries = audit::verify(&t.app).unwrap().entries;
     assert_eq!(t.tick_at("2026-11-30T09:00:00Z"), 1);
     assert_eq!(audit::verify(&t.app).unwrap().entries, entries + 1);
+}
+
+#[test]
+fn who_was_asked_about_an_override_is_known_while_something_may_become_of_it() {
+    let t = Sandbox::new("2026-11-23T10:00:00Z", &json!({}));
+    let asked = |days: &str| {
+        let wish = json!({"substitute_slack_id": "UB", "start_date": days});
+        let made = overrides::request(&t.app, &t.ctx, "t", &read(wish)).unwrap();
+        OverrideId::from_uuid(made.id)
+    };
+    t.configure(json!({"overrides_require_approval": true}));
+    let (soon, late) = (asked("2026-11-24"), asked("2027-03-01"));
+    let known = |about| {
+        let requests = t
+            .app
+            .read(|tx| Ok(store::outbox::list_requests(tx, about)?));
+        requests.unwrap()
+    };
+    let channel = [("slack".to_owned(), "C1".to_owned())];
+    for (now, of_soon) in [("2026-12-20", &channel[..]), ("2027-01-10", &[])] {
+        t.clock.set(instant(&format!("{now}T10:00:00Z")));
+        deliveries::prune(&t.app, 30).unwrap();
+        assert_eq!(known(soon), of_soon, "{now}");
+        assert_eq!(known(late), channel, "{now}");
+    }
 }

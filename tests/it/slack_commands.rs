@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use crate::harness::fake_slack::{APP_TOKEN, FakeSlack, Message};
+use crate::harness::fake_slack::{APP_TOKEN, FakeSlack, Message, User};
 use crate::harness::{Daemon, Team};
 
 /// A team of Ann, who is on call, Bob, and Cat, who leads it; Sam belongs to none. In Socket Mode.
@@ -18,6 +18,11 @@ struct Setting {
 
 impl Setting {
     fn new(approval: bool) -> Self {
+        Self::of_group(approval, &[])
+    }
+
+    /// The same, where the members are those of a Slack group, if there are any.
+    fn of_group(approval: bool, users: &[&str]) -> Self {
         let fake = FakeSlack::start();
         for (user, name) in [
             ("UANN", "Ann"),
@@ -28,6 +33,7 @@ impl Setting {
             fake.add_user(user, name);
         }
         fake.add_channel("C1", "payments");
+        fake.add_group("S1", "payments", users);
         let mut settings = fake.settings();
         for (key, value) in [
             ("SOCKET_MODE", "true"),
@@ -43,6 +49,10 @@ impl Setting {
         team.members(&["UANN", "UBOB", "UCAT"]);
         let lead = json!({"team_role": "lead"});
         team.patch("/members/UCAT", &lead).ok();
+        if !users.is_empty() {
+            team.patch("", &json!({"slack_group_id": "S1"})).ok();
+            team.post("/members/sync", &json!({})).ok();
+        }
         team.rotate(json!({}));
         Self {
             fake,
@@ -71,13 +81,20 @@ impl Setting {
     /// What a person is answered to a command: seen by them alone.
     #[track_caller]
     fn types(&self, user: &str, text: &str) -> String {
+        let answer = self.answered(user, text);
+        answer["text"].as_str().unwrap().to_owned()
+    }
+
+    /// The same, with its buttons.
+    #[track_caller]
+    fn answered(&self, user: &str, text: &str) -> Value {
         let (name, url) = self.response_url();
         let command = json!({"command": "/oncall", "text": text, "user_id": user,
             "channel_id": "C1", "response_url": url});
         self.fake.send_envelope("slash_commands", command);
         let answer = self.answer(&name);
         assert_eq!(answer["response_type"], "ephemeral");
-        answer["text"].as_str().unwrap().to_owned()
+        answer
     }
 
     /// What a click on a message's button brings.
@@ -108,13 +125,19 @@ impl Setting {
 
 #[track_caller]
 fn button(message: &Message, action: &str) -> Value {
-    let blocks = message.blocks.as_array().unwrap().iter();
+    button_of(&message.blocks, action)
+}
+
+#[track_caller]
+fn button_of(blocks: &Value, action: &str) -> Value {
+    let all = blocks;
+    let blocks = blocks.as_array().unwrap().iter();
     let mut buttons = blocks.flat_map(|block| {
         let elements = block["elements"].as_array().cloned();
         elements.unwrap_or_default()
     });
     let found = buttons.find(|button| button["action_id"] == action);
-    found.unwrap_or_else(|| panic!("no {action} in {:#}", message.blocks))
+    found.unwrap_or_else(|| panic!("no {action} in {all:#}"))
 }
 
 #[test]
@@ -230,4 +253,95 @@ fn a_lead_approves_in_place_and_a_second_click_is_answered_kindly() {
     assert_eq!(t.overrides("status"), ["approved"]);
     assert!(second.to_string().contains("pproved"), "{second}");
     assert_eq!(t.daemon.audited("action=override_approved").len(), 1);
+}
+
+#[test]
+fn a_lead_outside_the_slack_group_is_asked_and_decides() {
+    let t = Setting::of_group(true, &["UANN", "UBOB"]);
+    let day = t.team.day(2);
+    t.types("UANN", &format!("override payments <@UBOB> {day} dentist"));
+    let request = t.message("UCAT", "dentist");
+    let updated = t.clicks("UCAT", &button(&request, "override_approve"));
+    assert_eq!(updated["replace_original"], true, "{updated}");
+    assert_eq!(t.overrides("approved_by"), ["UCAT"]);
+    // Who leads a team may ask for it too.
+    let answer = t.types(
+        "UCAT",
+        &format!("override payments <@UANN> {}", t.team.day(4)),
+    );
+    assert!(answer.contains("Asked"), "{answer}");
+}
+
+#[test]
+fn a_lead_whose_account_is_closed_is_neither_asked_nor_heard() {
+    let t = Setting::new(true);
+    t.fake.with(|state| {
+        // Somebody whom Slack has not been asked about yet.
+        let mut gone = User::person("UDAN", "Dan");
+        gone.is_deactivated = true;
+        state.users.insert("UDAN".to_owned(), gone);
+        let users = ["UANN", "UBOB", "UDAN"].map(str::to_owned);
+        state.groups.get_mut("S1").unwrap().users = users.to_vec();
+    });
+    t.team.patch("", &json!({"slack_group_id": "S1"})).ok();
+    let lead = json!({"slack_user_id": "UDAN", "team_role": "lead"});
+    t.team.post("/members", &lead).created();
+    t.team.post("/members/sync", &json!({})).ok();
+
+    let day = t.team.day(2);
+    t.types("UANN", &format!("override payments <@UBOB> {day} dentist"));
+    let request = t.message("UCAT", "dentist");
+    let told = t.daemon.api.get("/notifications?page_size=200").ok();
+    let told = told["items"].as_array().unwrap().iter();
+    assert_eq!(told.filter(|row| row["recipient"] == "UDAN").count(), 0);
+    let refused = t.clicks("UDAN", &button(&request, "override_approve"));
+    assert!(refused["text"].as_str().unwrap().contains("neither a lead"));
+    assert_eq!(t.overrides("status"), ["pending"]);
+}
+
+#[test]
+fn somebody_of_no_team_clicks_in_vain() {
+    let t = Setting::new(true);
+    let day = t.team.day(2);
+    t.types("UANN", &format!("override payments <@UBOB> {day} dentist"));
+    let request = t.message("C1", "dentist");
+    for action in ["override_approve", "override_reject"] {
+        let refused = t.clicks("USAM", &button(&request, action));
+        assert_eq!(refused["response_type"], "ephemeral", "{refused}");
+        assert!(refused["text"].as_str().unwrap().contains("neither a lead"));
+    }
+    assert_eq!(t.overrides("status"), ["pending"]);
+    assert_eq!(t.message("C1", "dentist"), request);
+}
+
+#[test]
+fn who_asked_takes_it_back_also_after_leaving_the_team() {
+    let t = Setting::of_group(true, &["UANN", "UBOB"]);
+    let day = t.team.day(2);
+    let asked = t.answered("UBOB", &format!("override payments <@UANN> {day} dentist"));
+    let cancel = button_of(&asked["blocks"], "override_cancel");
+    t.message("UCAT", "dentist");
+    t.fake.with(|state| {
+        let group = state.groups.get_mut("S1").unwrap();
+        group.users = vec!["UANN".to_owned()];
+    });
+    t.team.post("/members/sync", &json!({})).ok();
+    let other = t.types(
+        "UBOB",
+        &format!("override payments <@UANN> {}", t.team.day(4)),
+    );
+    assert!(other.contains("belongs to no team"), "{other}");
+
+    let updated = t.clicks("UBOB", &cancel);
+    assert!(
+        updated["text"].as_str().unwrap().contains("ancelled"),
+        "{updated}"
+    );
+    assert_eq!(t.overrides("status"), ["cancelled"]);
+    for to in ["C1", "UCAT"] {
+        t.fake.wait_for("update", |state| {
+            let mut messages = state.messages_to(to).into_iter();
+            messages.find(|message| message.updates > 0 && message.text.contains("ancelled"))
+        });
+    }
 }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::harness::fake_slack::{BOT_TOKEN, FakeSlack, Fault};
+use crate::harness::fake_slack::{BOT_TOKEN, FakeSlack, Fault, User};
 use crate::harness::{Client, Daemon, Team, column};
 
 /// A workspace of some people, and a daemon of it.
@@ -271,6 +271,75 @@ fn bots_and_closed_accounts_are_shown_and_never_picked() {
     };
     assert_eq!(why(0), (json!("UANN"), json!("bot")));
     assert_eq!(why(1), (json!("UBOB"), json!("deactivated")));
+}
+
+#[test]
+fn nobody_comes_on_call_before_slack_says_that_they_are_a_person() {
+    let company = Company::start();
+    company.slack.with(|state| {
+        let mut bot = User::person("UAABOT", "Bot");
+        bot.is_bot = true;
+        state.users.insert("UAABOT".to_owned(), bot);
+        let group = state.groups.get_mut("S1").unwrap();
+        group.users.insert(0, "UAABOT".to_owned());
+    });
+    company.slack.fail("users.info", 20, Fault::Html(503));
+    let team = company
+        .daemon
+        .team_with("Core", json!({"slack_group_id": "S1"}));
+    team.members(&["UCAT"]);
+    team.rotate(json!({"rotation_interval": "daily"}));
+    let problem = team.post("/members/sync", &json!({})).problem(409);
+    assert!(
+        problem["detail"].as_str().unwrap().contains("users.info"),
+        "{problem}"
+    );
+    assert_eq!(members(&team), [shown("UCAT", "UCAT", Value::Null)]);
+    assert_eq!(team.on_call(0).0, "UCAT");
+
+    wait_until("a list", || {
+        team.post("/members/sync", &json!({})).status == 200
+    });
+    let picked = |team: &Team| (0..6).map(|day| team.on_call(day).0).collect::<Vec<_>>();
+    let of_two = |user: &Value| user == "UANN" || user == "UBOB";
+    assert!(
+        picked(&team).iter().skip(1).all(of_two),
+        "{:?}",
+        picked(&team)
+    );
+
+    // A list that was good stays, with its age, until Slack says who has joined.
+    let good = team.get("/members").ok();
+    company.slack.with(|state| {
+        let group = state.groups.get_mut("S1").unwrap();
+        group.users = vec!["UANN".to_owned(), "UNEW".to_owned()];
+        let mut closed = User::person("UNEW", "New");
+        closed.is_deactivated = true;
+        state.users.insert("UNEW".to_owned(), closed);
+    });
+    company.slack.fail("users.info", 1, Fault::RateLimited(7));
+    let limited = team.post("/members/sync", &json!({}));
+    limited.problem(429);
+    assert_eq!(limited.header("retry-after"), Some("7"));
+    assert_eq!(team.get("/members").ok(), good);
+    sync(&team);
+    assert!(picked(&team).iter().skip(1).all(|user| user == "UANN"));
+}
+
+#[test]
+fn somebody_of_whom_slack_says_nothing_holds_up_no_others() {
+    let company = Company::start();
+    // The first who is asked about is out of the app's sight.
+    let hidden = Fault::error("user_not_visible");
+    company.slack.fail("users.info", 1, hidden);
+    let team = company.core();
+    let names = members(&team).into_iter().map(|(_, name, _)| name);
+    let mut names: Vec<_> = names.collect();
+    names.sort();
+    assert!(
+        names == ["UANN", "bob"] || names == ["UBOB", "ann"],
+        "{names:?}"
+    );
 }
 
 #[test]

@@ -48,8 +48,6 @@ pub(super) struct Facts {
 
     pub old_handoff_at: Option<DateTime<Utc>>,
     pub handoff_at: Option<DateTime<Utc>>,
-
-    pub gaps: Option<u64>,
 }
 
 /// The team that it is about.

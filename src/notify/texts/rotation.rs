@@ -97,15 +97,8 @@ fn length(length: TimeDelta) -> String {
 pub(super) fn gap(pen: &Pen<'_>, facts: &Facts) -> Wording {
     let team = pen.team(&facts.team);
     let when = facts.starts_at.zip(facts.ends_at);
-    let more = facts.gaps.map_or(0, |gaps| gaps.saturating_sub(1));
-    let more = match more {
-        0 => None,
-        1 => Some("There is another gap after it.".to_owned()),
-        more => Some(format!("There are {more} more gaps after it.")),
-    };
     let lines = [
         when.map(|(from, to)| pen.span(from, to)),
-        more,
         how_to_cover(pen, facts, "Put somebody on call"),
     ];
     Wording {

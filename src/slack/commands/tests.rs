@@ -315,7 +315,7 @@ fn whoever_may_not_decide_is_told_why() {
         told.unwrap()
     };
     insta::assert_snapshot!(refused(CAT, APPROVE), @"<@U0000CAT1> is neither a lead of team `payments` nor an admin.");
-    insta::assert_snapshot!(refused(EVE, REJECT), @"<@U0000EVE1> belongs to no team, and so may look, not change.");
+    insta::assert_snapshot!(refused(EVE, REJECT), @"<@U0000EVE1> is neither a lead of team `payments` nor an admin.");
     let own = asked(&deps, ANN, &format!("override payments <@{CAT}> 26 Dec"));
     let (_, told) = click(&deps, ANN, APPROVE, &with_version(&own, 1));
     insta::assert_snapshot!(told.unwrap(), @"<@U0000ANN1> asked for this override: another lead has to approve it.");
