@@ -28,6 +28,9 @@ const READ_AT_ONCE: usize = 1_000;
 const LONGEST_SLEEP: Duration = Duration::from_mins(1);
 /// How long to wait where the store could not be read or written.
 const STORE_TROUBLE: Duration = Duration::from_secs(1);
+/// How long what is over waits to be settled with what ends meanwhile: a transaction costs more
+/// than all that a delivery does otherwise.
+const SETTLED_WITHIN: Duration = Duration::from_millis(50);
 /// How often old notifications are removed.
 const TIDIED_EVERY: Duration = Duration::from_hours(1);
 
@@ -63,6 +66,7 @@ impl Dispatcher {
             seen: 0,
             deliveries: JoinSet::new(),
             finished: Vec::new(),
+            finished_since: Instant::now(),
             settling: None,
         };
         let task = tokio::spawn(run.until_stopped());
@@ -103,6 +107,8 @@ struct Run {
     deliveries: JoinSet<Finished>,
     /// Over, but not settled.
     finished: Vec<Finished>,
+    /// When the first of these ended.
+    finished_since: Instant,
     settling: Option<JoinHandle<Settled>>,
 }
 
@@ -112,25 +118,33 @@ impl Run {
         let mut stopped = self.stopping.subscribe();
         let wake = Arc::clone(&self.wake);
         let mut tidied_at = Instant::now();
-        let mut trouble = !self.read_new().await;
+        let mut is_read = self.read_new().await;
+        let mut is_settled = true;
         loop {
             let mut patience = self.start_deliveries();
-            self.start_settling(trouble);
-            if trouble {
+            if !(is_read && is_settled) {
                 patience = patience.min(STORE_TROUBLE);
-                trouble = false;
+                is_settled = true;
+            } else if !self.finished.is_empty() {
+                let waited = self.finished_since.elapsed();
+                match SETTLED_WITHIN.checked_sub(waited) {
+                    Some(rest) if !rest.is_zero() => patience = patience.min(rest),
+                    _ => self.start_settling(),
+                }
             }
             tokio::select! {
                 () = async { drop(stopped.wait_for(Option::is_some).await) } => break,
                 changed = queued.changed() => {
                     if changed.is_err() { break }
-                    trouble |= !self.read_new().await;
+                    is_read = self.read_new().await;
                 }
                 Some(finished) = self.deliveries.join_next() => self.note(finished),
-                settled = settled(&mut self.settling) => trouble |= !self.note_settled(settled),
+                settled = settled(&mut self.settling) => is_settled = self.note_settled(settled),
                 () = wake.notified() => {}
                 () = sleep(patience) => {
-                    trouble |= !self.read_new().await;
+                    if !is_read {
+                        is_read = self.read_new().await;
+                    }
                     if tidied_at.elapsed() >= TIDIED_EVERY {
                         tidied_at = Instant::now();
                         self.tidy();
@@ -145,7 +159,7 @@ impl Run {
     /// others told again after the next start.
     async fn end_in_order(&mut self) {
         while !(self.deliveries.is_empty() && self.settling.is_none() && self.finished.is_empty()) {
-            self.start_settling(false);
+            self.start_settling();
             tokio::select! {
                 Some(finished) = self.deliveries.join_next() => self.note(finished),
                 settled = settled(&mut self.settling) => if !self.note_settled(settled) {
@@ -235,6 +249,9 @@ impl Run {
                 } else if delivered(&finished) && lane.trouble.take().is_some() {
                     tracing::info!(sink = name, "the sink can be used again");
                 }
+                if self.finished.is_empty() {
+                    self.finished_since = Instant::now();
+                }
                 self.finished.push(finished);
             }
             // It catches panics of the sink itself; what is left is a shutdown of the runtime.
@@ -243,8 +260,8 @@ impl Run {
     }
 
     /// Writes what became of the deliveries that are over, unless that is under way already.
-    fn start_settling(&mut self, trouble: bool) {
-        if trouble || self.settling.is_some() || self.finished.is_empty() {
+    fn start_settling(&mut self) {
+        if self.settling.is_some() || self.finished.is_empty() {
             return;
         }
         let (app, mut finished) = (self.app.clone(), std::mem::take(&mut self.finished));
