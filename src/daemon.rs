@@ -135,7 +135,7 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     );
     let patience = Duration::from_secs(config.server.shutdown_seconds);
     // Requests and handoffs under way share the time that stopping may take.
-    let service = api::service(api, requests);
+    let service = api::service(api, requests.clone());
     answer_until_stopped(listener, service, stopped.clone(), patience * 3 / 4).await?;
     stopping.send_if_modified(|reason| {
         let is_new = reason.is_none();
@@ -144,6 +144,9 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     });
     let ended = async {
         tokio::join!(scheduler.stopped(), dispatcher.stopped());
+        if let Some(requests) = requests {
+            requests.handled().await;
+        }
         if let Some(socket_mode) = socket_mode {
             socket_mode.stopped().await;
         }

@@ -15,7 +15,7 @@ use crate::domain::audit::{Action, EntityType};
 use crate::domain::ids::{TeamId, UserId};
 use crate::domain::json::Json;
 use crate::domain::member::{Membership, TeamRole};
-use crate::domain::roster::{self, Account, Member, Presence, Roster};
+use crate::domain::roster::{self, Account, Member, Presence, Roster, RosterUser};
 use crate::domain::team::Team;
 use crate::domain::token::Role;
 use crate::store::{self, Reader};
@@ -205,11 +205,14 @@ pub struct Listed {
     pub group_id: String,
     /// Who is in it.
     pub users: Vec<UserId>,
+    /// When Slack was asked.
+    pub asked_at: DateTime<Utc>,
 }
 
 /// Makes a list the one that counts for a team. Who has joined and who has left is audited,
 /// and the future shifts are planned anew if that changes who can be picked. Where nothing
-/// has changed, only the list's age is written.
+/// has changed, only the list's age is written; where Slack was asked again meanwhile, and that
+/// answer is in already, nothing is.
 ///
 /// # Errors
 /// The team is not there, or names another group by now.
@@ -224,8 +227,15 @@ pub fn apply(app: &App, ctx: &Ctx, team: TeamId, listed: &Listed) -> Result<Sync
         }
         let (before, _) = members_of(tx.store, tx.settings, &team)?;
         let old = store::rosters::find(tx.store, team.id)?;
+        // A list of the future is one from before the clock was put right: any other is better.
+        let is_newer = |old: &&Roster| {
+            old.counts_for(&team) && listed.asked_at < old.fetched_at && old.fetched_at <= tx.now
+        };
+        if let Some(newer) = old.as_ref().filter(is_newer) {
+            return Ok(view(newer, &[], &[]));
+        }
         let users = listed.users.iter().cloned().collect();
-        let new = Roster::after(old.as_ref(), &listed.group_id, users, tx.now);
+        let new = Roster::after(old.as_ref(), &listed.group_id, users, listed.asked_at);
         store::rosters::put(tx.store, team.id, &new)?;
         let view = record(tx, &team, old.as_ref(), &new)?;
         let (after, _) = members_of(tx.store, tx.settings, &team)?;
@@ -248,13 +258,17 @@ fn record(tx: &mut Tx<'_>, team: &Team, old: Option<&Roster>, new: &Roster) -> R
         let changes = json!({"in_slack": {"old": true, "new": false}});
         note(tx, team, &user.user, Action::LeftSlackGroup, changes)?;
     }
-    let ids = |users: Vec<&roster::RosterUser>| users.iter().map(|u| u.user.to_string()).collect();
-    Ok(SyncView {
-        synced_at: new.fetched_at,
+    Ok(view(new, &joined, &left))
+}
+
+fn view(list: &Roster, joined: &[&RosterUser], left: &[&RosterUser]) -> SyncView {
+    let ids = |users: &[&RosterUser]| users.iter().map(|user| user.user.to_string()).collect();
+    SyncView {
+        synced_at: list.fetched_at,
         joined: ids(joined),
         left: ids(left),
-        members: new.users.len(),
-    })
+        members: list.users.len(),
+    }
 }
 
 fn note(

@@ -1,12 +1,15 @@
 //! What Slack sends over HTTP: slash commands and clicks on buttons. Signed, acknowledged at
 //! once, and then handed over. Without a signing secret there is nothing here.
 
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
 use axum::extract::{Request, State};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::IntoResponse as _;
 use axum::routing::{MethodRouter, post};
 use axum::{Router, response::Response};
 use serde_json::Value;
+use tokio::task::{JoinError, JoinSet};
 
 use super::extract::read_body;
 use super::problem::Problem;
@@ -24,6 +27,8 @@ pub const INTERACTIONS: &str = "/slack/interactions";
 pub struct Requests {
     signing_secret: Secret,
     handler: Handler,
+    /// What was taken and isn't done yet.
+    under_way: Arc<Mutex<JoinSet<()>>>,
 }
 
 impl Requests {
@@ -34,7 +39,30 @@ impl Requests {
         Some(Self {
             signing_secret,
             handler,
+            under_way: Arc::default(),
         })
+    }
+
+    fn hand_over(&self, envelope: Envelope) {
+        let mut under_way = self.lock();
+        while let Some(handled) = under_way.try_join_next() {
+            report(handled);
+        }
+        under_way.spawn(self.handler.handle(envelope));
+    }
+
+    /// Waits until all that was taken is done.
+    pub async fn handled(&self) {
+        let mut under_way = std::mem::take(&mut *self.lock());
+        while let Some(handled) = under_way.join_next().await {
+            report(handled);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, JoinSet<()>> {
+        self.under_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -67,10 +95,16 @@ async fn take(
     signature::verify(&requests.signing_secret, timestamp, signature, &body, now)
         .map_err(|error| Problem::new(StatusCode::UNAUTHORIZED, error.to_string()))?;
     if let Some(envelope) = envelope(kind, &body)? {
-        tokio::spawn(requests.handler.handle(envelope));
+        requests.hand_over(envelope);
     }
     // Slack shows a body to the person; the answer comes by another way.
     Ok(StatusCode::OK.into_response())
+}
+
+fn report(handled: Result<(), JoinError>) {
+    if let Err(error) = handled {
+        tracing::error!(%error, "what came from Slack could not be handled");
+    }
 }
 
 fn header<'a>(headers: &'a HeaderMap, name: &str) -> &'a str {

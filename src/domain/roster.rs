@@ -18,7 +18,7 @@ pub struct Roster {
     pub group_id: String,
     /// Who is in it, by user id.
     pub users: Vec<RosterUser>,
-    /// When Slack was last asked, and answered.
+    /// When Slack was asked for it.
     #[serde(with = "chrono::serde::ts_milliseconds")]
     pub fetched_at: DateTime<Utc>,
     /// When the answer last differed from the one before.
@@ -32,13 +32,13 @@ impl Roster {
         before: Option<&Self>,
         group_id: &str,
         listed: BTreeSet<UserId>,
-        now: DateTime<Utc>,
+        asked_at: DateTime<Utc>,
     ) -> Self {
         let seen = |user: &UserId| before.and_then(|before| before.find(user));
         let users: Vec<_> = listed
             .into_iter()
             .map(|user| RosterUser {
-                first_seen_at: seen(&user).map_or(now, |known| known.first_seen_at),
+                first_seen_at: seen(&user).map_or(asked_at, |known| known.first_seen_at),
                 user,
             })
             .collect();
@@ -46,8 +46,8 @@ impl Roster {
         Self {
             group_id: group_id.to_owned(),
             users,
-            fetched_at: now,
-            changed_at: same.map_or(now, |same| same.changed_at),
+            fetched_at: asked_at,
+            changed_at: same.map_or(asked_at, |same| same.changed_at),
         }
     }
 

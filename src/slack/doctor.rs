@@ -1,10 +1,10 @@
 //! What is right and wrong between oncalld and Slack, and putting right what can be.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use super::groups::{GroupError, Groups};
-use super::oncall_group::Outcome;
+use super::oncall_group::{Outcome, Refused};
 use super::{AuthInfo, SlackError, UserGroup};
 use crate::actions::Ctx;
 use crate::actions::oncall_groups::{self, OnCallGroup};
@@ -118,14 +118,15 @@ impl Groups {
         let mut failed = BTreeMap::new();
         for (id, group) in self.run(oncall_groups::list).await? {
             self.paces().lists.turn().await;
-            let mut refused = BTreeSet::new();
+            let mut refused = Refused::new();
             match self.set_group(&id, &group, &mut refused).await {
                 Ok(Outcome::Set) => report.fixed.push(format!("set {id} to who is on call")),
                 Ok(Outcome::AsWanted | Outcome::Nobody) => {}
                 Err(error) => drop(failed.insert(id.clone(), error.to_string())),
             }
             if !refused.is_empty() {
-                let users: Vec<_> = refused.iter().map(ToString::to_string).collect();
+                let users = refused.iter().map(|(user, why)| format!("{user} ({why})"));
+                let users: Vec<_> = users.collect();
                 failed.insert(id, format!("Slack does not take {}", users.join(", ")));
             }
         }

@@ -1,6 +1,6 @@
 //! Keeps Slack groups set to who is on call.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -29,13 +29,18 @@ pub(super) enum Outcome {
     Nobody,
 }
 
+/// Whom Slack does not take into a group, and why.
+pub(super) type Refused = BTreeMap<UserId, String>;
+
 /// What is known of a group from one time to the next.
 #[derive(Default)]
 struct Known {
     /// Whom it was last set to, or found with, and when.
     holds: Option<(BTreeSet<UserId>, Instant)>,
-    /// Whom Slack refuses.
-    refused: BTreeSet<UserId>,
+    /// Who is left out until the next look.
+    refused: Refused,
+    /// Whose refusal the log has told.
+    told: BTreeSet<UserId>,
     /// What went wrong last.
     problem: Option<String>,
     failures: u32,
@@ -94,8 +99,14 @@ impl Groups {
                 continue;
             }
             unless_stopped(stopping, self.paces().lists.turn()).await?;
+            if known.is_due(self.interval()) {
+                // Slack may take them by now.
+                known.refused.clear();
+            }
             let set = self.set_group(id, group, &mut known.refused);
-            let wait = match unless_stopped(stopping, set).await? {
+            let set = unless_stopped(stopping, set).await?;
+            known.tell_refused(id);
+            let wait = match set {
                 Ok(outcome) => {
                     known.note(id, group, &outcome);
                     continue;
@@ -112,12 +123,12 @@ impl Groups {
         &self,
         id: &str,
         wanted: &OnCallGroup,
-        refused: &mut BTreeSet<UserId>,
+        refused: &mut Refused,
     ) -> Result<Outcome, GroupError> {
-        refused.retain(|user| wanted.users.contains(user));
+        refused.retain(|user, _| wanted.users.contains(user));
         let actual: BTreeSet<_> = self.slack().group_users(id).await?.into_iter().collect();
         loop {
-            let users: BTreeSet<_> = wanted.users.difference(refused).cloned().collect();
+            let users = less(wanted, refused);
             let ids: Vec<_> = users.iter().map(ToString::to_string).collect();
             if users.is_empty() {
                 return Ok(Outcome::Nobody);
@@ -133,15 +144,7 @@ impl Groups {
             if found.is_empty() {
                 return Err(error.into());
             }
-            for (user, why) in found {
-                tracing::warn!(
-                    group = id,
-                    %user,
-                    why,
-                    "Slack does not take this person into the group of who is on call"
-                );
-                refused.insert(user);
-            }
+            refused.extend(found);
         }
     }
 
@@ -193,16 +196,43 @@ impl Groups {
     }
 }
 
+/// Whom a group should hold, but for those whom Slack refuses.
+fn less(wanted: &OnCallGroup, refused: &Refused) -> BTreeSet<UserId> {
+    let users = wanted.users.iter();
+    let taken = users.filter(|user| !refused.contains_key(user));
+    taken.cloned().collect()
+}
+
 impl Known {
+    /// Whether it is time to look at the group, whoever is on call.
+    fn is_due(&self, interval: Duration) -> bool {
+        let holds = self.holds.as_ref();
+        holds.is_none_or(|(_, at)| at.elapsed() >= interval)
+    }
+
     fn is_as_wanted(&self, group: &OnCallGroup, interval: Duration) -> bool {
-        let wanted: BTreeSet<_> = group.users.difference(&self.refused).collect();
-        self.holds.as_ref().is_some_and(|(users, at)| {
-            at.elapsed() < interval && users.iter().eq(wanted.iter().copied())
-        })
+        let wanted = less(group, &self.refused);
+        let holds = self.holds.as_ref();
+        !self.is_due(interval) && holds.is_some_and(|(users, _)| *users == wanted)
+    }
+
+    /// Logs whom Slack refuses, where that is news.
+    fn tell_refused(&mut self, id: &str) {
+        for (user, why) in &self.refused {
+            if self.told.insert(user.clone()) {
+                tracing::warn!(
+                    group = id,
+                    %user,
+                    why,
+                    "Slack does not take this person into the group of who is on call"
+                );
+            }
+        }
     }
 
     fn note(&mut self, id: &str, group: &OnCallGroup, outcome: &Outcome) {
-        let users: BTreeSet<_> = group.users.difference(&self.refused).cloned().collect();
+        self.told.retain(|user| self.refused.contains_key(user));
+        let users = less(group, &self.refused);
         let problem = (*outcome == Outcome::Nobody).then(|| "nobody is on call".to_owned());
         if *outcome == Outcome::Set {
             let users: Vec<_> = users.iter().map(UserId::as_str).collect();

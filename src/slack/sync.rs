@@ -46,11 +46,13 @@ impl Groups {
     /// Brings the members of one team up to date. Before a list counts, Slack has said of
     /// everybody in it whether they are a person, or says of nobody.
     pub(super) async fn sync(&self, ctx: &Ctx, source: &Source) -> Result<SyncView, GroupError> {
+        let asked_at = self.app().now();
         let users = self.users_of(&source.group_id).await?;
         let users: Vec<_> = users.into_iter().collect();
         let listed = Listed {
             group_id: source.group_id.clone(),
             users: users.clone(),
+            asked_at,
         };
         let unknown = self
             .run(move |app| names::unknown_among(app, users))

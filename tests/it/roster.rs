@@ -43,15 +43,16 @@ fn profile(t: &Sandbox, id: &str, name: &str, account: Account) -> Profile {
     }
 }
 
-fn listed(users: &[&str]) -> Listed {
+fn listed(t: &Sandbox, users: &[&str]) -> Listed {
     Listed {
         group_id: "S1".to_owned(),
         users: users.iter().map(|id| user(id)).collect(),
+        asked_at: t.app.now(),
     }
 }
 
 fn sync(t: &Sandbox, users: &[&str]) -> SyncView {
-    roster::apply(&t.app, &t.ctx, id(t), &listed(users)).unwrap()
+    roster::apply(&t.app, &t.ctx, id(t), &listed(t, users)).unwrap()
 }
 
 fn list(t: &Sandbox) -> Vec<MemberView> {
@@ -278,7 +279,7 @@ fn a_list_of_another_group_than_the_teams_does_not_count() {
         pairs(&[("UA", None), ("UB", None), ("UC", None)])
     );
     assert_eq!(planned(&t), ["UA", "UB", "UC"]);
-    let late = roster::apply(&t.app, &t.ctx, id(&t), &listed(&["UA"]));
+    let late = roster::apply(&t.app, &t.ctx, id(&t), &listed(&t, &["UA"]));
     assert!(matches!(late, Err(ActionError::Conflict { .. })));
     assert_eq!(
         roster::due(&t.app, std::time::Duration::ZERO).unwrap()[0].group_id,
@@ -330,6 +331,27 @@ fn profiles_are_looked_up_again_after_a_day() {
     assert_eq!(stale(&t).len(), 4);
     let some = vec![user("UB"), user("UX")];
     assert_eq!(names::unknown_among(&t.app, some).unwrap(), [user("UX")]);
+}
+
+#[test]
+fn of_two_lists_that_were_asked_for_at_once_the_later_one_stays() {
+    let t = sandbox();
+    let earlier = listed(&t, &["UA"]);
+    t.clock.set(instant("2026-11-23T10:00:01Z"));
+    let later = listed(&t, &["UA", "UB"]);
+    t.clock.set(instant("2026-11-23T10:00:02Z"));
+    let apply = |list| roster::apply(&t.app, &t.ctx, id(&t), list).unwrap();
+    assert_eq!(apply(&later).joined, ["UA", "UB"]);
+    let late = apply(&earlier);
+    assert_eq!((late.members, late.left), (2, Vec::new()));
+    assert_eq!(late.synced_at, later.asked_at);
+    assert_eq!(
+        in_slack(&t),
+        pairs(&[("UA", Some(true)), ("UB", Some(true)), ("UC", Some(false))])
+    );
+    // A clock that was ahead holds up no list once it is put right.
+    t.clock.set(instant("2026-11-20T10:00:00Z"));
+    assert_eq!(apply(&listed(&t, &["UA"])).left, ["UB"]);
 }
 
 #[test]

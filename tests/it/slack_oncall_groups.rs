@@ -5,7 +5,7 @@ use std::process::{Command, Output};
 use serde_json::{Value, json};
 
 use crate::harness::Team;
-use crate::harness::fake_slack::{BOT_TOKEN, Guest, USER_TOKEN};
+use crate::harness::fake_slack::{BOT_TOKEN, Fault, Guest, State, USER_TOKEN};
 use crate::slack_members::{Company, wait_until};
 
 impl Company {
@@ -127,8 +127,29 @@ fn whom_slack_refuses_is_skipped_and_the_others_go_through() {
 }
 
 #[test]
+fn whom_slack_refused_is_tried_again_when_the_group_is_looked_at_again() {
+    let company = Company::start();
+    let guest = |guest| {
+        let cat = |state: &mut State| state.users.get_mut("UCAT").unwrap().guest = guest;
+        company.slack.with(cat);
+    };
+    guest(Guest::SingleChannel);
+    company.slack.add_group("S9", "oncall", &["UBOB"]);
+    let (core, edge) = (company.oncall_team("Core"), company.oncall_team("Edge"));
+    put_on_call(&core, "UCAT");
+    put_on_call(&edge, "UANN");
+    company.wait_for_group("S9", &["UANN"]);
+    guest(Guest::No);
+    // Also what went wrong has it looked at again as a whole.
+    company
+        .slack
+        .fail("usergroups.users.list", 1, Fault::Html(502));
+    put_on_call(&edge, "UBOB");
+    company.wait_for_group("S9", &["UBOB", "UCAT"]);
+}
+
+#[test]
 fn a_group_that_can_not_be_set_is_tried_again() {
-    use crate::harness::fake_slack::Fault;
     let company = Company::start();
     company.slack.add_group("S9", "oncall", &["UCAT"]);
     company

@@ -1,7 +1,9 @@
 //! What Slack sends over HTTP, signed by Slack's own SDK.
 
 use std::io::Write as _;
+use std::net::TcpListener;
 use std::process::Stdio;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -134,6 +136,25 @@ fn requests_of_slack_are_guarded_like_others() {
         .api
         .send("POST", "/slack/commands", &headers, body)
         .problem(403);
+}
+
+#[test]
+fn a_command_that_was_taken_is_answered_before_the_daemon_ends() {
+    let (_fake, mut daemon) = daemon(&[]);
+    let slow = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http%3A%2F%2F{}%2Fanswer", slow.local_addr().unwrap());
+    let body = format!("{COMMAND}&response_url={url}");
+    let signed = signed(&[(SIGNING_SECRET, 0, &body)]);
+    let reply = send(&daemon, "/slack/commands", &signed[0], &body);
+    assert_eq!(reply.status, 200);
+    let (mut answer, _) = slow.accept().unwrap();
+    daemon.signal("TERM");
+    std::thread::sleep(Duration::from_millis(500));
+    answer
+        .write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 11\r\n\r\nexpired_url")
+        .unwrap();
+    assert!(daemon.wait().success());
+    assert!(daemon.log().contains("expired_url"), "{}", daemon.log());
 }
 
 #[test]
