@@ -224,6 +224,8 @@ fn a_lead_approves_in_place_and_a_second_click_is_answered_kindly() {
     t.types("UANN", &format!("override payments <@UBOB> {day} dentist"));
     assert_eq!(t.overrides("status"), ["pending"]);
     let request = t.message("UCAT", "dentist");
+    // What is decided before it was sent isn't asked any more.
+    t.message("C1", "dentist");
     let (approve, reject) = (
         button(&request, "override_approve"),
         button(&request, "override_reject"),
@@ -320,7 +322,9 @@ fn who_asked_takes_it_back_also_after_leaving_the_team() {
     let day = t.team.day(2);
     let asked = t.answered("UBOB", &format!("override payments <@UANN> {day} dentist"));
     let cancel = button_of(&asked["blocks"], "override_cancel");
-    t.message("UCAT", "dentist");
+    for to in ["C1", "UCAT"] {
+        t.message(to, "dentist");
+    }
     t.fake.with(|state| {
         let group = state.groups.get_mut("S1").unwrap();
         group.users = vec!["UANN".to_owned()];
