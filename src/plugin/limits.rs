@@ -66,6 +66,9 @@ impl Limiter {
     }
 }
 
+/// What an element of a table takes at most.
+const ELEMENT_BYTES: usize = 16;
+
 impl ResourceLimiter for Limiter {
     fn memory_growing(
         &mut self,
@@ -86,15 +89,17 @@ impl ResourceLimiter for Limiter {
 
     fn table_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
-        _maximum: Option<usize>,
+        maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        let fits = desired <= TABLE_ELEMENTS;
-        if !fits {
+        if desired > TABLE_ELEMENTS {
             self.hit = Some(Cause::Objects);
+            return Ok(false);
         }
-        Ok(fits)
+        // Tables are memory too.
+        let bytes = |elements: usize| elements.saturating_mul(ELEMENT_BYTES);
+        self.memory_growing(bytes(current), bytes(desired), maximum.map(bytes))
     }
 
     // A component of an interpreted language is some dozens of modules.
@@ -127,5 +132,20 @@ mod tests {
         assert!(limiter.memory_growing(0, MIB, None).unwrap());
         assert!(!limiter.memory_growing(MIB, MIB + 1, None).unwrap());
         assert_eq!(limiter.hit, Some(Cause::Memory(2)));
+    }
+
+    #[test]
+    fn tables_count_as_memory() {
+        let limits = Limits {
+            memory_mb: 1,
+            timeout: Duration::from_secs(1),
+            fuel: 1,
+        };
+        let mut limiter = Limiter::new(limits);
+        let half = MIB / ELEMENT_BYTES / 2;
+        assert!(limiter.table_growing(0, half, None).unwrap());
+        assert!(limiter.table_growing(0, half, None).unwrap());
+        assert!(!limiter.table_growing(0, 1, None).unwrap());
+        assert_eq!(limiter.hit, Some(Cause::Memory(1)));
     }
 }

@@ -147,6 +147,11 @@ impl Plugin {
         match answered {
             Ok(Ok(())) => Ok(()),
             Ok(Err(refusal)) => Err(self.refusal(&refusal)),
+            // It was not even called: that is no attempt.
+            Err(error) if matches!(error.cause, Cause::Paused(_)) => {
+                let message = error.to_string();
+                Err(DeliveryError::SinkUnusable { message })
+            }
             Err(error) => Err(DeliveryError::retry(error.to_string())),
         }
     }
