@@ -38,7 +38,7 @@ pub async fn readyz(State(api): State<Api>) -> Response {
         return Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).into_response();
     }
     match api.run(health::check).await {
-        Ok(health) => Json(Ready {
+        Ok(audit_entries) => Json(Ready {
             status: "ready",
             version: env!("CARGO_PKG_VERSION"),
             schema_version: health::SCHEMA_VERSION,
@@ -46,7 +46,7 @@ pub async fn readyz(State(api): State<Api>) -> Response {
                 version: zone::rules().version(),
                 source: zone::rules().source(),
             },
-            audit_entries: health.audit_entries,
+            audit_entries,
         })
         .into_response(),
         Err(problem) => {

@@ -194,18 +194,18 @@ impl Collector for PluginMetrics {
 
 /// `GET /metrics`.
 pub async fn export(State(api): State<Api>) -> Response {
-    let health = match api.run(health::check).await {
-        Ok(health) => health,
+    let fill = match api.run(health::measure).await {
+        Ok(fill) => fill,
         Err(problem) => return problem.into_response(),
     };
     let metrics = api.metrics();
     metrics
         .pending
-        .set(i64::try_from(health.pending_notifications).unwrap_or(i64::MAX));
+        .set(i64::try_from(fill.pending_notifications).unwrap_or(i64::MAX));
     #[expect(clippy::cast_precision_loss, reason = "nothing waits so many years")]
-    let seconds = health.oldest_pending_ms as f64 / 1000.0;
+    let seconds = fill.oldest_pending_ms as f64 / 1000.0;
     metrics.oldest_pending.set(seconds);
-    metrics.audit_entries.set(health.audit_entries);
+    metrics.audit_entries.set(fill.audit_entries);
     let mut text = String::new();
     if let Err(error) = encode(&mut text, &metrics.registry) {
         return Problem::internal(error.to_string()).into_response();

@@ -83,6 +83,12 @@ impl Sandbox {
 
     /// The same, with other settings.
     pub fn restart_with(self, now: &str, settings: Settings) -> Self {
+        self.clock.set(instant(now));
+        self.reopen(settings, |_| {})
+    }
+
+    /// Opens the store anew, after something was done to it behind the application's back.
+    fn reopen(self, settings: Settings, change: impl FnOnce(&Store)) -> Self {
         let Self {
             app,
             clock,
@@ -90,8 +96,8 @@ impl Sandbox {
             home,
         } = self;
         drop(app);
-        clock.set(instant(now));
         let store = Store::open(&home.path().join("store.redb")).unwrap();
+        change(&store);
         let app = App::new(store, clock.clone(), settings);
         Self {
             app,
@@ -103,29 +109,15 @@ impl Sandbox {
 
     /// The same, as if nothing had been watched so far.
     pub fn forget_what_is_watched(self) -> Self {
-        let Self {
-            app,
-            clock,
-            ctx,
-            home,
-        } = self;
-        drop(app);
-        let store = Store::open(&home.path().join("store.redb")).unwrap();
-        store
-            .write(|tx| {
+        self.reopen(Settings::default(), |store| {
+            let forget = |tx: &mut oncalld::store::WriteTx| {
                 for team in oncalld::store::teams::list(tx)? {
                     oncalld::store::watch::put(tx, team.id, None)?;
                 }
                 Ok::<_, oncalld::store::StoreError>(())
-            })
-            .unwrap();
-        let app = App::new(store, clock.clone(), Settings::default());
-        Self {
-            app,
-            clock,
-            ctx,
-            home,
-        }
+            };
+            store.write(forget).unwrap();
+        })
     }
 
     pub fn tick_at(&self, now: &str) -> usize {
