@@ -12,6 +12,7 @@ use super::context::Ctx;
 use super::deliveries;
 use super::error::{ActionError, Result};
 use super::lookup::Lookups;
+use super::planning::{Answers, Question};
 use super::plugins::{NoPlugins, Plugins};
 use super::tokens::KnownTokens;
 use crate::clock::Clock;
@@ -25,6 +26,11 @@ use crate::wire::audit::ChangeEvent;
 
 /// How many change events a slow listener may lag behind before it misses some.
 const EVENT_BACKLOG: usize = 1024;
+
+/// How often a write is undone to ask plugins; then they are asked within it. It takes another
+/// round where a plan builds on what another of the same write came to, or where somebody else
+/// has changed the team meanwhile.
+const ROUNDS: usize = 4;
 
 /// The parts of the config that actions go by, and what it makes available to them.
 #[derive(Clone, Debug)]
@@ -174,11 +180,36 @@ impl App {
         self.0.store.read(f)
     }
 
-    /// Writes in one transaction, then tells the caches and listeners what changed.
+    /// Writes in one transaction, then tells the caches and listeners what changed. Where
+    /// plugins have to be asked for it, `f` is undone and run again.
     ///
     /// # Errors
     /// Those of the store and of `f`; nothing is written then.
-    pub fn write<T>(&self, ctx: &Ctx, f: impl FnOnce(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+    pub fn write<T>(&self, ctx: &Ctx, mut f: impl FnMut(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+        let answers = Answers::default();
+        let mut rounds = ROUNDS;
+        loop {
+            let questions = match self.write_knowing(ctx, &answers, rounds == 0, &mut f) {
+                Ok(value) => return Ok(value),
+                Err(Undone::Failed(error)) => return Err(error),
+                Err(Undone::Asks(questions)) => questions,
+            };
+            for question in questions {
+                question.ask(self.settings(), &answers);
+            }
+            rounds = rounds.saturating_sub(1);
+        }
+    }
+
+    /// Writes in one transaction, if that takes no more answers of plugins than are known or,
+    /// where it `may_ask`, than it then asks for.
+    fn write_knowing<T>(
+        &self,
+        ctx: &Ctx,
+        answers: &Answers,
+        may_ask: bool,
+        f: impl FnOnce(&mut Tx<'_>) -> Result<T>,
+    ) -> std::result::Result<T, Undone> {
         // Writers take turns here, so that each reads the clock once the one before is done,
         // and that what they changed is told in the order in which it was.
         let _turn = self.0.turn.lock().unwrap_or_else(PoisonError::into_inner);
@@ -192,11 +223,17 @@ impl App {
                 settings: self.settings(),
                 told: BTreeSet::new(),
                 on_call_changed: false,
+                answers,
+                may_ask,
+                questions: Vec::new(),
             };
             let value = f(&mut tx)?;
+            if !tx.questions.is_empty() {
+                return Err(Undone::Asks(tx.questions));
+            }
             super::watch::look_at_changed(&mut tx)?;
             on_call_changed = tx.on_call_changed;
-            Ok::<T, ActionError>(value)
+            Ok(value)
         })?;
         self.0.lookups.forget(&written.audit);
         self.0.tokens.forget(&written.audit);
@@ -222,7 +259,7 @@ impl App {
     pub fn write_once<T: Serialize + DeserializeOwned>(
         &self,
         ctx: &Ctx,
-        f: impl FnOnce(&mut Tx<'_>) -> Result<T>,
+        mut f: impl FnMut(&mut Tx<'_>) -> Result<T>,
     ) -> Result<T> {
         let Some(request) = ctx.idempotency else {
             return self.write(ctx, f);
@@ -245,6 +282,19 @@ impl App {
             idempotency::put(tx.store, &request.key, &done)?;
             Ok(value)
         })
+    }
+}
+
+/// Why a write left nothing behind.
+enum Undone {
+    Failed(ActionError),
+    /// Plugins are to be asked first.
+    Asks(Vec<Question>),
+}
+
+impl<E: Into<ActionError>> From<E> for Undone {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
     }
 }
 
@@ -277,6 +327,12 @@ pub struct Tx<'a> {
     pub(super) told: BTreeSet<TeamId>,
     /// Whether somebody else came on call somewhere.
     pub(super) on_call_changed: bool,
+    /// What plugins answered so far.
+    pub(super) answers: &'a Answers,
+    /// Whether they may be asked in this write.
+    pub(super) may_ask: bool,
+    /// Plans that take more of their answers; there is no write with such.
+    pub(super) questions: Vec<Question>,
 }
 
 impl Tx<'_> {

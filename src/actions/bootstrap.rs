@@ -53,15 +53,15 @@ pub fn ensure_admin_token(app: &App, path: &Path) -> std::result::Result<bool, B
         .take(tokens.len() + 1)
         .find(is_free)
         .unwrap_or_default();
-    add_admin(app, name, &secret)?;
+    add_admin(app, &name, &secret)?;
     Ok(true)
 }
 
-fn add_admin(app: &App, name: String, secret: &str) -> Result<()> {
+fn add_admin(app: &App, name: &str, secret: &str) -> Result<()> {
     app.write(&Ctx::system(), |tx| {
         let token = Token {
             id: TokenId::new(tx.now),
-            name,
+            name: name.to_owned(),
             role: Role::Admin,
             slack_user_id: None,
             secret_hash: hash(secret),

@@ -104,7 +104,7 @@ fn add_shifts(
 
 /// When an event last changed: by its row, by an override that touches it and may have been
 /// cancelled since, or by the team's handoff time or zone.
-fn changed_at(loaded: &Loaded<'_>, all: &[Override], stretch: &Stretch) -> DateTime<Utc> {
+fn changed_at(loaded: &Loaded, all: &[Override], stretch: &Stretch) -> DateTime<Utc> {
     let rows = loaded
         .schedules
         .iter()
@@ -121,8 +121,8 @@ fn changed_at(loaded: &Loaded<'_>, all: &[Override], stretch: &Stretch) -> DateT
         .unwrap_or_default()
 }
 
-fn event(loaded: &Loaded<'_>, stretch: &Stretch, name: &str, changed_at: DateTime<Utc>) -> Event {
-    let team = loaded.team;
+fn event(loaded: &Loaded, stretch: &Stretch, name: &str, changed_at: DateTime<Utc>) -> Event {
+    let team = &loaded.team;
     let how = match stretch.source {
         Source::Override => "by override",
         Source::Manual => "by manual schedule",

@@ -69,11 +69,7 @@ fn first_day(tx: &impl Reader, team: &Team) -> Result<NaiveDate> {
 }
 
 /// The time off of the members, and of others who are on call.
-fn with_guests(
-    tx: &impl Reader,
-    loaded: &Loaded<'_>,
-    stretches: &[Stretch],
-) -> Result<Vec<Absence>> {
+fn with_guests(tx: &impl Reader, loaded: &Loaded, stretches: &[Stretch]) -> Result<Vec<Absence>> {
     let mut absences = loaded.absences.clone();
     let is_guest = |user: &&UserId| loaded.members.iter().all(|member| member.user != **user);
     let users: BTreeSet<&UserId> = stretches.iter().map(|stretch| &stretch.user).collect();
@@ -84,11 +80,7 @@ fn with_guests(
 }
 
 /// The rotation's periods that begin in the range, with what their candidates earn.
-fn periods_within(
-    loaded: &Loaded<'_>,
-    from: NaiveDate,
-    to: NaiveDate,
-) -> Vec<(Period, PeriodShares)> {
+fn periods_within(loaded: &Loaded, from: NaiveDate, to: NaiveDate) -> Vec<(Period, PeriodShares)> {
     if loaded.team.rotation.start_date.is_none() {
         return Vec::new();
     }

@@ -1,6 +1,7 @@
 //! Handoffs: what happens at a period's first instant, once, whatever happens in between.
 
 use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -9,7 +10,8 @@ use super::announce::{on_call_payload, tell_change, tell_leads};
 use super::app::{App, Tx};
 use super::context::Ctx;
 use super::error::{ActionError, Result};
-use super::publish::{Applied, advance, apply, plan_team, record_failures, upcoming};
+use super::planning::{Wanted, plan_to_write};
+use super::publish::{Applied, advance, apply, record_failures, upcoming};
 use super::rotation::lookahead_of;
 use super::team_state::Loaded;
 use crate::domain::audit::{Action, AuditEvent, EntityType};
@@ -17,15 +19,22 @@ use crate::domain::ids::{TeamId, UserId};
 use crate::domain::json::Json;
 use crate::domain::notification::Event;
 use crate::domain::oncall_day::previous_day;
-use crate::domain::team::Team;
+use crate::domain::team::{RotationType, Team};
 use crate::domain::zone;
 use crate::rotation::coverage::{Coverage, Source, Stretch};
 use crate::rotation::period::Period;
 use crate::rotation::plan::{Plan, Published};
-use crate::store;
+use crate::store::{self, Reader};
 
 /// Teams that are handed off in one transaction.
 const BATCH: usize = 250;
+
+/// The same, of teams whose plugins are asked first: all of them wait for the slowest.
+const PLUGIN_BATCH: usize = 25;
+
+/// How long a tick goes on with teams of plugins, so that the next one's others don't wait for
+/// them.
+const PLUGIN_TIME: Duration = Duration::from_secs(5);
 
 /// What a tick did.
 #[derive(Debug, Default)]
@@ -37,30 +46,58 @@ pub struct Ticked {
 }
 
 /// Does all handoffs that are due, those missed while the daemon was down too. Called too
-/// often, it does nothing.
+/// often, it does nothing. Teams of plugins come last, and what there is no time for comes in the
+/// next tick; what is planned for them stands meanwhile.
 ///
 /// # Errors
 /// The store failed; a team whose handoff fails by itself is reported, and stops no other.
 pub fn tick(app: &App) -> Result<Ticked> {
     let now = app.now();
-    let due = app.read(|tx| Ok(store::rotation::list_due(tx, now, usize::MAX)?))?;
+    let (by_plugin, others) = app.read(|tx| due(tx, now))?;
     let mut ticked = Ticked::default();
-    for batch in due.chunks(BATCH) {
-        match hand_off_all(app, batch) {
-            Ok(count) => ticked.handed_off += count,
+    for batch in others.chunks(BATCH) {
+        ticked.hand_off(app, batch)?;
+    }
+    let began_at = Instant::now();
+    for batch in by_plugin.chunks(PLUGIN_BATCH) {
+        if began_at.elapsed() < PLUGIN_TIME {
+            ticked.hand_off(app, batch)?;
+        }
+    }
+    Ok(ticked)
+}
+
+/// The teams that are due: those of plugins, and the others, longest due first.
+fn due(tx: &impl Reader, now: DateTime<Utc>) -> Result<(Vec<TeamId>, Vec<TeamId>)> {
+    let (mut by_plugin, mut others) = (Vec::new(), Vec::new());
+    for id in store::rotation::list_due(tx, now, usize::MAX)? {
+        let team = store::teams::find(tx, id)?;
+        match team.map(|team| team.rotation.kind) {
+            Some(RotationType::Plugin(_)) => by_plugin.push(id),
+            _ => others.push(id),
+        }
+    }
+    Ok((by_plugin, others))
+}
+
+impl Ticked {
+    /// Hands teams off, all at once if that goes.
+    fn hand_off(&mut self, app: &App, teams: &[TeamId]) -> Result<()> {
+        match hand_off_all(app, teams) {
+            Ok(count) => self.handed_off += count,
             Err(ActionError::Store(error)) if error.is_fatal() => return Err(error.into()),
             // One of them can't be handed off: each for itself, then.
             Err(_) => {
-                for team in batch {
+                for team in teams {
                     match hand_off_all(app, std::slice::from_ref(team)) {
-                        Ok(count) => ticked.handed_off += count,
-                        Err(error) => drop(ticked.failed.insert(*team, error.to_string())),
+                        Ok(count) => self.handed_off += count,
+                        Err(error) => drop(self.failed.insert(*team, error.to_string())),
                     }
                 }
             }
         }
+        Ok(())
     }
-    Ok(ticked)
 }
 
 /// Audits that teams could not be handed off.
@@ -116,9 +153,13 @@ pub(super) fn hand_off_if_due(tx: &mut Tx<'_>, team: &Team) -> Result<bool> {
     for index in first.index..running.index {
         record_missed(tx, team, &periods.get(index), &before)?;
     }
-    let stands = Published::StandsUntil(loaded.state.published_until.unwrap_or(loaded.today));
-    let until = lookahead_of(tx, &loaded);
-    let planned = plan_team(tx.settings, &loaded, stands, until, true);
+    let published_until = loaded.state.published_until;
+    let wanted = Wanted {
+        published: Published::StandsUntil(published_until.unwrap_or(loaded.today)),
+        horizon: lookahead_of(tx, &loaded),
+        hold_if_nobody: true,
+    };
+    let planned = plan_to_write(tx, &loaded, wanted);
     let applied = apply(tx, &loaded, &planned)?;
     let handoff = Handoff::new(&loaded, &planned, running);
     handoff.record(tx, &planned, &applied)?;
@@ -168,7 +209,7 @@ fn mark_caught_up(event: &mut AuditEvent) {
 
 /// The handoff of one team to its running period.
 struct Handoff<'a> {
-    loaded: &'a Loaded<'a>,
+    loaded: &'a Loaded,
     period: Period,
     now: Option<Stretch>,
     next: Option<Stretch>,
@@ -176,7 +217,7 @@ struct Handoff<'a> {
 }
 
 impl<'a> Handoff<'a> {
-    fn new(loaded: &'a Loaded<'a>, planned: &Plan, period: Period) -> Self {
+    fn new(loaded: &'a Loaded, planned: &Plan, period: Period) -> Self {
         let mut coverage = loaded.coverage();
         for shift in &planned.shifts {
             coverage.add(Stretch {
@@ -207,7 +248,7 @@ impl<'a> Handoff<'a> {
         } else {
             Action::RotationTriggered
         };
-        let mut event = rotation_event(self.loaded.team, action, &self.period);
+        let mut event = rotation_event(&self.loaded.team, action, &self.period);
         if self.loaded.clock.starts_at(self.period.start) < tx.started_at {
             mark_caught_up(&mut event);
         }
@@ -224,7 +265,7 @@ impl<'a> Handoff<'a> {
     }
 
     fn tell(&self, tx: &mut Tx<'_>, skipped: bool) -> Result<()> {
-        let team = self.loaded.team;
+        let team = &self.loaded.team;
         // After a downtime, that is not who was planned for the day before: whoever was last told
         // that they're on call is to know that they no longer are.
         let seen = store::watch::find(tx.store, team.id)?;

@@ -27,6 +27,7 @@ pub mod oncall;
 pub mod oncall_groups;
 pub mod override_news;
 pub mod overrides;
+mod planning;
 pub mod plugins;
 mod publish;
 pub mod roster;

@@ -1,11 +1,10 @@
-//! Plans a team's shifts and writes what came of it: rows, explanations, begun periods, and
-//! how far it has come.
+//! Writes what came of planning: rows, explanations, begun periods, and how far it has come.
 
 use chrono::NaiveDate;
 use serde_json::{Value, json};
 
 use super::announce::tell_leads;
-use super::app::{Settings, Tx};
+use super::app::Tx;
 use super::context::Ctx;
 use super::error::Result;
 use super::team_state::Loaded;
@@ -14,40 +13,10 @@ use crate::domain::audit::{Action, EntityType};
 use crate::domain::ids::ScheduleId;
 use crate::domain::notification::Event;
 use crate::domain::schedule::{Origin, Schedule};
-use crate::domain::team::{RotationType, Team};
-use crate::rotation::plan::{Plan, PlanOptions, Published, Shift, plan};
-use crate::rotation::strategy::{AskedTwice, Strategy, built_in};
+use crate::domain::team::Team;
+use crate::rotation::plan::{Plan, Shift};
 use crate::store;
 use crate::store::rotation::RotationState;
-
-/// Plans by the team's own strategy. One of a plugin is asked twice, in whatever it is planned
-/// for: a preview and what is then generated fail alike, or not at all.
-pub(super) fn plan_team(
-    settings: &Settings,
-    loaded: &Loaded<'_>,
-    published: Published,
-    horizon: NaiveDate,
-    hold_if_nobody: bool,
-) -> Plan {
-    let kind = &loaded.team.rotation.kind;
-    let plugin = match kind {
-        RotationType::Plugin(name) => Some(settings.plugins.strategy(name).map(AskedTwice)),
-        RotationType::RoundRobin | RotationType::Custom | RotationType::Weighted => None,
-    };
-    let strategy = match &plugin {
-        Some(Ok(plugin)) => Ok(plugin as &dyn Strategy),
-        Some(Err(problem)) => Err(problem.clone()),
-        None => built_in(kind).ok_or_else(|| format!("there is no strategy {kind}")),
-    };
-    let options = PlanOptions {
-        strategy,
-        on_failure: settings.on_failure,
-        published,
-        horizon,
-        hold_if_nobody,
-    };
-    plan(&loaded.engine_view(), &options)
-}
 
 /// A shift in an audit entry.
 pub(super) type ShiftNote = Value;
@@ -64,7 +33,7 @@ fn note(engineer: &str, start: NaiveDate, end: NaiveDate) -> ShiftNote {
 }
 
 /// Writes a plan: rows, explanations, shares of begun periods.
-pub(super) fn apply(tx: &Tx<'_>, loaded: &Loaded<'_>, planned: &Plan) -> Result<Applied> {
+pub(super) fn apply(tx: &Tx<'_>, loaded: &Loaded, planned: &Plan) -> Result<Applied> {
     let mut applied = Applied::default();
     let find = |id: ScheduleId| loaded.schedules.iter().find(|row| row.id == id);
     for row in planned.deleted.iter().filter_map(|id| find(*id)) {
@@ -97,7 +66,7 @@ pub(super) fn apply(tx: &Tx<'_>, loaded: &Loaded<'_>, planned: &Plan) -> Result<
             }
             continue;
         }
-        let row = new_row(tx, loaded.team, shift);
+        let row = new_row(tx, &loaded.team, shift);
         store::schedules::put(tx.store, &row)?;
         store::schedules::put_explanation(tx.store, row.id, &shift.explanation)?;
         applied
@@ -126,7 +95,7 @@ fn new_row(tx: &Tx<'_>, team: &Team, shift: &Shift) -> Schedule {
 }
 
 /// Audits and tells of a strategy that failed: once for all periods of a plan.
-pub(super) fn record_failures(tx: &mut Tx<'_>, loaded: &Loaded<'_>, planned: &Plan) -> Result<()> {
+pub(super) fn record_failures(tx: &mut Tx<'_>, loaded: &Loaded, planned: &Plan) -> Result<()> {
     let Some((period, error)) = planned.failures.first() else {
         return Ok(());
     };
@@ -144,14 +113,14 @@ pub(super) fn record_failures(tx: &mut Tx<'_>, loaded: &Loaded<'_>, planned: &Pl
         "effective_date": period.start,
         "falls_back_to": tx.settings.on_failure.as_str(),
     });
-    tell_leads(tx, loaded.team, Event::RotationFailed, &payload)
+    tell_leads(tx, &loaded.team, Event::RotationFailed, &payload)
 }
 
 /// Notes how far planning has come, and the instants of the handoffs to come after the
 /// period that begins on `handled`.
 pub(super) fn advance(
     tx: &Tx<'_>,
-    loaded: &Loaded<'_>,
+    loaded: &Loaded,
     planned: &Plan,
     handled: Option<NaiveDate>,
 ) -> Result<()> {
@@ -173,7 +142,7 @@ pub(super) fn advance(
 
 /// The first instants of the periods from `next` to the last published one.
 pub(super) fn upcoming(
-    loaded: &Loaded<'_>,
+    loaded: &Loaded,
     next: NaiveDate,
     published_until: Option<NaiveDate>,
 ) -> Vec<chrono::DateTime<chrono::Utc>> {

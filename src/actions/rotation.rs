@@ -8,7 +8,8 @@ use super::app::{App, Tx};
 use super::context::Ctx;
 use super::error::{ActionError, Result};
 use super::find;
-use super::publish::{Applied, advance, apply, plan_team, record_failures};
+use super::planning::{Wanted, plan_to_show, plan_to_write};
+use super::publish::{Applied, advance, apply, record_failures};
 use super::team_state::Loaded;
 use crate::domain::audit::{Action, EntityType};
 use crate::domain::json::Json;
@@ -35,8 +36,12 @@ pub fn preview(app: &App, team: &str, request: &PlanRequest) -> Result<PlanView>
         let team = find::active_team(tx, team)?;
         let loaded = Loaded::new(tx, settings, &team, now)?;
         let until = horizon_of(&loaded, weeks);
-        let published = Published::Replanned;
-        let planned = plan_team(settings, &loaded, published, until, false);
+        let wanted = Wanted {
+            published: Published::Replanned,
+            horizon: until,
+            hold_if_nobody: false,
+        };
+        let planned = plan_to_show(settings, &loaded, wanted);
         view(tx, &loaded, &planned, until)
     })
 }
@@ -133,7 +138,7 @@ pub(super) fn reset(tx: &mut Tx<'_>, team: &Team) -> Result<()> {
 }
 
 /// Plans anew as far as asked for, as the lookahead wants, and as was published; writes it.
-fn write_plan(tx: &mut Tx<'_>, loaded: &Loaded<'_>, weeks: u32, why: &str) -> Result<Plan> {
+fn write_plan(tx: &mut Tx<'_>, loaded: &Loaded, weeks: u32, why: &str) -> Result<Plan> {
     let until = horizon_of(loaded, weeks).max(lookahead_of(tx, loaded));
     // No request publishes further than a year; a config that did is no reason to go on.
     let published_until = loaded.state.published_until;
@@ -143,12 +148,17 @@ fn write_plan(tx: &mut Tx<'_>, loaded: &Loaded<'_>, weeks: u32, why: &str) -> Re
 
 fn plan_and_write(
     tx: &mut Tx<'_>,
-    loaded: &Loaded<'_>,
+    loaded: &Loaded,
     published: Published,
-    until: NaiveDate,
+    horizon: NaiveDate,
     why: &str,
 ) -> Result<Plan> {
-    let planned = plan_team(tx.settings, loaded, published, until, false);
+    let wanted = Wanted {
+        published,
+        horizon,
+        hold_if_nobody: false,
+    };
+    let planned = plan_to_write(tx, loaded, wanted);
     let shifts = apply(tx, loaded, &planned)?;
     record(tx, loaded, &planned, &shifts, why)?;
     record_failures(tx, loaded, &planned)?;
@@ -157,7 +167,7 @@ fn plan_and_write(
 }
 
 /// The day up to which auto shifts are kept published.
-pub(super) fn lookahead_of(tx: &Tx<'_>, loaded: &Loaded<'_>) -> NaiveDate {
+pub(super) fn lookahead_of(tx: &Tx<'_>, loaded: &Loaded) -> NaiveDate {
     let weeks = tx.settings.lookahead_weeks;
     lookahead(
         &loaded.team.rotation,
@@ -167,7 +177,7 @@ pub(super) fn lookahead_of(tx: &Tx<'_>, loaded: &Loaded<'_>) -> NaiveDate {
     )
 }
 
-fn horizon_of(loaded: &Loaded<'_>, weeks: u32) -> NaiveDate {
+fn horizon_of(loaded: &Loaded, weeks: u32) -> NaiveDate {
     horizon(
         &loaded.team.rotation,
         loaded.start_date,
@@ -187,7 +197,7 @@ fn weeks_of(request: &PlanRequest) -> Result<u32> {
 /// Audits what planning changed, if it changed anything.
 fn record(
     tx: &mut Tx<'_>,
-    loaded: &Loaded<'_>,
+    loaded: &Loaded,
     planned: &Plan,
     shifts: &Applied,
     why: &str,
@@ -210,12 +220,7 @@ fn record(
 
 /// The auto shifts that stand once the plan is applied, from the running period to the last
 /// one that begins before `until`.
-fn view(
-    tx: &impl Reader,
-    loaded: &Loaded<'_>,
-    planned: &Plan,
-    until: NaiveDate,
-) -> Result<PlanView> {
+fn view(tx: &impl Reader, loaded: &Loaded, planned: &Plan, until: NaiveDate) -> Result<PlanView> {
     let first = first_shown_day(&loaded.team.rotation, loaded.start_date, loaded.today);
     let mut items = Vec::new();
     for row in &loaded.schedules {

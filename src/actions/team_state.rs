@@ -28,8 +28,9 @@ pub const END_OF_TIME: NaiveDate = NaiveDate::MAX;
 const LOOKBACK_DAYS: i64 = 366;
 
 /// A team with all that its rotation depends on.
-pub struct Loaded<'t> {
-    pub team: &'t Team,
+#[derive(Clone)]
+pub struct Loaded {
+    pub team: Team,
     pub clock: OnCallClock,
     pub today: NaiveDate,
     /// The rotation's start; today where it has none yet.
@@ -42,12 +43,12 @@ pub struct Loaded<'t> {
     pub state: RotationState,
 }
 
-impl<'t> Loaded<'t> {
+impl Loaded {
     /// Loads what matters for planning.
     pub fn new(
         tx: &impl Reader,
         settings: &Settings,
-        team: &'t Team,
+        team: &Team,
         now: DateTime<Utc>,
     ) -> Result<Self> {
         let today = team.clock().day_at(now);
@@ -60,7 +61,7 @@ impl<'t> Loaded<'t> {
     pub fn since(
         tx: &impl Reader,
         settings: &Settings,
-        team: &'t Team,
+        team: &Team,
         now: DateTime<Utc>,
         from: NaiveDate,
     ) -> Result<Self> {
@@ -78,7 +79,7 @@ impl<'t> Loaded<'t> {
         }
         let approved = OverrideStatus::Approved;
         Ok(Self {
-            team,
+            team: team.clone(),
             today,
             start_date,
             members,

@@ -26,9 +26,21 @@ pub struct PluginStrategy(pub Arc<Plugin>);
 
 impl Strategy for PluginStrategy {
     fn pick(&self, context: &PickContext<'_>) -> Result<Pick, String> {
-        let config = self.0.manifest.config_with(&context.config.plugin_config.0);
-        let context = wit_context(context, config.to_string());
+        let context = self.context(context);
         self.0.pick(&context).map_err(|error| error.to_string())
+    }
+
+    /// Which plugin it is, and what it gets to see.
+    fn question(&self, context: &PickContext<'_>) -> String {
+        format!("{:?} {:?}", self.0.sha256, self.context(context))
+    }
+}
+
+impl PluginStrategy {
+    /// What the plugin gets to see.
+    fn context(&self, context: &PickContext<'_>) -> wit::Context {
+        let config = self.0.manifest.config_with(&context.config.plugin_config.0);
+        wit_context(context, config.to_string())
     }
 }
 

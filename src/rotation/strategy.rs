@@ -64,11 +64,20 @@ pub trait Strategy: Send + Sync {
     /// # Errors
     /// What went wrong, naming the strategy; the team then falls back as configured.
     fn pick(&self, context: &PickContext<'_>) -> Result<Pick, String>;
+
+    /// All that a pick goes by, as text: where that is the same, so is the pick.
+    fn question(&self, context: &PickContext<'_>) -> String {
+        format!("{context:?}")
+    }
 }
 
 impl<S: Strategy + ?Sized> Strategy for Box<S> {
     fn pick(&self, context: &PickContext<'_>) -> Result<Pick, String> {
         (**self).pick(context)
+    }
+
+    fn question(&self, context: &PickContext<'_>) -> String {
+        (**self).question(context)
     }
 }
 
@@ -86,6 +95,10 @@ impl<S: Strategy> Strategy for AskedTwice<S> {
             "{} is not deterministic: asked twice the same, it picked {} ({}), then {} ({})",
             context.config.kind, first.user, first.reason, second.user, second.reason
         ))
+    }
+
+    fn question(&self, context: &PickContext<'_>) -> String {
+        self.0.question(context)
     }
 }
 

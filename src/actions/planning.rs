@@ -1,0 +1,141 @@
+//! Plans a team's shifts by its own strategy.
+//!
+//! A plugin is other people's code, and takes its time: it is asked while no write is under
+//! way. A write that wants to know more than a plugin was asked so far goes through once for
+//! the questions, and is undone; [`App::write`](super::App::write) has them answered, and goes
+//! through it again.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use chrono::NaiveDate;
+
+use super::app::{Settings, Tx};
+use super::team_state::Loaded;
+use crate::domain::team::RotationType;
+use crate::rotation::plan::{Plan, PlanOptions, Published, plan};
+use crate::rotation::strategy::{AskedTwice, Pick, PickContext, Strategy, built_in};
+
+/// How long a plan waits for its plugin, all picks together. Who is planned for later falls to
+/// what the config has for plugins that fail.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What to plan.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Wanted {
+    /// Which published shifts stand.
+    pub published: Published,
+    /// Periods that begin before this day are planned.
+    pub horizon: NaiveDate,
+    /// Whether whoever was on call stays on where there is no candidate.
+    pub hold_if_nobody: bool,
+}
+
+/// Plans, to show what would come.
+pub(super) fn plan_to_show(settings: &Settings, loaded: &Loaded, wanted: Wanted) -> Plan {
+    plan_by(settings, loaded, wanted, &Answers::default(), true).0
+}
+
+/// Plans within a write. Where a plugin would have to be asked first, the write is told so.
+pub(super) fn plan_to_write(tx: &mut Tx<'_>, loaded: &Loaded, wanted: Wanted) -> Plan {
+    let (planned, is_open) = plan_by(tx.settings, loaded, wanted, tx.answers, tx.may_ask);
+    if is_open {
+        let loaded = loaded.clone();
+        tx.questions.push(Question { loaded, wanted });
+    }
+    planned
+}
+
+/// A plan that a write wants, and that takes a plugin's answers.
+pub(super) struct Question {
+    loaded: Loaded,
+    wanted: Wanted,
+}
+
+impl Question {
+    /// Asks the plugin all that the plan takes.
+    pub(super) fn ask(&self, settings: &Settings, answers: &Answers) {
+        plan_by(settings, &self.loaded, self.wanted, answers, true);
+    }
+}
+
+/// What plugins answered, by what they were asked. A failure is an answer too.
+#[derive(Default)]
+pub(super) struct Answers(Mutex<HashMap<String, Result<Pick, String>>>);
+
+impl Answers {
+    fn known(&self) -> MutexGuard<'_, HashMap<String, Result<Pick, String>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A plan, and whether answers to it are open still. One of a plugin is asked twice, in whatever
+/// it is planned for: a preview and what is then generated fail alike, or not at all.
+fn plan_by(
+    settings: &Settings,
+    loaded: &Loaded,
+    wanted: Wanted,
+    answers: &Answers,
+    may_ask: bool,
+) -> (Plan, bool) {
+    let kind = &loaded.team.rotation.kind;
+    let planned = |strategy| {
+        let options = PlanOptions {
+            strategy,
+            on_failure: settings.on_failure,
+            published: wanted.published,
+            horizon: wanted.horizon,
+            hold_if_nobody: wanted.hold_if_nobody,
+        };
+        plan(&loaded.engine_view(), &options)
+    };
+    let RotationType::Plugin(name) = kind else {
+        let strategy = built_in(kind).ok_or_else(|| format!("there is no strategy {kind}"));
+        return (planned(strategy), false);
+    };
+    match settings.plugins.strategy(name) {
+        Ok(strategy) => {
+            let plugin = Remembered {
+                strategy: AskedTwice(strategy),
+                answers,
+                ask_until: may_ask.then(|| Instant::now() + PATIENCE),
+                is_open: AtomicBool::new(false),
+            };
+            (planned(Ok(&plugin)), plugin.is_open.into_inner())
+        }
+        Err(problem) => (planned(Err(problem)), false),
+    }
+}
+
+/// A strategy that is asked nothing again, and where it may not be asked now, nothing new.
+struct Remembered<'a> {
+    strategy: AskedTwice<Box<dyn Strategy>>,
+    answers: &'a Answers,
+    /// Until when it may be asked, if it may.
+    ask_until: Option<Instant>,
+    /// Whether it would have had to be asked.
+    is_open: AtomicBool,
+}
+
+impl Strategy for Remembered<'_> {
+    fn pick(&self, context: &PickContext<'_>) -> Result<Pick, String> {
+        let question = self.strategy.question(context);
+        if let Some(known) = self.answers.known().get(&question) {
+            return known.clone();
+        }
+        let Some(until) = self.ask_until else {
+            self.is_open.store(true, Ordering::Relaxed);
+            return Err(format!("{} was not asked yet", context.config.kind));
+        };
+        let answer = if Instant::now() < until {
+            self.strategy.pick(context)
+        } else {
+            let (kind, seconds) = (&context.config.kind, PATIENCE.as_secs());
+            Err(format!("{kind} took more than {seconds} s for one plan"))
+        };
+        self.answers.known().insert(question, answer.clone());
+        answer
+    }
+}
