@@ -34,8 +34,8 @@ use crate::store::Store;
 pub const STORE_FILE: &str = "oncalld.redb";
 /// Name of the folder for compiled plugins in the data folder.
 const PLUGIN_CACHE: &str = "plugin-cache";
-/// How long a start waits for plugins to be compiled, where they aren't yet.
-const PLUGIN_PATIENCE: Duration = Duration::from_secs(30);
+/// How long a start waits for plugins: long enough to load those that were compiled before.
+const PLUGIN_PATIENCE: Duration = Duration::from_secs(2);
 /// Name of the first admin token's file in the data folder.
 pub const ADMIN_TOKEN_FILE: &str = "admin.token";
 
@@ -100,9 +100,9 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     }
     let (stopping, stopped) = watch::channel(None);
     let loaded = plugin::watch(plugins.clone(), app.clone(), stopped.clone());
-    // A handoff that was missed wants them; but none shall keep the daemon from starting.
+    // Compiling one takes far longer, and none shall keep the daemon from answering.
     if tokio::time::timeout(PLUGIN_PATIENCE, loaded).await.is_err() {
-        tracing::warn!("plugins are still being compiled; their teams do without meanwhile");
+        tracing::warn!("plugins are still being compiled; what needs one waits for it");
     }
     let slack = slack::client(&config)?;
     let groups = slack

@@ -33,6 +33,16 @@ pub trait Plugins: Send + Sync + Debug {
 
     /// Looks at the files and loads what has changed.
     fn reload(&self) -> Vec<PluginEvent>;
+
+    /// Whether a plugin may yet come: the files that were there at the start are still being
+    /// loaded, and this one's have not had their turn. Answers at once.
+    fn is_loading(&self, _name: &str) -> bool {
+        false
+    }
+
+    /// Waits until a plugin is no longer loading, but never beyond 30 s after the start: so many
+    /// who wait one after the other wait no longer than one. Blocks the thread.
+    fn await_loaded(&self, _name: &str) {}
 }
 
 /// No plugins at all.
@@ -179,7 +189,7 @@ fn with_users(app: &App) -> Result<Vec<PluginView>> {
             .iter()
             .position(|plugin| plugin.name == name)
             .unwrap_or_else(|| {
-                plugins.push(missing(name));
+                plugins.push(missing(name, settings.plugins.is_loading(name)));
                 plugins.len() - 1
             });
         note(&mut plugins[at]);
@@ -207,11 +217,16 @@ fn plugin_of(team: &Team) -> Option<&str> {
     }
 }
 
-fn missing(name: &str) -> PluginView {
+fn missing(name: &str, is_loading: bool) -> PluginView {
+    let problem = if is_loading {
+        "it is still being compiled".to_owned()
+    } else {
+        format!("there is no plugin {name} in the plugin folder")
+    };
     PluginView {
         name: name.to_owned(),
         status: PluginStatus::Missing,
-        problem: Some(format!("there is no plugin {name} in the plugin folder")),
+        problem: Some(problem),
         loaded: None,
         used_by: Vec::new(),
         is_configured_sink: false,

@@ -8,11 +8,13 @@
 //! - [`host`]: what a plugin may call, with [`http`] and [`hosts`]
 //! - [`loaded`]: a plugin that is in service; [`rotation`] and [`sink`] call it
 //! - [`trial`]: what an author tries without a daemon
-//! - [`registry`]: the folder of plugins, and what came of each; [`mod@watch`] looks at it by the clock
+//! - [`registry`]: the folder of plugins, and what came of each; [`first_look`] tells how far the
+//!   start is, and [`mod@watch`] looks by the clock
 
 mod cache;
 mod engine;
 mod error;
+mod first_look;
 mod host;
 mod hosts;
 mod http;

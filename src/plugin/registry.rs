@@ -14,6 +14,7 @@ use serde_json::Value;
 use super::cache::Cache;
 use super::engine::Engine;
 use super::error::LoadError;
+use super::first_look::FirstLook;
 use super::hosts::HostPolicy;
 use super::limits::{Limits, MIB};
 use super::loaded::{Files, Host, Plugin};
@@ -50,6 +51,7 @@ pub struct Registry {
     host: Arc<Host>,
     clock: Arc<dyn Clock>,
     slots: Mutex<BTreeMap<String, Slot>>,
+    first_look: FirstLook,
     /// Held while the folder is looked at and what is found is loaded, which may take seconds.
     looking: Mutex<BTreeMap<String, Seen>>,
 }
@@ -72,15 +74,23 @@ struct Seen {
     manifest: String,
 }
 
-/// What tells a changed file without reading it, of the manifest and the WebAssembly.
+/// The stamps of a plugin's manifest and WebAssembly, of those that are there.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Stamp {
     manifest: Option<FileStamp>,
     wasm: Option<FileStamp>,
 }
 
-/// Device and inode, size, and the instants of change in nanoseconds.
-type FileStamp = (u64, u64, u64, i64, i64, i64);
+/// What tells a changed file without reading it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct FileStamp {
+    device: u64,
+    inode: u64,
+    size: u64,
+    /// Seconds and nanoseconds.
+    modified_at: (i64, i64),
+    changed_at: (i64, i64),
+}
 
 impl Registry {
     /// A registry that has not looked at its folder yet.
@@ -108,6 +118,7 @@ impl Registry {
             host: Arc::new(host),
             clock,
             slots: Mutex::default(),
+            first_look: FirstLook::new(),
             looking: Mutex::default(),
         })
     }
@@ -117,6 +128,8 @@ impl Registry {
     /// # Errors
     /// Why it isn't, naming it.
     pub fn find(&self, name: &str, kind: PluginKind) -> Result<Arc<Plugin>, String> {
+        // Asked first: what is loaded in between is found.
+        let is_loading = self.first_look.is_ahead_of(name);
         let slot = self.slots().get(name).cloned().unwrap_or_default();
         match (slot.plugin, slot.problem) {
             (Some(plugin), _) if plugin.manifest.kind == kind => Ok(plugin),
@@ -125,6 +138,7 @@ impl Registry {
                 plugin.manifest.kind
             )),
             (None, Some(problem)) => Err(format!("plugin:{name} is not loaded: {problem}")),
+            (None, None) if is_loading => Err(format!("plugin:{name} is still being compiled")),
             (None, None) => Err(format!("plugin:{name} is not loaded")),
         }
     }
@@ -138,6 +152,7 @@ impl Registry {
     /// still since the last look. Blocks while it compiles.
     pub fn look(&self, now: bool) -> Vec<PluginEvent> {
         let mut looking = self.looking.lock().unwrap_or_else(PoisonError::into_inner);
+        let look = self.first_look.begin();
         let found = match stamps(&self.dir) {
             Ok(found) => found,
             Err(error) => {
@@ -145,11 +160,16 @@ impl Registry {
                 return Vec::new();
             }
         };
+        look.found(found.keys());
         for name in found.keys() {
             looking.entry(name.clone()).or_default();
         }
+        // A large plugin shall not hold up the others.
+        let size = |name: &str| found.get(name).and_then(|stamp| Some(stamp.wasm?.size));
+        let mut in_order: Vec<_> = looking.iter_mut().collect();
+        in_order.sort_by_key(|(name, _)| size(name));
         let mut events = Vec::new();
-        for (name, seen) in looking.iter_mut() {
+        for (name, seen) in in_order {
             let stamp = found.get(name).copied().unwrap_or_default();
             let stands_still = now || seen.last == stamp;
             seen.last = stamp;
@@ -157,6 +177,7 @@ impl Registry {
                 seen.loaded = stamp;
                 events.extend(self.take(name, stamp, seen));
             }
+            look.done(name);
         }
         looking.retain(|_, seen| seen.last != Stamp::default() || seen.loaded != Stamp::default());
         if let (false, Some(cache)) = (events.is_empty(), &self.host.cache) {
@@ -290,6 +311,14 @@ impl Plugins for Registry {
     fn reload(&self) -> Vec<PluginEvent> {
         self.look(true)
     }
+
+    fn is_loading(&self, name: &str) -> bool {
+        self.first_look.is_ahead_of(name)
+    }
+
+    fn await_loaded(&self, name: &str) {
+        self.first_look.wait_for(name);
+    }
 }
 
 impl std::fmt::Debug for Registry {
@@ -328,15 +357,13 @@ fn stamps(dir: &Path) -> io::Result<BTreeMap<String, Stamp>> {
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        let changed = (file.mtime(), file.mtime_nsec(), file.ctime_nsec());
-        let stamp = (
-            file.dev(),
-            file.ino(),
-            file.len(),
-            changed.0,
-            changed.1,
-            changed.2,
-        );
+        let stamp = FileStamp {
+            device: file.dev(),
+            inode: file.ino(),
+            size: file.len(),
+            modified_at: (file.mtime(), file.mtime_nsec()),
+            changed_at: (file.ctime(), file.ctime_nsec()),
+        };
         let both = found.entry(name).or_default();
         match extension {
             "toml" => both.manifest = Some(stamp),

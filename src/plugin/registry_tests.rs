@@ -80,6 +80,7 @@ const PICK_SECOND: &str = "(call $answer
 #[test]
 fn two_files_dropped_into_the_folder_run() {
     let folder = Folder::new();
+    folder.registry.look(true);
     assert_eq!(
         folder.picks("fair"),
         Err("plugin:fair is not loaded".to_owned())
@@ -201,6 +202,51 @@ fn a_folder_that_is_not_there_holds_no_plugins() {
     let dir = tempfile::tempdir().unwrap();
     let registry = registry(dir.path(), LIMITS, HostPolicy::default());
     assert!(registry.look(true).is_empty());
+}
+
+#[test]
+fn until_the_folder_was_looked_at_any_plugin_may_yet_come() {
+    let folder = Folder::new();
+    folder.put("fair", "1.0.0", &strategy(PICK_FIRST));
+    assert!(folder.registry.is_loading("fair"));
+    assert_eq!(
+        folder.picks("fair"),
+        Err("plugin:fair is still being compiled".to_owned())
+    );
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| {
+            folder.registry.await_loaded("fair");
+            folder.picks("fair")
+        });
+        folder.registry.look(true);
+        assert_eq!(waiting.join().unwrap(), Ok("U1".to_owned()));
+    });
+    assert!(!folder.registry.is_loading("fair"));
+    assert!(!folder.registry.is_loading("gone"));
+}
+
+#[test]
+fn a_folder_that_can_not_be_read_keeps_nobody_waiting() {
+    let dir = tempfile::tempdir().unwrap();
+    fs::write(dir.path().join("plugins"), "no folder").unwrap();
+    let registry = registry(dir.path(), LIMITS, HostPolicy::default());
+    assert!(registry.look(true).is_empty());
+    assert!(!registry.is_loading("fair"));
+}
+
+#[test]
+fn small_plugins_are_loaded_before_large_ones() {
+    let folder = Folder::new();
+    let mut large = strategy(PICK_FIRST);
+    // A custom section: its id, its length, the length of its name, which is empty.
+    large.extend([0, 0x81, 0x01, 0]);
+    large.extend([0; 128]);
+    folder.put("a-large", "1.0.0", &large);
+    folder.put("b-small", "1.0.0", &strategy(PICK_FIRST));
+    assert_eq!(
+        changes(&folder.registry.look(true)),
+        ["b-small: none → 1.0.0", "a-large: none → 1.0.0"]
+    );
 }
 
 #[test]
