@@ -7,7 +7,7 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use super::announce::{on_call_payload, tell_change, tell_leads};
-use super::app::{App, Tx};
+use super::app::{App, Settings, Tx};
 use super::context::Ctx;
 use super::error::{ActionError, Result};
 use super::planning::{Wanted, plan_to_write};
@@ -53,7 +53,7 @@ pub struct Ticked {
 /// The store failed; a team whose handoff fails by itself is reported, and stops no other.
 pub fn tick(app: &App) -> Result<Ticked> {
     let now = app.now();
-    let (by_plugin, others) = app.read(|tx| due(tx, now))?;
+    let (by_plugin, others) = app.read(|tx| due(tx, app.settings(), now))?;
     let mut ticked = Ticked::default();
     for batch in others.chunks(BATCH) {
         ticked.hand_off(app, batch)?;
@@ -67,12 +67,18 @@ pub fn tick(app: &App) -> Result<Ticked> {
     Ok(ticked)
 }
 
-/// The teams that are due: those of plugins, and the others, longest due first.
-fn due(tx: &impl Reader, now: DateTime<Utc>) -> Result<(Vec<TeamId>, Vec<TeamId>)> {
+/// The teams that are due: those of plugins, and the others, longest due first. Those whose plugin
+/// is still loading are left for later.
+fn due(
+    tx: &impl Reader,
+    settings: &Settings,
+    now: DateTime<Utc>,
+) -> Result<(Vec<TeamId>, Vec<TeamId>)> {
     let (mut by_plugin, mut others) = (Vec::new(), Vec::new());
     for id in store::rotation::list_due(tx, now, usize::MAX)? {
         let team = store::teams::find(tx, id)?;
         match team.map(|team| team.rotation.kind) {
+            Some(RotationType::Plugin(name)) if settings.plugins.is_loading(&name) => {}
             Some(RotationType::Plugin(_)) => by_plugin.push(id),
             _ => others.push(id),
         }

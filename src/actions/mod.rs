@@ -28,6 +28,8 @@ pub mod oncall_groups;
 pub mod override_news;
 pub mod overrides;
 mod planning;
+#[cfg(test)]
+mod planning_tests;
 pub mod plugins;
 mod publish;
 pub mod roster;

@@ -95,6 +95,12 @@ fn plan_by(
         let strategy = built_in(kind).ok_or_else(|| format!("there is no strategy {kind}"));
         return (planned(strategy), false);
     };
+    if settings.plugins.is_loading(name) {
+        if !may_ask {
+            return (planned(Err(format!("{kind} is still loading"))), true);
+        }
+        settings.plugins.await_loaded(name);
+    }
     match settings.plugins.strategy(name) {
         Ok(strategy) => {
             let plugin = Remembered {
