@@ -6,7 +6,14 @@ use serde_json::{Map, Value, json};
 use crate::domain::json::Json;
 
 /// Fields that change by themselves and tell nothing.
-const NOISE: &[&str] = &["id", "created_at", "updated_at", "version", "warnings"];
+const NOISE: &[&str] = &[
+    "id",
+    "created_at",
+    "updated_at",
+    "version",
+    "warnings",
+    "problems",
+];
 
 /// `{"field": {"old": …, "new": …}}` for each field that differs; a side that is not there
 /// is null in all its fields.

@@ -14,8 +14,8 @@ use chrono::NaiveDate;
 
 use super::app::{Settings, Tx};
 use super::team_state::Loaded;
-use crate::domain::team::RotationType;
-use crate::rotation::plan::{Plan, PlanOptions, Published, plan};
+use crate::domain::team::{RotationType, Team};
+use crate::rotation::plan::{OnFailure, Plan, PlanOptions, Published, plan};
 use crate::rotation::strategy::{AskedTwice, Pick, PickContext, Strategy, built_in};
 
 /// How long a plan waits for its plugin, all picks together. Who is planned for later falls to
@@ -69,6 +69,19 @@ impl Answers {
     fn known(&self) -> MutexGuard<'_, HashMap<String, Result<Pick, String>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Why a team that rotates has no strategy of its own, if it hasn't.
+pub(super) fn problem(settings: &Settings, team: &Team) -> Option<String> {
+    let RotationType::Plugin(name) = &team.rotation.kind else {
+        return None;
+    };
+    let problem = settings.plugins.strategy(name).err()?;
+    let instead = match settings.on_failure {
+        OnFailure::RoundRobin => "the next in the ring is picked instead",
+        OnFailure::Hold => "whoever is on call stays on",
+    };
+    team.rotates().then(|| format!("{problem}; {instead}"))
 }
 
 /// A plan, and whether answers to it are open still. One of a plugin is asked twice, in whatever

@@ -180,7 +180,7 @@ fn differences(old: Option<&PluginFile>, new: Option<&PluginFile>) -> Json {
 }
 
 /// The plugins, those that somebody names but nobody has among them.
-fn with_users(app: &App) -> Result<Vec<PluginView>> {
+pub(super) fn with_users(app: &App) -> Result<Vec<PluginView>> {
     let teams = app.read(|tx| Ok(store::teams::list(tx)?))?;
     let settings = app.settings();
     let mut plugins = settings.plugins.list();

@@ -1,10 +1,10 @@
 //! Teams: make, change, delete, restore.
 
 use super::announce::Before;
-use super::app::{App, Tx, check_version};
+use super::app::{App, Settings, Tx, check_version};
 use super::context::Ctx;
 use super::error::{ActionError, Result};
-use super::{changes, find, handoff, roster, rotation, team_input};
+use super::{changes, find, handoff, planning, roster, rotation, team_input};
 use crate::domain::Revision;
 use crate::domain::audit::{Action, EntityType};
 use crate::domain::ids::TeamId;
@@ -50,7 +50,7 @@ pub fn create(app: &App, ctx: &Ctx, input: &TeamInput) -> Result<TeamView> {
         fill_in_start(&mut team, tx);
         refuse_group_of_both_kinds(tx.store, &team)?;
         store::teams::put(tx.store, &team)?;
-        let view = TeamView::new(&team, tx.settings.require_approval);
+        let view = view(tx.settings, &team);
         let mut event = event(tx, &team, EntityType::Team, Action::Created);
         event.changes = changes::between(None, Some(&view));
         tx.audit(event)?;
@@ -83,7 +83,7 @@ pub fn update(app: &App, ctx: &Ctx, reference: &str, input: &TeamInput) -> Resul
         }
         fill_in_start(&mut team, tx);
         if team == old {
-            return Ok(TeamView::new(&team, tx.settings.require_approval));
+            return Ok(view(tx.settings, &team));
         }
         let rotates_anew = team.rotation != old.rotation
             || team.timezone != old.timezone
@@ -111,7 +111,7 @@ pub fn update(app: &App, ctx: &Ctx, reference: &str, input: &TeamInput) -> Resul
             rotation::replan(tx, &team, why)?;
             before.tell(tx, &team, Some(why))?;
         }
-        Ok(TeamView::new(&team, tx.settings.require_approval))
+        Ok(view(tx.settings, &team))
     })
 }
 
@@ -134,7 +134,7 @@ pub fn delete(app: &App, ctx: &Ctx, reference: &str) -> Result<()> {
 /// The team is not there.
 pub fn get(app: &App, reference: &str) -> Result<TeamView> {
     let team = app.read(|tx| find::team(tx, reference))?;
-    Ok(TeamView::new(&team, app.settings().require_approval))
+    Ok(view(app.settings(), &team))
 }
 
 /// Teams by name. `q` is a part of the name or slug, whatever the case.
@@ -151,14 +151,19 @@ pub fn list(
     let mut teams = app.read(|tx| Ok(store::teams::list(tx)?))?;
     teams.retain(|team| active.lets_pass(team.is_active) && matches(team, &needle));
     teams.sort_by_cached_key(|team| (team.name.to_lowercase(), team.id));
-    let require_approval = app.settings().require_approval;
     let page = Page::of(teams, paging);
-    let items = page
-        .items
-        .iter()
-        .map(|team| TeamView::new(team, require_approval))
-        .collect();
+    let shown = |team| view(app.settings(), team);
+    let items = page.items.iter().map(shown).collect();
     Ok(Page::new(items, page.total, paging))
+}
+
+/// A team as the API shows it.
+fn view(settings: &Settings, team: &Team) -> TeamView {
+    let problem = planning::problem(settings, team);
+    TeamView {
+        problems: problem.into_iter().collect(),
+        ..TeamView::new(team, settings.require_approval)
+    }
 }
 
 fn matches(team: &Team, needle: &str) -> bool {

@@ -1,7 +1,7 @@
 //! Counters, in the text format of Prometheus.
 
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::extract::State;
@@ -20,7 +20,6 @@ use prometheus_client::registry::Registry;
 use super::problem::Problem;
 use super::state::Api;
 use crate::actions::health;
-use crate::actions::plugins::Plugins;
 use crate::notify::Counters;
 use crate::wire::plugin::PluginView;
 
@@ -49,14 +48,15 @@ pub struct Metrics {
     oldest_pending: Gauge<f64, AtomicU64>,
     audit_entries: Gauge<u64, AtomicU64>,
     lookups: Counter,
+    plugins: PluginMetrics,
 }
 
 impl Metrics {
-    /// All at zero; those of the dispatcher and of the plugins are read off them.
-    pub fn new(notifications: &Counters, plugins: Arc<dyn Plugins>) -> Self {
+    /// All at zero; those of the dispatcher are read off it.
+    pub fn new(notifications: &Counters) -> Self {
         let mut registry = Registry::with_prefix("oncalld");
         notifications.register(&mut registry);
-        let mut metrics = Self {
+        let metrics = Self {
             registry,
             requests: Family::default(),
             seconds: Histogram::new(BUCKETS),
@@ -67,15 +67,14 @@ impl Metrics {
             oldest_pending: Gauge::default(),
             audit_entries: Gauge::default(),
             lookups: Counter::default(),
+            plugins: PluginMetrics::default(),
         };
-        metrics
-            .registry
-            .register_collector(Box::new(PluginMetrics(plugins)));
         metrics.registered()
     }
 
     fn registered(mut self) -> Self {
         let registry = &mut self.registry;
+        registry.register_collector(Box::new(self.plugins.clone()));
         registry.register("http_requests", "HTTP requests", self.requests.clone());
         let help = "Lookups answered from memory; not counted in http_requests";
         registry.register("http_lookups", help, self.lookups.clone());
@@ -127,9 +126,9 @@ impl Metrics {
     }
 }
 
-/// Counters of each plugin, which it keeps itself.
-#[derive(Debug)]
-struct PluginMetrics(Arc<dyn Plugins>);
+/// The plugins as they were found at the last look; each keeps its own counters.
+#[derive(Clone, Debug, Default)]
+struct PluginMetrics(Arc<Mutex<Vec<PluginView>>>);
 
 impl Collector for PluginMetrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
@@ -138,7 +137,7 @@ impl Collector for PluginMetrics {
             clippy::cast_precision_loss,
             reason = "metrics are floating point anyway"
         )]
-        let families: [(&str, &str, MetricType, Value); 5] = [
+        let families: [(&str, &str, MetricType, Value); 6] = [
             (
                 "plugin_loaded",
                 "Whether a plugin is in service",
@@ -147,9 +146,15 @@ impl Collector for PluginMetrics {
             ),
             (
                 "plugin_problem",
-                "Whether its files can't be loaded",
+                "Whether its files can't be loaded, or are gone",
                 MetricType::Gauge,
                 |plugin| Some(f64::from(u8::from(plugin.problem.is_some()))),
+            ),
+            (
+                "plugin_teams",
+                "Active teams whose rotation it decides",
+                MetricType::Gauge,
+                |plugin| Some(plugin.used_by.len() as f64),
             ),
             (
                 "plugin_calls",
@@ -175,10 +180,10 @@ impl Collector for PluginMetrics {
                 },
             ),
         ];
-        let plugins = self.0.list();
+        let plugins = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for (name, help, kind, value) in families {
             let mut family = encoder.encode_descriptor(name, help, None, kind)?;
-            for plugin in &plugins {
+            for plugin in plugins.iter() {
                 let Some(value) = value(plugin) else { continue };
                 let labels = [("plugin", plugin.name.as_str())];
                 let encoder = family.encode_family(&labels)?;
@@ -194,18 +199,20 @@ impl Collector for PluginMetrics {
 
 /// `GET /metrics`.
 pub async fn export(State(api): State<Api>) -> Response {
-    let fill = match api.run(health::measure).await {
-        Ok(fill) => fill,
+    let measured = match api.run(health::measure).await {
+        Ok(measured) => measured,
         Err(problem) => return problem.into_response(),
     };
     let metrics = api.metrics();
     metrics
         .pending
-        .set(i64::try_from(fill.pending_notifications).unwrap_or(i64::MAX));
+        .set(i64::try_from(measured.pending_notifications).unwrap_or(i64::MAX));
     #[expect(clippy::cast_precision_loss, reason = "nothing waits so many years")]
-    let seconds = fill.oldest_pending_ms as f64 / 1000.0;
+    let seconds = measured.oldest_pending_ms as f64 / 1000.0;
     metrics.oldest_pending.set(seconds);
-    metrics.audit_entries.set(fill.audit_entries);
+    metrics.audit_entries.set(measured.audit_entries);
+    let known = &metrics.plugins.0;
+    *known.lock().unwrap_or_else(PoisonError::into_inner) = measured.plugins;
     let mut text = String::new();
     if let Err(error) = encode(&mut text, &metrics.registry) {
         return Problem::internal(error.to_string()).into_response();

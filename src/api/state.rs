@@ -68,7 +68,7 @@ impl Api {
     ) -> Self {
         let quota = Quota::per_minute(access.failed_attempts_per_minute);
         let failed_attempts = RateLimiter::keyed(quota);
-        let metrics = Metrics::new(notifications, app.settings().plugins.clone());
+        let metrics = Metrics::new(notifications);
         Self(Arc::new(Inner {
             app,
             access,

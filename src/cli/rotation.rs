@@ -9,7 +9,7 @@ use super::client::Answer;
 use super::error::CliError;
 use super::explanation;
 use super::output::print;
-use super::session::Session;
+use super::session::{Session, warn};
 use super::table::{Table, facts, joined, or_none, yes_no};
 use super::time::{day, parse_date};
 use crate::domain::team::{Interval, RotationType};
@@ -199,7 +199,9 @@ fn show(answer: &Answer<TeamView>, session: &Session) -> Result<(), CliError> {
         ("handoff", format!("{} {}", handoff(&team), team.timezone)),
         ("plugin config", or_none(settings)),
         ("version", team.version.to_string()),
-    ]))
+    ]))?;
+    warn(Some(&team.problems));
+    Ok(())
 }
 
 /// A team's rotation in a few words.
@@ -208,7 +210,12 @@ pub(super) fn in_short(team: &TeamView) -> String {
         return "off".to_owned();
     }
     let (kind, interval) = (&team.rotation_type, team.rotation_interval);
-    format!("{kind}, {interval}, {}", handoff(team))
+    let problem = if team.problems.is_empty() {
+        ""
+    } else {
+        " (has a problem)"
+    };
+    format!("{kind}, {interval}, {}{problem}", handoff(team))
 }
 
 /// When shifts change, in the team's time zone.

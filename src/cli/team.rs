@@ -7,7 +7,7 @@ use super::args::{ActiveArgs, Body, PageArgs, Query};
 use super::error::CliError;
 use super::output::print;
 use super::rotation;
-use super::session::Session;
+use super::session::{Session, warn};
 use super::table::{Table, facts, or_none, yes_no};
 use super::time::stamp;
 use crate::wire::team::TeamView;
@@ -243,5 +243,7 @@ fn show(answer: &super::client::Answer<TeamView>, session: &Session) -> Result<(
             format!("{}, version {}", stamp(team.updated_at), team.version),
         ),
     ]);
-    print(&about)
+    print(&about)?;
+    warn(Some(&team.problems));
+    Ok(())
 }

@@ -51,6 +51,9 @@ pub struct TeamView {
     /// Settings of a plugin strategy.
     #[schema(value_type = Object)]
     pub plugin_config: Value,
+    /// What keeps it from working as configured: a rotation plugin that is not in service.
+    #[serde(default)]
+    pub problems: Vec<String>,
     /// When it was made.
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
@@ -60,7 +63,7 @@ pub struct TeamView {
 }
 
 impl TeamView {
-    /// A team as the API shows it; `require_approval` is the config's default.
+    /// A team as it is configured; `require_approval` is the config's default.
     pub fn new(team: &Team, require_approval: bool) -> Self {
         let rotation = &team.rotation;
         Self {
@@ -82,6 +85,7 @@ impl TeamView {
             handoff_day: rotation.handoff_day,
             handoff_time: rotation.handoff_time.to_string(),
             plugin_config: rotation.plugin_config.0.clone(),
+            problems: Vec::new(),
             created_at: team.revision.created_at,
             updated_at: team.revision.updated_at,
             version: team.revision.version,
