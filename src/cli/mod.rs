@@ -263,6 +263,7 @@ mod tests {
             "plugin check x.wasm --json",
             "plugin run x.wasm --sample",
             "plugin run x.wasm --context ctx.json",
+            "plugin run x.wasm --context -",
             "plugin simulate x.wasm --team payments --weeks 26 --plugin-config {}",
             "completions bash",
         ] {

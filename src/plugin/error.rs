@@ -1,5 +1,6 @@
 //! What goes wrong with plugins: when they are loaded, and when they are called.
 
+use super::host::one_line;
 use crate::wire::plugin::PluginKind;
 
 /// Why a plugin can't be loaded. Its name is said by whoever reports it.
@@ -97,14 +98,22 @@ impl Cause {
     }
 }
 
+/// Characters of an error's text; the rest is cut off.
+const CHARACTERS: usize = 500;
+
 /// An error and its causes in a line.
 pub fn chain(error: &wasmtime::Error) -> String {
     let mut causes: Vec<String> = Vec::new();
-    for cause in error.chain().map(ToString::to_string) {
+    for cause in error.chain() {
+        // Where in the code it happened is several lines, and says nothing to those who are told.
+        let cause = cause.to_string();
+        if cause.starts_with("error while executing at wasm backtrace") {
+            continue;
+        }
         // Some say again what their cause says.
         if !causes.iter().any(|said| said.contains(&cause)) {
             causes.push(cause);
         }
     }
-    causes.join(": ")
+    one_line(&causes.join(": "), CHARACTERS)
 }

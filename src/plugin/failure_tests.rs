@@ -174,6 +174,17 @@ fn an_answer_that_is_neither_good_nor_bad_is_refused() {
 }
 
 #[test]
+fn a_call_of_the_host_with_what_it_cannot_read_is_told_in_a_line() {
+    let cause = fails("(call $log (i32.const 1) (i32.const -9) (i32.const 100)) (unreachable)");
+    let told = cause.to_string();
+    assert!(matches!(cause, Cause::Unreadable(_)), "{told}");
+    assert!(
+        !told.contains('\n') && !told.contains("backtrace"),
+        "{told}"
+    );
+}
+
+#[test]
 fn a_pick_that_is_no_user_id_is_refused() {
     let cause =
         fails("(call $answer (i32.const 0x111) (i32.const 7) (i32.const 0x100) (i32.const 7))");

@@ -108,17 +108,22 @@ impl http::Host for Call {
     }
 }
 
-/// A plugin's text in at most so many characters, without line breaks and what else could
-/// mislead a reader of a log.
+/// A plugin's text in at most so many characters, and a mark where it was cut; without line
+/// breaks and what else could mislead a reader of a log. Empty where it says nothing.
 pub fn one_line(text: &str, characters: usize) -> String {
-    let printable = |c: char| if c.is_control() { ' ' } else { c };
-    let mut line: String = text
-        .trim()
-        .chars()
-        .take(characters)
-        .map(printable)
-        .collect();
-    if text.trim().chars().nth(characters).is_some() {
+    // Separators of lines and paragraphs, and what turns the direction of writing.
+    let misleads = |c: char| matches!(c, '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let printable = |c: char| {
+        if c.is_control() || misleads(c) {
+            ' '
+        } else {
+            c
+        }
+    };
+    let text: String = text.chars().map(printable).collect();
+    let text = text.trim();
+    let mut line: String = text.chars().take(characters).collect();
+    if text.chars().nth(characters).is_some() {
         line.push('…');
     }
     line
@@ -131,6 +136,9 @@ mod tests {
     #[test]
     fn a_plugins_text_is_one_short_line() {
         assert_eq!(one_line(" two\nlines\u{1b}[31m ", 100), "two lines [31m");
+        assert_eq!(one_line("a\u{2028}b\u{202e}c", 100), "a b c");
         assert_eq!(one_line("äöüß", 3), "äöü…");
+        assert_eq!(one_line("äöü\0", 3), "äöü");
+        assert_eq!(one_line("\u{1} \0", 3), "");
     }
 }

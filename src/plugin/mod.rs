@@ -30,6 +30,8 @@ pub mod trial;
 mod watch;
 
 #[cfg(test)]
+mod answers_tests;
+#[cfg(test)]
 mod failure_tests;
 #[cfg(test)]
 mod http_tests;

@@ -14,7 +14,7 @@ use crate::clock::ManualClock;
 pub const WIT: &str = include_str!("../../plugins/wit/0.1.0/plugin.wit");
 
 /// Memory, an allocator that only ever takes, and the log; 0x10 to 0xff are free to use, and
-/// from 0x100 on lie the texts of [`TEXTS`].
+/// from 0x100 on lie some texts.
 const PRELUDE: &str = r#"
     (memory (export "memory") 2)
     (global $free (mut i32) (i32.const 65536))
@@ -64,10 +64,16 @@ pub fn embed(wat: &str, wit: &str, world: &str) -> Vec<u8> {
 
 /// The text of a strategy whose `pick`, of the context at `$ctx`, is `body`.
 pub fn strategy_text(body: &str, version: &str) -> String {
+    strategy_text_with("", body, version)
+}
+
+/// The same, with more fields of the module.
+pub fn strategy_text_with(fields: &str, body: &str, version: &str) -> String {
     format!(
         r#"(module
             (import "oncalld:plugin/logging@{version}" "log" (func $log (param i32 i32 i32)))
             {PRELUDE}
+            {fields}
             (func $deep (param $n i32) (result i32)
                 (i32.add (call $deep (i32.add (local.get $n) (i32.const 1))) (i32.const 1)))
             (func (export "pick") (param $ctx i32) (result i32) {body}))"#

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::error::LoadError;
+use super::error::{CallError, Cause, LoadError};
 use super::host::bindings::rotation::oncalld::plugin::{rotation as wit, types};
 use super::host::bindings::sink::oncalld::plugin::http;
 use super::host::bindings::sink::oncalld::plugin::notifications::Notification;
@@ -207,20 +207,23 @@ impl Plugin {
     ///
     /// # Errors
     /// It failed, or picked somebody who is no candidate.
-    pub fn try_pick(&self, trial: &PickTrial) -> Result<Pick, String> {
+    pub fn try_pick(&self, trial: &PickTrial) -> Result<Pick, CallError> {
         let own = Value::Object(trial.config.clone());
         let config = self.manifest.config_with(&own).to_string();
-        let picked = self
-            .pick(&trial.context(config))
-            .map_err(|e| e.to_string())?;
+        let picked = self.pick(&trial.context(config))?;
         let is_candidate = |candidate: &TrialCandidate| candidate.user == picked.user.as_str();
         if trial.candidates.iter().any(is_candidate) {
             return Ok(picked);
         }
-        Err(format!("it picked {}, who is not a candidate", picked.user))
+        Err(CallError {
+            name: self.manifest.name.clone(),
+            version: self.manifest.version.clone(),
+            cause: Cause::Wrong(format!("picked {}, who is not a candidate", picked.user)),
+        })
     }
 
-    /// Hands a sink a notification; its requests get the trial's answers.
+    /// Hands a sink a notification; its requests get the trial's answers, and nothing is sent.
+    /// Where it broke, and does not merely say no, its view counts a failure.
     ///
     /// # Errors
     /// As the sink says, or why it broke.

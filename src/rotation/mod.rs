@@ -32,7 +32,7 @@ mod ring_tests;
 #[cfg(test)]
 mod roster_tests;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 #[cfg(test)]
 mod walk_tests;
 #[cfg(test)]

@@ -1,6 +1,9 @@
-//! What the rotation's tests build teams from, and [`Sim`], which plays them.
+//! What the rotation's tests build teams from, [`Sim`], which plays them, and [`walk`], which
+//! lets anything happen to them. Plugins are tried on them too.
 
+mod ops;
 mod sim;
+mod walk;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 
@@ -13,7 +16,9 @@ use crate::domain::oncall_day::add_days;
 use crate::domain::roster::Presence;
 use crate::domain::team::{Interval, RotationConfig, RotationType};
 
+pub use ops::{IDS, Op, op};
 pub use sim::Sim;
+pub use walk::walk;
 
 /// Weeks that the daemon publishes ahead.
 pub const LOOKAHEAD_WEEKS: u32 = 4;

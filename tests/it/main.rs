@@ -21,6 +21,7 @@ mod main_job;
 mod nasty;
 mod overrides;
 mod people;
+mod plugin_files;
 mod plugin_sinks;
 mod plugins;
 mod plugins_guide;

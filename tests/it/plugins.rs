@@ -5,45 +5,9 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use wit_component::StringEncoding;
 
+use crate::harness::plugins::strategy;
 use crate::harness::{Daemon, Team, column};
-
-/// A strategy whose `pick`, of the context at `$ctx`, is `body`. `$answer` takes the address
-/// and length of a user id and of a reason; the ids of the candidates lie where the first
-/// words of their records say, 80 bytes each.
-fn strategy(body: &str) -> Vec<u8> {
-    let text = format!(
-        r#"(module
-            (memory (export "memory") 16)
-            (global $free (mut i32) (i32.const 65536))
-            (func (export "cabi_realloc")
-                (param i32) (param i32) (param i32) (param $size i32) (result i32)
-                (local $at i32)
-                (local.set $at (i32.and (i32.add (global.get $free) (i32.const 7)) (i32.const -8)))
-                (global.set $free (i32.add (local.get $at) (local.get $size)))
-                (local.get $at))
-            (data (i32.const 0x100) "it is their turn UNOBODY")
-            (func $answer (param $user i32) (param $user_len i32) (param $why i32)
-                (param $why_len i32) (result i32)
-                (i32.store (i32.const 0x14) (local.get $user))
-                (i32.store (i32.const 0x18) (local.get $user_len))
-                (i32.store (i32.const 0x1c) (local.get $why))
-                (i32.store (i32.const 0x20) (local.get $why_len))
-                (i32.const 0x10))
-            (func (export "pick") (param $ctx i32) (result i32) (local $last i32) {body}))"#
-    );
-    let mut module = wat::parse_str(text).unwrap();
-    let mut resolve = wit_parser::Resolve::default();
-    let wit = include_str!("../../plugins/wit/0.1.0/plugin.wit");
-    let package = resolve.push_str("plugin.wit", wit).unwrap();
-    let world = resolve
-        .select_world(&[package], Some("rotation-strategy"))
-        .unwrap();
-    wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)
-        .unwrap();
-    module
-}
 
 /// Picks whoever joined last.
 const PICK_LAST: &str = "
@@ -54,6 +18,10 @@ const PICK_LAST: &str = "
 
 const PICK_NOBODY: &str =
     "(call $answer (i32.const 0x111) (i32.const 7) (i32.const 0x100) (i32.const 16))";
+
+/// Picks UCYD, whoever may be picked.
+const PICK_CYD: &str =
+    "(call $answer (i32.const 0x119) (i32.const 4) (i32.const 0x100) (i32.const 16))";
 
 struct Plugins {
     daemon: Daemon,
@@ -158,6 +126,86 @@ fn a_plugin_that_fails_is_told_of_and_round_robin_steps_in() {
     assert!(column(&told, "event").contains(&json!("rotation_failed")));
     // The rest works as ever.
     plugins.daemon.api.get("/oncall?team=core").ok();
+}
+
+#[test]
+fn somebody_who_is_not_eligible_is_not_picked_whatever_a_plugin_says() {
+    let plugins = Plugins::start();
+    plugins.put("cyd", "", &strategy(PICK_CYD));
+    let team = plugins.team(json!({"rotation_type": "plugin:cyd"}));
+    assert_eq!(preview(&team)[1]["engineer_slack_id"], "UCYD");
+    let ineligible = json!({"is_eligible_for_oncall": false});
+    team.patch("/members/UCYD", &ineligible).ok();
+    let planned = team.post("/rotation/generate", &json!({"weeks": 3})).ok();
+    let planned = planned["items"].as_array().unwrap();
+    // The running turn is left to whoever has it.
+    for item in &planned[1..] {
+        assert_ne!(item["engineer_slack_id"], "UCYD", "{item:#}");
+        assert_eq!(
+            item["explanation"]["strategy_error"],
+            "plugin:cyd picked UCYD, who is not a candidate"
+        );
+    }
+    assert!(!plugins.actions("action=rotation_failed").is_empty());
+}
+
+#[test]
+fn a_plugin_that_is_removed_while_in_use_is_missed_told_of_and_taken_back() {
+    let plugins = Plugins::start();
+    plugins.put("last", "", &strategy(PICK_LAST));
+    let team = plugins.team(json!({"rotation_type": "plugin:last"}));
+    team.patch("/members/UANN", &json!({"team_role": "lead"}))
+        .ok();
+    let generate = || team.post("/rotation/generate", &json!({"weeks": 3})).ok();
+    assert_eq!(generate()["items"][1]["engineer_slack_id"], "UCYD");
+    assert!(plugins.actions("action=rotation_failed").is_empty());
+    let files = ["last.toml", "last.wasm"].map(|file| plugins.path(file));
+    let kept = files.each_ref().map(|file| fs::read(file).unwrap());
+    for file in &files {
+        fs::remove_file(file).unwrap();
+    }
+    // It is seen by itself.
+    let since = Instant::now();
+    let missing = loop {
+        let listed = plugins.daemon.api.get("/plugins").ok()["items"][0].take();
+        if listed["status"] == "missing" {
+            break listed;
+        }
+        assert!(since.elapsed() < Duration::from_secs(30), "{listed:#}");
+        std::thread::sleep(Duration::from_millis(50));
+    };
+    assert_eq!(missing["used_by"], json!(["core"]));
+    assert!(missing["problem"].is_string(), "{missing:#}");
+    let audited = plugins.actions("entity_type=plugin");
+    assert_eq!(audited, ["plugin_unloaded", "plugin_loaded"]);
+    // The ring goes on, and that is told.
+    let planned = generate();
+    let explanation = &planned["items"][1]["explanation"];
+    assert_eq!(explanation["strategy_error"], "plugin:last is not loaded");
+    let engineers = column(&planned, "engineer_slack_id");
+    assert_eq!(
+        engineers[1..],
+        ["UANN", "UBOB", "UCYD"][..engineers.len() - 1]
+    );
+    assert!(!plugins.actions("action=rotation_failed").is_empty());
+    let told = plugins.daemon.api.get("/notifications?page_size=200").ok();
+    let told_the_lead =
+        |row: &Value| row["event"] == "rotation_failed" && row["recipient"] == "UANN";
+    assert!(
+        told["items"].as_array().unwrap().iter().any(told_the_lead),
+        "{told:#}"
+    );
+    // Back again, it runs again.
+    for (file, bytes) in files.iter().zip(kept) {
+        fs::write(file, bytes).unwrap();
+    }
+    assert_eq!(plugins.reload()[0]["status"], "loaded");
+    let planned = generate();
+    assert_eq!(planned["items"][1]["engineer_slack_id"], "UCYD");
+    assert_eq!(
+        planned["items"][1]["explanation"]["strategy_error"],
+        Value::Null
+    );
 }
 
 #[test]

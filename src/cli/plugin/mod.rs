@@ -1,12 +1,14 @@
 //! `oncalld plugin`: what the daemon has loaded, and an author's tools, which need no daemon.
 
+mod call;
 mod file;
 mod new;
 mod simulate;
 
 use clap::Subcommand;
 
-use self::file::{FileArgs, RunArgs};
+use self::call::RunArgs;
+use self::file::FileArgs;
 use self::new::NewArgs;
 use self::simulate::SimulateArgs;
 use super::args::{Global, PageArgs, Query};
@@ -30,7 +32,8 @@ pub(super) enum PluginCommand {
     Reload,
     /// Write a project that builds: manifest, source, tests, build script
     New(NewArgs),
-    /// Load a plugin as the daemon would, and say what is wrong with it
+    /// Load a plugin as the daemon would, call it once with a sample (a sink's requests are
+    /// answered, not sent), and say what is wrong with it
     Check(FileArgs),
     /// Show what a plugin is and wants, without running it
     Inspect(FileArgs),
@@ -60,7 +63,7 @@ pub(super) async fn run(command: PluginCommand, global: &Global) -> Result<(), C
         PluginCommand::New(args) => new::run(&args),
         PluginCommand::Check(args) => file::check(&args, global),
         PluginCommand::Inspect(args) => file::inspect(&args, global),
-        PluginCommand::Run(args) => file::run(&args, global),
+        PluginCommand::Run(args) => call::run(&args, global),
         PluginCommand::Simulate(args) => simulate::run(args, global, &session()?).await,
     }
 }

@@ -242,9 +242,14 @@ impl Sim {
         self.regenerate()
     }
 
+    /// A manual row, and nothing planned yet.
+    pub fn put_manual(&mut self, id: &str, start: NaiveDate, end: NaiveDate) -> ScheduleId {
+        self.add_row(user(id), start, end, Origin::Manual)
+    }
+
     /// A manual row; the daemon plans anew where it reaches past today.
     pub fn manual(&mut self, id: &str, start: NaiveDate, end: NaiveDate) -> ScheduleId {
-        let row = self.add_row(user(id), start, end, Origin::Manual);
+        let row = self.put_manual(id, start, end);
         if end > self.today {
             self.regenerate();
         }

@@ -2,13 +2,13 @@
 
 use proptest::prelude::*;
 
+use super::Sim;
 use crate::domain::oncall_day::add_days;
 use crate::domain::roster::Presence;
 use crate::domain::schedule::{Origin, Schedule};
 use crate::domain::shift_override::OverrideStatus;
 use crate::domain::team::{Interval, RotationType};
 use crate::rotation::plan::Plan;
-use crate::rotation::testing::*;
 
 pub const IDS: [&str; 6] = ["UA", "UB", "UC", "UD", "UE", "UF"];
 
@@ -83,10 +83,11 @@ pub fn perform(sim: &mut Sim, op: &Op) -> Option<Plan> {
                 .iter()
                 .filter(|row| row.origin == Origin::Manual);
             let mut taken = manual.map(|row| (row.start_date, row.end_date));
-            if taken.all(|(from, to)| to < start || end < from) {
-                sim.manual(IDS[who], start, end);
+            if !taken.all(|(from, to)| to < start || end < from) {
+                return None;
             }
-            None
+            sim.put_manual(IDS[who], start, end);
+            (end > today).then(|| sim.regenerate())
         }
         Op::DropManual => {
             let future = |row: &Schedule| row.origin == Origin::Manual && row.end_date > today;
