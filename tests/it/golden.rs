@@ -42,16 +42,21 @@ fn redacted(value: &Value) -> Value {
         }
         Value::Array(items) => items.iter().map(redacted).collect(),
         Value::String(text) => {
-            let is_date = chrono::NaiveDate::parse_from_str(text, "%F").is_ok();
+            let is_date = |word: &str| chrono::NaiveDate::parse_from_str(word, "%F").is_ok();
             let is_instant = chrono::DateTime::parse_from_rfc3339(text).is_ok();
             let is_hex = text.len() >= 16 && text.bytes().all(|b| b.is_ascii_hexdigit());
             match text {
                 _ if uuid::Uuid::parse_str(text).is_ok() => "[id]".into(),
-                _ if is_date => "[date]".into(),
                 _ if is_instant => "[instant]".into(),
                 _ if is_hex => "[hex]".into(),
                 _ if text.starts_with("Etc/") => "[zone]".into(),
-                text => text.as_str().into(),
+                // Dates stand in messages too.
+                text => text
+                    .split(' ')
+                    .map(|word| if is_date(word) { "[date]" } else { word })
+                    .collect::<Vec<_>>()
+                    .join(" ")
+                    .into(),
             }
         }
         other => other.clone(),
@@ -79,6 +84,7 @@ fn answers_look_as_they_did() {
       "name": "Core",
       "overrides_require_approval": false,
       "plugin_config": {},
+      "problems": [],
       "rotation_enabled": true,
       "rotation_interval": "weekly",
       "rotation_order": [],
@@ -294,7 +300,7 @@ fn answers_look_as_they_did() {
     insta::assert_snapshot!(shown(&clash), @r#"
     {
       "conflicting_id": "[id]",
-      "detail": "overlaps the approved override for UCAT from 2026-11-23 to 2026-11-23",
+      "detail": "overlaps the approved override for UCAT from [date] to [date]",
       "status": 409,
       "title": "Conflict"
     }

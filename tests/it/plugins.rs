@@ -176,6 +176,15 @@ fn a_plugin_that_is_removed_while_in_use_is_missed_told_of_and_taken_back() {
     };
     assert_eq!(missing["used_by"], json!(["core"]));
     assert!(missing["problem"].is_string(), "{missing:#}");
+    let problem = "plugin:last is not loaded; the next in the ring is picked instead";
+    assert_eq!(team.get("").ok()["problems"], json!([problem]));
+    let metrics = plugins.daemon.api.get("/metrics").body;
+    for line in [
+        "oncalld_plugin_loaded{plugin=\"last\"} 0",
+        "oncalld_plugin_teams{plugin=\"last\"} 1",
+    ] {
+        assert!(metrics.contains(line), "{metrics}");
+    }
     let audited = plugins.actions("entity_type=plugin");
     assert_eq!(audited, ["plugin_unloaded", "plugin_loaded"]);
     // The ring goes on, and that is told.
@@ -206,6 +215,7 @@ fn a_plugin_that_is_removed_while_in_use_is_missed_told_of_and_taken_back() {
         planned["items"][1]["explanation"]["strategy_error"],
         Value::Null
     );
+    assert_eq!(team.get("").ok()["problems"], json!([]));
 }
 
 #[test]
