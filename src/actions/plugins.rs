@@ -31,8 +31,12 @@ pub trait Plugins: Send + Sync + Debug {
     /// All plugins that have files, by name; who uses them is not known here.
     fn list(&self) -> Vec<PluginView>;
 
-    /// Looks at the files and loads what has changed.
+    /// Looks at the files and loads what has changed. Answers with what has happened since the
+    /// last time.
     fn reload(&self) -> Vec<PluginEvent>;
+
+    /// Takes back what could not be recorded; the next look answers with it too.
+    fn put_back(&self, _events: Vec<PluginEvent>) {}
 
     /// Whether a plugin may yet come: the files that were there at the start are still being
     /// loaded, and this one's have not had their turn. Answers at once.
@@ -125,20 +129,20 @@ pub fn list(app: &App, ctx: &Ctx, paging: &Paging) -> Result<Page<PluginView>> {
 pub fn reload(app: &App, ctx: &Ctx, paging: &Paging) -> Result<Page<PluginView>> {
     ctx.require(Role::Admin)?;
     let events = app.settings().plugins.reload();
-    record(app, ctx, &events)?;
+    record(app, ctx, events)?;
     list(app, ctx, paging)
 }
 
 /// Audits what happened to plugins.
 ///
 /// # Errors
-/// The store failed.
-pub fn record(app: &App, ctx: &Ctx, events: &[PluginEvent]) -> Result<()> {
+/// The store failed; it is recorded after the next look, then.
+pub fn record(app: &App, ctx: &Ctx, events: Vec<PluginEvent>) -> Result<()> {
     if events.is_empty() {
         return Ok(());
     }
-    app.write(ctx, |tx| {
-        for PluginEvent { name, change } in events {
+    let recorded = app.write(ctx, |tx| {
+        for PluginEvent { name, change } in &events {
             let (action, old, new, problem) = match change {
                 PluginChange::Loaded { new, old } => {
                     (Action::PluginLoaded, old.as_ref(), Some(new), None)
@@ -158,7 +162,11 @@ pub fn record(app: &App, ctx: &Ctx, events: &[PluginEvent]) -> Result<()> {
             tx.audit(event)?;
         }
         Ok(())
-    })
+    });
+    if recorded.is_err() {
+        app.settings().plugins.put_back(events);
+    }
+    recorded
 }
 
 fn differences(old: Option<&PluginFile>, new: Option<&PluginFile>) -> Json {

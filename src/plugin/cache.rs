@@ -2,7 +2,7 @@
 //! this program wrote is read: each file carries a hash under a key that only the owner of the
 //! folder can read.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
 use std::hash::{Hash as _, Hasher};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
@@ -39,8 +39,11 @@ impl Cache {
     pub fn open(dir: &Path, engine: &Engine) -> io::Result<Self> {
         DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
         let found = fs::symlink_metadata(dir)?;
-        if !found.is_dir() || found.mode() & 0o077 != 0 {
-            let message = format!("{} is not a folder of mode 0700", dir.display());
+        if !found.is_dir() || !is_private(&found) {
+            let message = format!(
+                "{} is not a folder of this program's user and of mode 0700",
+                dir.display()
+            );
             return Err(io::Error::other(message));
         }
         Ok(Self {
@@ -52,7 +55,7 @@ impl Cache {
 
     /// The code compiled from a file of this content, if it's there and whole.
     pub fn find(&self, content: &Hash) -> Option<TrustedCode> {
-        let mut file = File::open(self.path(content)).ok()?;
+        let mut file = open_private(&self.path(content))?;
         let (mut seal, mut code) = (Hash::default(), Vec::new());
         file.read_exact(&mut seal).ok()?;
         file.read_to_end(&mut code).ok()?;
@@ -64,17 +67,10 @@ impl Cache {
     /// # Errors
     /// It can't be written; a plugin works without.
     pub fn put(&self, content: &Hash, code: &TrustedCode) -> io::Result<()> {
-        let path = self.path(content);
-        let partial = path.with_extension("partial");
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create(true)
-            .truncate(true)
-            .mode(0o600)
-            .open(&partial)?;
-        file.write_all(&self.seal(content, &code.0))?;
-        file.write_all(&code.0)?;
-        fs::rename(&partial, &path)
+        replace(
+            &self.path(content),
+            &[&self.seal(content, &code.0), &code.0],
+        )
     }
 
     /// Drops all code but that of these contents.
@@ -108,25 +104,56 @@ impl Cache {
     }
 }
 
-/// The folder's key; a fresh one where there is none, or none that is whole.
+/// The folder's key; a fresh one where there is none, or none that is whole and private.
 fn key(dir: &Path) -> io::Result<Hash> {
     let path = dir.join(KEY_FILE);
-    if let Ok(key) = fs::read(&path)
+    let mut key = Vec::new();
+    if let Some(mut file) = open_private(&path)
+        && file.read_to_end(&mut key).is_ok()
         && let Ok(key) = Hash::try_from(key)
     {
         return Ok(key);
     }
     let mut key = Hash::default();
     getrandom::fill(&mut key).map_err(io::Error::other)?;
+    replace(&path, &[&key])?;
+    Ok(key)
+}
+
+/// Whether what has this metadata is of this program's user, and nobody else may touch it.
+fn is_private(metadata: &Metadata) -> bool {
+    let for_others = metadata.mode() & 0o077;
+    metadata.uid() == rustix::process::geteuid().as_raw() && for_others == 0
+}
+
+/// Opens a file that is no link and that nobody else may have written.
+fn open_private(path: &Path) -> Option<File> {
+    let found = fs::symlink_metadata(path).ok()?;
+    let file = File::open(path).ok()?;
+    let opened = file.metadata().ok()?;
+    // What was put in its place between the two is another file.
+    let is_same = (found.dev(), found.ino()) == (opened.dev(), opened.ino());
+    (is_same && opened.is_file() && is_private(&opened)).then_some(file)
+}
+
+/// Puts a private file in the place of whatever is there, whole or not at all.
+fn replace(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
+    let partial = path.with_extension("partial");
+    // One that a crash has left, or a link to elsewhere.
+    match fs::remove_file(&partial) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
     let mut options = OpenOptions::new();
     let mut file = options
         .write(true)
-        .create(true)
-        .truncate(true)
+        .create_new(true)
         .mode(0o600)
-        .open(&path)?;
-    file.write_all(&key)?;
-    Ok(key)
+        .open(&partial)?;
+    for part in parts {
+        file.write_all(part)?;
+    }
+    fs::rename(&partial, path)
 }
 
 fn fingerprint(engine: &Engine) -> u64 {

@@ -1,5 +1,6 @@
 //! A plugin that is in service: made from its two files, called with limits, watched.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -182,7 +183,9 @@ impl Plugin {
         let paused = self.record().pause(began_at);
         let answer = match paused {
             Some(cause) => Err(cause),
-            None => self.run(answer_bytes, requests, run),
+            // A flaw of the runtime is the plugin's problem too.
+            None => catch_unwind(AssertUnwindSafe(|| self.run(answer_bytes, requests, run)))
+                .unwrap_or_else(|_| Err(Cause::Trap("the runtime gave up on it".to_owned()))),
         };
         self.record().note(began_at, answer.as_ref().err());
         answer.map_err(|cause| CallError {

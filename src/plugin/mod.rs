@@ -15,6 +15,7 @@ mod cache;
 mod engine;
 mod error;
 mod first_look;
+mod folder;
 mod host;
 mod hosts;
 mod http;

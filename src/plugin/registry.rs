@@ -4,7 +4,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read as _};
-use std::os::unix::fs::MetadataExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -15,6 +14,8 @@ use super::cache::Cache;
 use super::engine::Engine;
 use super::error::LoadError;
 use super::first_look::FirstLook;
+use super::folder::{Folder, Stamp};
+use super::host::one_line;
 use super::hosts::HostPolicy;
 use super::limits::{Limits, MIB};
 use super::loaded::{Files, Host, Plugin};
@@ -31,6 +32,9 @@ const MAX_WASM: u64 = 64 * MIB as u64;
 
 /// The largest manifest.
 const MAX_MANIFEST: u64 = 256 * 1024;
+
+/// Characters of a problem; a file may bear names of any length.
+const PROBLEM_CHARACTERS: usize = 500;
 
 /// What the config says of plugins.
 #[derive(Clone, Debug)]
@@ -52,8 +56,19 @@ pub struct Registry {
     clock: Arc<dyn Clock>,
     slots: Mutex<BTreeMap<String, Slot>>,
     first_look: FirstLook,
+    /// Why the folder can't be seen, as long as it can't.
+    unseen: Mutex<Option<String>>,
+    /// What happened, and could not be recorded yet.
+    unrecorded: Mutex<Vec<PluginEvent>>,
     /// Held while the folder is looked at and what is found is loaded, which may take seconds.
-    looking: Mutex<BTreeMap<String, Seen>>,
+    looking: Mutex<Looking>,
+}
+
+/// What was seen so far.
+#[derive(Debug, Default)]
+struct Looking {
+    folder: Folder,
+    plugins: BTreeMap<String, Seen>,
 }
 
 /// What came of a plugin's files.
@@ -72,24 +87,6 @@ struct Seen {
     last: Stamp,
     /// The manifest that is in service.
     manifest: String,
-}
-
-/// The stamps of a plugin's manifest and WebAssembly, of those that are there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct Stamp {
-    manifest: Option<FileStamp>,
-    wasm: Option<FileStamp>,
-}
-
-/// What tells a changed file without reading it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct FileStamp {
-    device: u64,
-    inode: u64,
-    size: u64,
-    /// Seconds and nanoseconds.
-    modified_at: (i64, i64),
-    changed_at: (i64, i64),
 }
 
 impl Registry {
@@ -119,6 +116,8 @@ impl Registry {
             clock,
             slots: Mutex::default(),
             first_look: FirstLook::new(),
+            unseen: Mutex::default(),
+            unrecorded: Mutex::default(),
             looking: Mutex::default(),
         })
     }
@@ -151,24 +150,26 @@ impl Registry {
     /// Looks at the folder and loads what has changed: at once if `now`, else what has stood
     /// still since the last look. Blocks while it compiles.
     pub fn look(&self, now: bool) -> Vec<PluginEvent> {
-        let mut looking = self.looking.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut looking = held(&self.looking);
         let look = self.first_look.begin();
-        let found = match stamps(&self.dir) {
-            Ok(found) => found,
-            Err(error) => {
-                tracing::warn!(dir = %self.dir.display(), %error, "plugins can't be looked at");
-                return Vec::new();
-            }
+        let looking = &mut *looking;
+        let found = Folder::look(&self.dir, &looking.folder);
+        self.note_unseen(found.as_ref().err());
+        let mut events = std::mem::take(&mut *held(&self.unrecorded));
+        let Ok(folder) = found else {
+            return events;
         };
+        let found = &folder.files;
+        let looking_at = &mut looking.plugins;
         look.found(found.keys());
         for name in found.keys() {
-            looking.entry(name.clone()).or_default();
+            looking_at.entry(name.clone()).or_default();
         }
         // A large plugin shall not hold up the others.
         let size = |name: &str| found.get(name).and_then(|stamp| Some(stamp.wasm?.size));
-        let mut in_order: Vec<_> = looking.iter_mut().collect();
+        let mut in_order: Vec<_> = looking_at.iter_mut().collect();
         in_order.sort_by_key(|(name, _)| size(name));
-        let mut events = Vec::new();
+        let earlier = events.len();
         for (name, seen) in in_order {
             let stamp = found.get(name).copied().unwrap_or_default();
             let stands_still = now || seen.last == stamp;
@@ -179,8 +180,10 @@ impl Registry {
             }
             look.done(name);
         }
-        looking.retain(|_, seen| seen.last != Stamp::default() || seen.loaded != Stamp::default());
-        if let (false, Some(cache)) = (events.is_empty(), &self.host.cache) {
+        looking_at
+            .retain(|_, seen| seen.last != Stamp::default() || seen.loaded != Stamp::default());
+        looking.folder = folder;
+        if let (true, Some(cache)) = (events.len() > earlier, &self.host.cache) {
             let in_service: Vec<_> = self
                 .slots()
                 .values()
@@ -190,6 +193,21 @@ impl Registry {
             cache.keep_only(&contents);
         }
         events
+    }
+
+    /// Notes, and says once, that the folder can't be seen.
+    fn note_unseen(&self, error: Option<&io::Error>) {
+        let dir = self.dir.display();
+        let problem = error.map(|error| {
+            format!(
+                "the plugin folder {dir} can't be seen: {error}; what was loaded stays in service"
+            )
+        });
+        let mut unseen = held(&self.unseen);
+        if let (Some(problem), None) = (&problem, &*unseen) {
+            tracing::warn!("{problem}");
+        }
+        *unseen = problem;
     }
 
     /// Brings one plugin in line with its files.
@@ -213,18 +231,25 @@ impl Registry {
                 let is_same = old_file.as_ref() == Some(&new) && seen.manifest == manifest;
                 let mut slots = self.slots();
                 let slot = slots.entry(name.to_owned()).or_default();
-                slot.problem = None;
-                if is_same {
+                let was_broken = slot.problem.take().is_some();
+                if is_same && !was_broken {
                     return None;
                 }
-                slot.plugin = Some(Arc::new(plugin));
+                if !is_same {
+                    slot.plugin = Some(Arc::new(plugin));
+                }
                 seen.manifest = manifest;
                 tracing::info!(plugin = name, version = new.version, "loaded");
                 event(PluginChange::Loaded { new, old: old_file })
             }
             Err(error) => {
-                let problem = error.to_string();
-                tracing::warn!(plugin = name, %error, in_service = old.is_some(), "can't be loaded");
+                let problem = one_line(&error.to_string(), PROBLEM_CHARACTERS);
+                tracing::warn!(
+                    plugin = name,
+                    error = problem,
+                    in_service = old.is_some(),
+                    "can't be loaded"
+                );
                 self.slots().entry(name.to_owned()).or_default().problem = Some(problem.clone());
                 event(PluginChange::Failed {
                     problem,
@@ -273,8 +298,12 @@ impl Registry {
     }
 
     fn slots(&self) -> MutexGuard<'_, BTreeMap<String, Slot>> {
-        self.slots.lock().unwrap_or_else(PoisonError::into_inner)
+        held(&self.slots)
     }
+}
+
+fn held<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl Plugins for Registry {
@@ -294,13 +323,14 @@ impl Plugins for Registry {
 
     fn list(&self) -> Vec<PluginView> {
         let slots = self.slots().clone();
+        let unseen = held(&self.unseen).clone();
         let view = |(name, slot): (String, Slot)| PluginView {
             name,
             status: match slot.plugin {
                 Some(_) => PluginStatus::Loaded,
                 None => PluginStatus::Failed,
             },
-            problem: slot.problem,
+            problem: slot.problem.or_else(|| unseen.clone()),
             loaded: slot.plugin.map(|plugin| plugin.view()),
             used_by: Vec::new(),
             is_configured_sink: false,
@@ -310,6 +340,11 @@ impl Plugins for Registry {
 
     fn reload(&self) -> Vec<PluginEvent> {
         self.look(true)
+    }
+
+    fn put_back(&self, events: Vec<PluginEvent>) {
+        // What has happened since comes after.
+        held(&self.unrecorded).splice(0..0, events);
     }
 
     fn is_loading(&self, name: &str) -> bool {
@@ -332,45 +367,6 @@ fn file_of(plugin: &Plugin) -> PluginFile {
         version: plugin.manifest.version.clone(),
         sha256: hex(&plugin.sha256),
     }
-}
-
-/// The files in the folder, by plugin; none where there is no folder.
-fn stamps(dir: &Path) -> io::Result<BTreeMap<String, Stamp>> {
-    let mut found: BTreeMap<String, Stamp> = BTreeMap::new();
-    let entries = match fs::read_dir(dir) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(found),
-        entries => entries?,
-    };
-    for path in entries.flatten().map(|entry| entry.path()) {
-        let Some(extension) = path.extension().and_then(|extension| extension.to_str()) else {
-            continue;
-        };
-        if !matches!(extension, "toml" | "wasm") {
-            continue;
-        }
-        // One that is gone again was not there.
-        let Some(file) = fs::metadata(&path).ok().filter(fs::Metadata::is_file) else {
-            continue;
-        };
-        let name = path
-            .file_stem()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        let stamp = FileStamp {
-            device: file.dev(),
-            inode: file.ino(),
-            size: file.len(),
-            modified_at: (file.mtime(), file.mtime_nsec()),
-            changed_at: (file.ctime(), file.ctime_nsec()),
-        };
-        let both = found.entry(name).or_default();
-        match extension {
-            "toml" => both.manifest = Some(stamp),
-            _ => both.wasm = Some(stamp),
-        }
-    }
-    Ok(found)
 }
 
 /// The bytes of a file of the folder.

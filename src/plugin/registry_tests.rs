@@ -235,6 +235,60 @@ fn a_folder_that_can_not_be_read_keeps_nobody_waiting() {
 }
 
 #[test]
+fn a_folder_that_is_gone_for_a_while_takes_nothing_out_of_service() {
+    let folder = Folder::new();
+    folder.put("fair", "1.0.0", &strategy(PICK_FIRST));
+    folder.settle();
+    let (plugins, away) = (folder.path(""), folder.dir.path().join("away"));
+    fs::rename(&plugins, &away).unwrap();
+    assert!(folder.settle().is_empty());
+    assert_eq!(folder.picks("fair").unwrap(), "U1");
+    let [listed] = folder.registry.list().try_into().unwrap();
+    assert_eq!(listed.status, PluginStatus::Loaded);
+    let problem = listed.problem.unwrap();
+    assert!(
+        problem.contains("can't be seen") && problem.ends_with("stays in service"),
+        "{problem}"
+    );
+    fs::rename(&away, &plugins).unwrap();
+    assert!(folder.settle().is_empty());
+    assert_eq!(folder.registry.list()[0].problem, None);
+}
+
+#[test]
+fn the_old_file_put_back_ends_the_problem_and_that_is_an_event() {
+    let folder = Folder::new();
+    folder.put("fair", "1.0.0", &strategy(PICK_FIRST));
+    folder.settle();
+    folder.picks("fair").unwrap();
+    folder.put("fair", "1.0.0", b"broken");
+    assert_eq!(folder.settle().len(), 1);
+    folder.put("fair", "1.0.0", &strategy(PICK_FIRST));
+    assert_eq!(changes(&folder.settle()), ["fair: 1.0.0 → 1.0.0"]);
+    let [listed] = folder.registry.list().try_into().unwrap();
+    assert_eq!(listed.problem, None);
+    assert_eq!(
+        listed.loaded.unwrap().calls,
+        1,
+        "it was in service throughout"
+    );
+}
+
+#[test]
+fn what_could_not_be_recorded_comes_again_before_what_has_happened_since() {
+    let folder = Folder::new();
+    folder.put("fair", "1.0.0", &strategy(PICK_FIRST));
+    let events = folder.settle();
+    folder.registry.put_back(events);
+    folder.put("late", "1.0.0", &strategy(PICK_FIRST));
+    assert_eq!(
+        changes(&folder.registry.look(true)),
+        ["fair: none → 1.0.0", "late: none → 1.0.0"]
+    );
+    assert!(folder.settle().is_empty(), "and not once more");
+}
+
+#[test]
 fn small_plugins_are_loaded_before_large_ones() {
     let folder = Folder::new();
     let mut large = strategy(PICK_FIRST);
@@ -303,6 +357,32 @@ fn compiled_code_is_kept_for_its_owner_only_and_dropped_with_its_plugin() {
     folder.settle();
     let [other] = compiled(&folder).try_into().unwrap();
     assert_ne!(other, code);
+}
+
+#[test]
+fn a_key_that_others_may_know_is_replaced_and_links_are_not_followed() {
+    let folder = Folder::new();
+    folder.put("fair", "1.0.0", &strategy(PICK_FIRST));
+    folder.settle();
+    let (cache, elsewhere) = (folder.dir.path().join("cache"), folder.path("elsewhere"));
+    let key = cache.join("key");
+    let old = fs::read(&key).unwrap();
+    let again = || registry(folder.dir.path(), LIMITS, HostPolicy::default()).look(true);
+    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
+    again();
+    let new = fs::read(&key).unwrap();
+    assert_ne!(new, old);
+    assert_eq!(
+        fs::metadata(&key).unwrap().permissions().mode() & 0o777,
+        0o600
+    );
+    // A link to a file of the right size, which stays as it is.
+    fs::rename(&key, &elsewhere).unwrap();
+    std::os::unix::fs::symlink(&elsewhere, &key).unwrap();
+    again();
+    assert_eq!(fs::read(&elsewhere).unwrap(), new);
+    assert!(fs::symlink_metadata(&key).unwrap().is_file());
+    assert_ne!(fs::read(&key).unwrap(), new);
 }
 
 #[test]

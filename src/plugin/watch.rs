@@ -42,7 +42,7 @@ async fn look(registry: &Arc<Registry>, app: &App, now: bool) {
     let (registry, app) = (registry.clone(), app.clone());
     let looked = tokio::task::spawn_blocking(move || {
         let events = registry.look(now);
-        plugins::record(&app, &Ctx::system(), &events)
+        plugins::record(&app, &Ctx::system(), events)
     });
     let error = match looked.await {
         Ok(Ok(())) => return,
