@@ -327,3 +327,13 @@ fn a_pick_of_another_type_is_refused() {
     let problem = refused(&embed(&text, &wit, "rotation-strategy"));
     assert!(problem.starts_with("it can't be compiled: "), "{problem}");
 }
+
+#[test]
+fn a_flaw_of_the_runtime_is_the_plugins_failure() {
+    let plugin = load_as("rotation", &strategy(PICK_FIRST), LIMITS).unwrap();
+    let failed = plugin.call::<()>(1024, None, |_| panic!("a flaw"));
+    let cause = Cause::Trap("the runtime gave up on it".to_owned());
+    assert_eq!(failed.unwrap_err().cause, cause);
+    assert_eq!(plugin.view().failures, 1);
+    plugin.pick(&context(&["U1"])).unwrap();
+}

@@ -299,3 +299,18 @@ async fn a_sink_that_breaks_is_tried_again() {
         "plugin:test 1.0.0 ran for more than 200 ms and was stopped"
     );
 }
+
+#[tokio::test]
+async fn a_sink_that_keeps_breaking_is_paused_which_is_no_attempt() {
+    let plugin = load("(loop $again (br $again)) (unreachable)", &[], &[]);
+    let tell = async || plugin.clone().deliver(notification("", "")).await;
+    for _ in 0..3 {
+        to_be_retried(tell().await);
+    }
+    match tell().await {
+        Err(DeliveryError::SinkUnusable { message }) => {
+            assert!(message.contains("is not called for a while"), "{message}");
+        }
+        other => panic!("{other:?}"),
+    }
+}

@@ -12,6 +12,8 @@
 //!   start is, and [`mod@watch`] looks by the clock
 
 mod cache;
+#[cfg(test)]
+mod cache_tests;
 mod engine;
 mod error;
 mod first_look;

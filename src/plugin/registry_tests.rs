@@ -1,7 +1,6 @@
 //! The folder of plugins as its users treat it.
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 
 use serde_json::json;
@@ -11,38 +10,38 @@ use super::{HostPolicy, Registry};
 use crate::actions::plugins::{PluginChange, PluginEvent, Plugins as _};
 use crate::wire::plugin::{PluginKind, PluginStatus};
 
-struct Folder {
-    dir: tempfile::TempDir,
-    registry: Registry,
+pub(super) struct Folder {
+    pub dir: tempfile::TempDir,
+    pub registry: Registry,
 }
 
 impl Folder {
-    fn new() -> Self {
+    pub fn new() -> Self {
         let dir = tempfile::tempdir().unwrap();
         fs::create_dir(dir.path().join("plugins")).unwrap();
         let registry = registry(dir.path(), LIMITS, HostPolicy::default());
         Self { dir, registry }
     }
 
-    fn path(&self, file: &str) -> std::path::PathBuf {
+    pub fn path(&self, file: &str) -> std::path::PathBuf {
         self.dir.path().join("plugins").join(file)
     }
 
     /// Puts a plugin there by renaming, as careful people do.
-    fn put(&self, name: &str, version: &str, wasm: &[u8]) {
+    pub fn put(&self, name: &str, version: &str, wasm: &[u8]) {
         let manifest = manifest(name, "rotation").replace("1.0.0", version);
         replace(&self.path(&format!("{name}.wasm")), wasm);
         replace(&self.path(&format!("{name}.toml")), manifest.as_bytes());
     }
 
     /// What two looks by the clock bring.
-    fn settle(&self) -> Vec<PluginEvent> {
+    pub fn settle(&self) -> Vec<PluginEvent> {
         let mut events = self.registry.look(false);
         events.extend(self.registry.look(false));
         events
     }
 
-    fn picks(&self, name: &str) -> Result<String, String> {
+    pub fn picks(&self, name: &str) -> Result<String, String> {
         let plugin = self.registry.find(name, PluginKind::Rotation)?;
         let pick = plugin
             .pick(&context(&["U1", "U2"]))
@@ -57,7 +56,7 @@ fn replace(path: &Path, bytes: &[u8]) {
     fs::rename(new, path).unwrap();
 }
 
-fn changes(events: &[PluginEvent]) -> Vec<String> {
+pub(super) fn changes(events: &[PluginEvent]) -> Vec<String> {
     let change = |event: &PluginEvent| match &event.change {
         PluginChange::Loaded { new, old } => {
             let old = old.as_ref().map_or("none", |old| &old.version);
@@ -72,7 +71,7 @@ fn changes(events: &[PluginEvent]) -> Vec<String> {
 }
 
 /// Picks the second of two candidates, whose records are 80 bytes each.
-const PICK_SECOND: &str = "(call $answer
+pub(super) const PICK_SECOND: &str = "(call $answer
     (i32.load offset=80 (i32.load offset=60 (local.get $ctx)))
     (i32.load offset=84 (i32.load offset=60 (local.get $ctx)))
     (i32.const 0x100) (i32.const 7))";
@@ -325,99 +324,4 @@ fn a_teams_config_is_held_against_the_manifests_schema() {
             .config_problems("gone", &json!({"extra": 0}))
             .is_empty()
     );
-}
-
-fn compiled(folder: &Folder) -> Vec<std::path::PathBuf> {
-    let entries = fs::read_dir(folder.dir.path().join("cache")).unwrap();
-    let paths = entries.map(|entry| entry.unwrap().path());
-    paths
-        .filter(|path| path.extension().is_some_and(|e| e == "cwasm"))
-        .collect()
-}
-
-#[test]
-fn compiled_code_is_kept_for_its_owner_only_and_dropped_with_its_plugin() {
-    let folder = Folder::new();
-    folder.put("fair", "1.0.0", &strategy(PICK_FIRST));
-    folder.settle();
-    let cache = folder.dir.path().join("cache");
-    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
-    assert_eq!(mode(&cache), 0o700);
-    let [code] = compiled(&folder).try_into().unwrap();
-    assert_eq!(mode(&code), 0o600);
-    let written = fs::metadata(&code).unwrap().modified().unwrap();
-    let again = registry(folder.dir.path(), LIMITS, HostPolicy::default());
-    again.look(true);
-    assert_eq!(
-        fs::metadata(&code).unwrap().modified().unwrap(),
-        written,
-        "it was not compiled"
-    );
-    folder.put("fair", "2.0.0", &strategy(PICK_SECOND));
-    folder.settle();
-    let [other] = compiled(&folder).try_into().unwrap();
-    assert_ne!(other, code);
-}
-
-#[test]
-fn a_key_that_others_may_know_is_replaced_and_links_are_not_followed() {
-    let folder = Folder::new();
-    folder.put("fair", "1.0.0", &strategy(PICK_FIRST));
-    folder.settle();
-    let (cache, elsewhere) = (folder.dir.path().join("cache"), folder.path("elsewhere"));
-    let key = cache.join("key");
-    let old = fs::read(&key).unwrap();
-    let again = || registry(folder.dir.path(), LIMITS, HostPolicy::default()).look(true);
-    fs::set_permissions(&key, fs::Permissions::from_mode(0o644)).unwrap();
-    again();
-    let new = fs::read(&key).unwrap();
-    assert_ne!(new, old);
-    assert_eq!(
-        fs::metadata(&key).unwrap().permissions().mode() & 0o777,
-        0o600
-    );
-    // A link to a file of the right size, which stays as it is.
-    fs::rename(&key, &elsewhere).unwrap();
-    std::os::unix::fs::symlink(&elsewhere, &key).unwrap();
-    again();
-    assert_eq!(fs::read(&elsewhere).unwrap(), new);
-    assert!(fs::symlink_metadata(&key).unwrap().is_file());
-    assert_ne!(fs::read(&key).unwrap(), new);
-}
-
-#[test]
-fn compiled_code_that_others_wrote_is_not_run() {
-    let folder = Folder::new();
-    folder.put("fair", "1.0.0", &strategy(PICK_FIRST));
-    folder.settle();
-    let [code] = compiled(&folder).try_into().unwrap();
-    let whole = fs::read(&code).unwrap();
-    for at in [0, 40, whole.len() / 2, whole.len() - 1] {
-        let mut tampered = whole.clone();
-        tampered[at] ^= 1;
-        fs::write(&code, &tampered).unwrap();
-        let again = registry(folder.dir.path(), LIMITS, HostPolicy::default());
-        again.look(true);
-        let plugin = again.find("fair", PluginKind::Rotation).unwrap();
-        assert_eq!(plugin.pick(&context(&["U1"])).unwrap().user.as_str(), "U1");
-        assert_ne!(fs::read(&code).unwrap(), tampered, "it was compiled anew");
-    }
-}
-
-#[test]
-fn a_cache_that_others_may_write_to_is_not_used() {
-    let dir = tempfile::tempdir().unwrap();
-    let cache = dir.path().join("cache");
-    fs::create_dir(&cache).unwrap();
-    fs::set_permissions(&cache, fs::Permissions::from_mode(0o777)).unwrap();
-    let registry = registry(dir.path(), LIMITS, HostPolicy::default());
-    fs::create_dir(dir.path().join("plugins")).unwrap();
-    fs::write(dir.path().join("plugins/fair.wasm"), strategy(PICK_FIRST)).unwrap();
-    fs::write(
-        dir.path().join("plugins/fair.toml"),
-        manifest("fair", "rotation"),
-    )
-    .unwrap();
-    assert_eq!(changes(&registry.look(true)), ["fair: none → 1.0.0"]);
-    assert_eq!(fs::read_dir(&cache).unwrap().count(), 0);
 }
