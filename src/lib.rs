@@ -13,6 +13,7 @@
 
 pub mod actions;
 pub mod api;
+pub mod aside;
 pub mod cli;
 pub mod clock;
 pub mod config;

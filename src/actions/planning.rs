@@ -14,6 +14,7 @@ use chrono::NaiveDate;
 
 use super::app::{Settings, Tx};
 use super::team_state::Loaded;
+use crate::aside;
 use crate::domain::team::{RotationType, Team};
 use crate::rotation::plan::{OnFailure, Plan, PlanOptions, Published, plan};
 use crate::rotation::strategy::{AskedTwice, Pick, PickContext, Strategy, built_in};
@@ -122,7 +123,12 @@ fn plan_by(
                 ask_until: may_ask.then(|| Instant::now() + PATIENCE),
                 is_open: AtomicBool::new(false),
             };
-            (planned(Ok(&plugin)), plugin.is_open.into_inner())
+            let planned = if may_ask {
+                aside::run(|| planned(Ok(&plugin)))
+            } else {
+                planned(Ok(&plugin))
+            };
+            (planned, plugin.is_open.into_inner())
         }
         Err(problem) => (planned(Err(problem)), false),
     }

@@ -14,6 +14,7 @@ use super::http::{CALL_TIME, Requests};
 use super::limits::MIB;
 use super::loaded::{Plugin, Program};
 use super::registry::Registry;
+use crate::aside;
 use crate::domain::notification::Notification;
 use crate::notify::sink::{Delivered, Delivery, DeliveryError, Limits, Sink};
 use crate::notify::texts::{self, Links, Names};
@@ -116,7 +117,10 @@ impl Plugin {
         notification: wit::Notification,
     ) -> Result<(), DeliveryError> {
         let name = self.manifest.name.clone();
-        let call = tokio::task::spawn_blocking(move || self.deliver_blocking(&notification));
+        let call = tokio::task::spawn_blocking(move || {
+            let requests = self.network();
+            aside::run(|| self.deliver_by(requests, &notification))
+        });
         let panicked = |panic| Err(DeliveryError::retry(format!("plugin:{name}: {panic}")));
         call.await.unwrap_or_else(panicked)
     }
