@@ -30,7 +30,7 @@ use crate::store::{self, Reader};
 const BATCH: usize = 250;
 
 /// The same, of teams whose plugins are asked first: all of them wait for the slowest.
-const PLUGIN_BATCH: usize = 25;
+const PLUGIN_BATCH: usize = 10;
 
 /// How long a tick goes on with teams of plugins, so that the next one's others don't wait for
 /// them.

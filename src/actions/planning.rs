@@ -79,6 +79,7 @@ pub(super) fn problem(settings: &Settings, team: &Team) -> Option<String> {
     };
     let problem = settings.plugins.strategy(name).err()?;
     let instead = match settings.on_failure {
+        _ if settings.plugins.is_loading(name) => "what is planned stands meanwhile",
         OnFailure::RoundRobin => "the next in the ring is picked instead",
         OnFailure::Hold => "whoever is on call stays on",
     };
