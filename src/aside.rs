@@ -4,9 +4,9 @@
 use std::panic::resume_unwind;
 use std::thread;
 
-/// Steps of niceness that such work stands back: about a tenth of the processor time of anything
+/// Steps of niceness that such work stands back: about a thirtieth of the processor time of anything
 /// else that wants it.
-const STEPS: i32 = 10;
+const STEPS: i32 = 15;
 
 /// Runs `f` on a thread of its own with less priority, and waits for it. That costs some tens of
 /// microseconds.
