@@ -25,7 +25,9 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
-use oncalld::actions::{App, Settings, handoff, rotation};
+use oncalld::actions::rotation;
+use oncalld::actions::rotation::handoff;
+use oncalld::app::Settings;
 use oncalld::clock::ManualClock;
 
 #[path = "company/audit_log.rs"]
@@ -94,7 +96,7 @@ fn bare(address: &str, file: &str) -> Result<()> {
 fn preview() -> Result<()> {
     let dir = tempfile::tempdir()?;
     let clock = Arc::new(ManualClock::new(seed::now()));
-    let app = App::new(
+    let app = oncalld::actions::start(
         oncalld::store::Store::open(&dir.path().join("oncalld.redb"))?,
         clock,
         Settings::default(),
@@ -117,7 +119,7 @@ fn handoffs(dir: &Path) -> Result<()> {
     let path = copy.path().join("oncalld.redb");
     std::fs::copy(dir.join("oncalld.redb"), &path)?;
     let clock = Arc::new(ManualClock::new(seed::next_handoff()));
-    let app = App::new(
+    let app = oncalld::actions::start(
         oncalld::store::Store::open(&path)?,
         clock,
         Settings::default(),

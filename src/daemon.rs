@@ -17,14 +17,19 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use self::slack::FromSlack;
-use crate::actions::plugins::Plugins;
-use crate::actions::{App, Settings, bootstrap, handoff, roster, watch as watch_teams};
-use crate::api::{self, Access, Api, Lookups};
+use crate::actions::admin::bootstrap;
+use crate::actions::members::slack_group;
+use crate::actions::messages::watch as watch_teams;
+use crate::actions::rotation::handoff;
+use crate::api::{self, Lookups};
+use crate::app::plugins::Plugins;
+use crate::app::{App, Settings};
 use crate::clock::{Clock, SystemClock};
 use crate::config::{CliOverrides, Config, LogFormat, OnPluginError};
+use crate::delivery::{Counters, Dispatcher};
 use crate::demo;
 use crate::domain::zone;
-use crate::notify::{Counters, Dispatcher};
+use crate::http::{Access, Api};
 use crate::plugin::{self, HostPolicy, Limits, PluginSettings, Registry};
 use crate::rotation::plan::OnFailure;
 use crate::scheduler::Scheduler;
@@ -180,7 +185,7 @@ fn open(config: &Config, demo: bool, plugins: Arc<Registry>) -> anyhow::Result<A
     if demo {
         store = demo::fill(store, &settings, SystemClock.now())?;
     }
-    let app = App::new(store, Arc::new(SystemClock), settings);
+    let app = crate::actions::start(store, Arc::new(SystemClock), settings);
     watch_teams::begin(&app)?;
     let moved = handoff::apply_zone_rules(&app)?;
     if moved > 0 {
@@ -189,7 +194,7 @@ fn open(config: &Config, demo: bool, plugins: Arc<Registry>) -> anyhow::Result<A
             "new zone rules move handoffs; see the audit log"
         );
     }
-    roster::settle_source(&app)?;
+    slack_group::settle_source(&app)?;
     let token = dir.join(ADMIN_TOKEN_FILE);
     if bootstrap::ensure_admin_token(&app, &token)? {
         tracing::info!(file = %token.display(), "made an admin token");

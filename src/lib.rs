@@ -13,21 +13,27 @@
 
 pub mod actions;
 pub mod api;
-pub mod aside;
+pub mod app;
 pub mod cli;
 pub mod clock;
 pub mod config;
 pub mod daemon;
+pub mod delivery;
 pub mod demo;
 pub mod domain;
-pub mod notify;
+pub mod http;
+pub mod low_priority;
+pub mod metrics;
+pub mod outbound;
 pub mod plugin;
 pub mod rotation;
 pub mod scheduler;
 pub mod secret;
+pub mod sinks;
 pub mod slack;
 pub mod store;
 pub mod wire;
+pub mod wording;
 
 /// The code in the documentation is compiled and run.
 #[cfg(doctest)]

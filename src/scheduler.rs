@@ -12,10 +12,11 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio_cron_scheduler::{Job, JobScheduler};
 
-use crate::actions::handoff::{self, Ticked};
-use crate::actions::{ActionError, App, watch as watch_teams};
-use crate::api::Api;
+use crate::actions::messages::watch as watch_teams;
+use crate::actions::rotation::handoff::{self, Ticked};
+use crate::app::{ActionError, App};
 use crate::domain::ids::TeamId;
+use crate::http::Api;
 
 /// Every second; handoffs are on whole minutes.
 const HEARTBEAT: &str = "* * * * * *";

@@ -5,7 +5,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
-use oncalld::actions::{App, audit};
+use oncalld::actions::admin::audit;
+use oncalld::app::App;
 use oncalld::domain::audit::{Action, AuditEvent, EntityType};
 use oncalld::domain::ids::TeamId;
 use oncalld::store::{Store, StoreError, audit as log, teams};

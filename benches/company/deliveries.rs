@@ -6,12 +6,12 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use oncalld::actions::{App, Ctx, Route, Settings};
+use oncalld::app::{App, Ctx, Route, Settings};
 use oncalld::clock::SystemClock;
+use oncalld::delivery::sink::{Delivered, Delivery, Limits, Sink};
+use oncalld::delivery::{Counters, Dispatcher, Policy};
 use oncalld::domain::json::Json;
 use oncalld::domain::notification::Event;
-use oncalld::notify::sink::{Delivered, Delivery, Limits, Sink};
-use oncalld::notify::{Counters, Dispatcher, Policy};
 use oncalld::store::Store;
 use oncalld::store::outbox::Message;
 use tokio::sync::watch;
@@ -41,7 +41,7 @@ impl Sink for Slow {
 /// Puts notifications for the webhook `slow` into the store in `dir`, which no daemon has open.
 pub fn queue(dir: &Path) -> Result<()> {
     let store = Store::open(&dir.join("oncalld.redb"))?;
-    let app = App::new(store, Arc::new(SystemClock), Settings::default());
+    let app = oncalld::actions::start(store, Arc::new(SystemClock), Settings::default());
     fill(&app, "webhook:slow")
 }
 
@@ -81,7 +81,7 @@ pub fn measure(dir: &Path) -> Result<()> {
         ..Settings::default()
     };
     let store = Store::open(&copy.path().join("oncalld.redb"))?;
-    let app = App::new(store, Arc::new(SystemClock), settings);
+    let app = oncalld::actions::start(store, Arc::new(SystemClock), settings);
     fill(&app, "slow")?;
     let concurrency = u32::try_from(Limits::default().concurrency)?;
     let ideal = ANSWER * u32::try_from(COUNT)? / concurrency;

@@ -10,13 +10,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
-use oncalld::actions::{App, Ctx, Settings, rotation, services};
-use oncalld::api::{self, Access, Api};
-use oncalld::aside;
+use oncalld::actions::{rotation, services};
+use oncalld::api;
+use oncalld::app::{Ctx, Settings};
 use oncalld::clock::{ManualClock, SystemClock};
 use oncalld::config::Config;
+use oncalld::delivery::Counters;
 use oncalld::domain::oncall_day::add_days;
-use oncalld::notify::Counters;
+use oncalld::http::{Access, Api};
+use oncalld::low_priority;
 use oncalld::plugin::trial::{PickTrial, TrialCandidate, TrialShift};
 use oncalld::plugin::{Files, HostPolicy, Limits, Plugin, PluginSettings, Registry};
 use oncalld::rotation::coverage::Source;
@@ -127,7 +129,7 @@ fn preview(registry: &Arc<Registry>) -> Result<()> {
         ..Settings::default()
     };
     let store = Store::open(&dir.path().join("oncalld.redb"))?;
-    let app = App::new(store, Arc::new(ManualClock::new(seed::now())), settings);
+    let app = oncalld::actions::start(store, Arc::new(ManualClock::new(seed::now())), settings);
     seed::one_team(&app, "plugin:fair-weekends", 10)?;
     let request = PlanRequest { weeks: Some(52) };
     let took = median(51, || {
@@ -160,7 +162,7 @@ fn endless(registry: &Registry) -> Result<()> {
             let alone = served.lookups_while(connections, || std::thread::sleep(limit))?;
             let beside = served.lookups_while(connections, || {
                 let began_at = Instant::now();
-                let picked = aside::run(|| plugin.try_pick(&trial));
+                let picked = low_priority::run(|| plugin.try_pick(&trial));
                 assert!(picked.is_err(), "it never answers");
                 over.push(began_at.elapsed().saturating_sub(limit));
             })?;

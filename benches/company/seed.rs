@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use anyhow::Result;
 use chrono::{DateTime, Datelike, NaiveDate, NaiveTime, Utc};
-use oncalld::actions::{Actor, App, Ctx, Settings, Source, members, teams};
+use oncalld::actions::{members, teams};
+use oncalld::app::{Actor, App, Ctx, Settings, Source};
 use oncalld::clock::{Clock, ManualClock, SystemClock};
 use oncalld::domain::Revision;
 use oncalld::domain::ids::{MembershipId, ScheduleId, ServiceId, TeamId, TokenId, UserId};
@@ -274,7 +275,7 @@ fn admin() -> Actor {
 
 /// An application on a store that stands still at `now`.
 pub fn app(store: Store) -> App {
-    App::new(
+    oncalld::actions::start(
         store,
         Arc::new(ManualClock::new(now())),
         Settings::default(),

@@ -5,10 +5,12 @@
 use std::sync::Arc;
 
 use libfuzzer_sys::fuzz_target;
-use oncalld::actions::{
-    App, Ctx, Settings, assign, audit, fairness, handoff, members, overrides, rotation, schedules,
-    services, teams, time_off,
-};
+use oncalld::actions::admin::audit;
+use oncalld::actions::members::time_off;
+use oncalld::actions::rotation::{fairness, handoff};
+use oncalld::actions::schedules::assign;
+use oncalld::actions::{members, overrides, rotation, schedules, services, teams};
+use oncalld::app::{Ctx, Settings};
 use oncalld::clock::ManualClock;
 use oncalld::store::Store;
 use oncalld::wire::Paging;
@@ -18,7 +20,7 @@ fuzz_target!(|bytes: &[u8]| {
     let start = "2026-11-23T12:00:00Z".parse().expect("an instant");
     let clock = Arc::new(ManualClock::new(start));
     let store = Store::in_memory().expect("a store");
-    let app = App::new(store, clock.clone(), Settings::default());
+    let app = oncalld::actions::start(store, clock.clone(), Settings::default());
     let ctx = Ctx::system();
     let mut now = start;
     let _ = teams::create(&app, &ctx, &read(br#"{"name": "t"}"#).expect("a team"));

@@ -1,9 +1,12 @@
 //! Members of a team.
 
-use super::app::{App, Tx, check_version};
-use super::context::Ctx;
-use super::error::{ActionError, Result};
-use super::{changes, find, names, roster, rotation};
+pub mod profiles;
+pub mod slack_group;
+pub mod time_off;
+
+use super::rotation;
+use crate::actions::people::{find, names, roster};
+use crate::app::{ActionError, App, Ctx, Result, Tx, changes, check_version};
 use crate::clock::to_millis;
 use crate::domain::audit::{Action, EntityType};
 use crate::domain::ids::UserId;

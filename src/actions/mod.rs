@@ -3,47 +3,40 @@
 //!
 //! All of them block: async callers go through `spawn_blocking`. None knows HTTP.
 
-mod announce;
-mod app;
-pub mod assign;
-pub mod audit;
-pub mod bootstrap;
-pub mod calendar;
-mod changes;
-mod context;
-pub mod deliveries;
-pub mod duty;
-mod error;
-pub mod fairness;
-mod find;
-pub mod handoff;
-pub mod health;
-pub mod lookup;
+pub mod admin;
 pub mod members;
-mod memory;
-pub mod names;
-pub mod notifications;
+pub mod messages;
 pub mod oncall;
-pub mod oncall_groups;
-pub mod override_news;
 pub mod overrides;
-mod planning;
-#[cfg(test)]
-mod planning_tests;
-pub mod plugins;
-mod publish;
-pub mod roster;
+pub mod people;
 pub mod rotation;
 pub mod schedules;
 pub mod services;
-mod stale;
-mod team_input;
-mod team_state;
 pub mod teams;
-pub mod time_off;
-pub mod tokens;
-pub mod watch;
 
-pub use self::app::{App, Route, Settings, Tx};
-pub use self::context::{Actor, Ctx, IdempotencyKey, Source};
-pub use self::error::{ActionError, Result};
+use std::sync::Arc;
+
+use self::admin::tokens::KnownTokens;
+use self::messages::watch::Lookout;
+use self::oncall::lookup::Lookups;
+use crate::app::{App, Settings};
+use crate::clock::Clock;
+use crate::store::Store;
+
+/// The application on an open store, with all that takes part in its writes.
+pub fn start(store: Store, clock: Arc<dyn Clock>, settings: Settings) -> App {
+    let known_tokens = KnownTokens::default();
+    let parts: Vec<Box<dyn crate::app::Part>> = vec![
+        Box::new(Lookout),
+        Box::new(Lookups::default()),
+        Box::new(known_tokens),
+    ];
+    App::new(store, clock, settings, parts)
+}
+
+/// An application on an empty store in memory.
+#[cfg(test)]
+pub fn start_in_memory(clock: Arc<dyn Clock>) -> App {
+    let store = Store::in_memory().expect("a store in memory opens");
+    start(store, clock, Settings::default())
+}

@@ -1,13 +1,17 @@
 //! Who is on call: now, at an instant, on a day; for a team, a service, a person.
 
+pub mod groups;
+pub mod lookup;
+pub mod shifts;
+
 use chrono::{DateTime, NaiveDate, Utc};
 
-use super::app::App;
-use super::error::{ActionError, Result};
-use super::team_state::{END_OF_TIME, absences_of};
-use super::{find, names};
+use crate::actions::people::absences::absences_of;
+use crate::actions::people::{find, names};
+use crate::app::{ActionError, App, Result};
 use crate::domain::ids::UserId;
 use crate::domain::invalid::Invalid;
+use crate::domain::oncall_day::END_OF_TIME;
 use crate::domain::oncall_day::add_days;
 use crate::domain::service::Service;
 use crate::domain::shift_override::OverrideStatus;
@@ -62,7 +66,7 @@ pub fn list(app: &App, moment: &Moment, paging: &Paging) -> Result<Page<OnCall>>
 }
 
 /// The team and the service that a query names.
-pub(super) fn resolve(tx: &impl Reader, query: &OnCallQuery) -> Result<(Team, Option<Service>)> {
+pub(crate) fn resolve(tx: &impl Reader, query: &OnCallQuery) -> Result<(Team, Option<Service>)> {
     let team = query
         .team
         .as_deref()
@@ -93,7 +97,7 @@ pub(super) fn resolve(tx: &impl Reader, query: &OnCallQuery) -> Result<(Team, Op
 }
 
 /// The answer for a team, on behalf of a service if one is given.
-pub(super) fn on_call(
+pub(crate) fn on_call(
     tx: &impl Reader,
     team: &Team,
     service: Option<&Service>,
@@ -147,7 +151,7 @@ pub(super) fn on_call(
 }
 
 /// The stretch on `day`, and the one after it.
-pub(super) fn around(
+pub(crate) fn around(
     tx: &impl Reader,
     team: &Team,
     day: NaiveDate,
@@ -168,7 +172,7 @@ pub(super) fn around(
 }
 
 /// Who covers a team's days between two dates.
-pub(super) fn coverage_of(
+pub(crate) fn coverage_of(
     tx: &impl Reader,
     team: &Team,
     from: NaiveDate,
@@ -181,7 +185,7 @@ pub(super) fn coverage_of(
 }
 
 /// The runs of days between two dates on which nobody is on call.
-pub(super) fn gaps_within(
+pub(crate) fn gaps_within(
     tx: &impl Reader,
     team: &Team,
     from: NaiveDate,
@@ -191,7 +195,7 @@ pub(super) fn gaps_within(
 }
 
 /// Who is on call on `day`, for telling whether a change changed it.
-pub(super) fn who(tx: &impl Reader, team: &Team, day: NaiveDate) -> Result<Option<UserId>> {
+pub(crate) fn who(tx: &impl Reader, team: &Team, day: NaiveDate) -> Result<Option<UserId>> {
     Ok(coverage_of(tx, team, day, day)?
         .row_on(day)
         .map(|row| row.user.clone()))

@@ -1,21 +1,21 @@
 //! Overrides: ask, decide, cancel.
 
+pub mod news;
+
 use chrono::NaiveDate;
 
-use super::announce::Before;
-use super::app::{App, Tx, check_version};
-use super::assign::keep_served;
-use super::context::{Actor, Ctx};
-use super::error::{ActionError, Result};
-use super::override_news::{tell_decided, tell_requested};
 use super::rotation::fill;
 use super::schedules::warnings;
-use super::team_state::END_OF_TIME;
-use super::{changes, find, roster};
+use crate::actions::messages::announce::Before;
+use crate::actions::overrides::news::{tell_decided, tell_requested};
+use crate::actions::people::{find, roster};
+use crate::actions::schedules::assign::keep_served;
+use crate::app::{ActionError, Actor, App, Ctx, Result, Tx, changes, check_version};
 use crate::domain::Revision;
 use crate::domain::audit::{Action, EntityType};
 use crate::domain::ids::{OverrideId, UserId};
 use crate::domain::invalid::Invalid;
+use crate::domain::oncall_day::END_OF_TIME;
 use crate::domain::shift_override::{Override, OverrideStatus};
 use crate::domain::team::Team;
 use crate::domain::token::Role;
@@ -68,7 +68,7 @@ pub fn get(app: &App, team: &str, id: &str) -> Result<OverrideView> {
     })
 }
 
-pub(super) fn load(tx: &impl Reader, team: &Team, id: &str) -> Result<Override> {
+pub(crate) fn load(tx: &impl Reader, team: &Team, id: &str) -> Result<Override> {
     let row = match id.parse::<OverrideId>() {
         Ok(id) => store::overrides::find(tx, id)?,
         Err(_) => None,

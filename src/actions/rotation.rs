@@ -1,16 +1,22 @@
 //! Preview and generate; and the planning anew that other changes bring about.
 
+pub mod fairness;
+pub mod handoff;
+pub(crate) mod planning;
+#[cfg(test)]
+mod planning_tests;
+pub(crate) mod publish;
+pub(crate) mod snapshot;
+
 use chrono::NaiveDate;
 use serde_json::json;
 
-use super::announce::Before;
-use super::app::{App, Tx};
-use super::context::Ctx;
-use super::error::{ActionError, Result};
-use super::find;
-use super::planning::{Wanted, plan_to_show, plan_to_write};
-use super::publish::{Applied, advance, apply, record_failures};
-use super::team_state::Loaded;
+use crate::actions::messages::announce::Before;
+use crate::actions::people::find;
+use crate::actions::rotation::planning::{Wanted, plan_to_show, plan_to_write};
+use crate::actions::rotation::publish::{Applied, advance, apply, record_failures};
+use crate::actions::rotation::snapshot::Loaded;
+use crate::app::{ActionError, App, Ctx, Result, Tx};
 use crate::domain::audit::{Action, EntityType};
 use crate::domain::json::Json;
 use crate::domain::schedule::{Origin, Schedule};
@@ -72,14 +78,14 @@ pub fn generate(app: &App, ctx: &Ctx, team: &str, request: &PlanRequest) -> Resu
 
 /// Plans the future anew after a change of who could be picked, and tells whom it puts on
 /// call at once.
-pub(super) fn replan_and_tell(tx: &mut Tx<'_>, team: &Team, why: &str) -> Result<()> {
+pub(crate) fn replan_and_tell(tx: &mut Tx<'_>, team: &Team, why: &str) -> Result<()> {
     let before = Before::of(tx, team, team.clock().day_at(tx.now))?;
     replan(tx, team, why)?;
     before.tell(tx, team, Some(why))
 }
 
 /// Plans the future anew; whoever calls tells of it.
-pub(super) fn replan(tx: &mut Tx<'_>, team: &Team, why: &str) -> Result<()> {
+pub(crate) fn replan(tx: &mut Tx<'_>, team: &Team, why: &str) -> Result<()> {
     if !team.rotates() {
         return Ok(());
     }
@@ -89,7 +95,7 @@ pub(super) fn replan(tx: &mut Tx<'_>, team: &Team, why: &str) -> Result<()> {
 
 /// Fills days of the running period that a change has left to nobody; what is published
 /// stands.
-pub(super) fn fill(tx: &mut Tx<'_>, team: &Team, why: &str) -> Result<()> {
+pub(crate) fn fill(tx: &mut Tx<'_>, team: &Team, why: &str) -> Result<()> {
     if !team.rotates() {
         return Ok(());
     }
@@ -102,7 +108,7 @@ pub(super) fn fill(tx: &mut Tx<'_>, team: &Team, why: &str) -> Result<()> {
 /// Brings the rotation in line with a config that has just changed: plans the future anew,
 /// or drops it where the team no longer rotates. A handoff that lay before the change is
 /// not a missed one.
-pub(super) fn reset(tx: &mut Tx<'_>, team: &Team) -> Result<()> {
+pub(crate) fn reset(tx: &mut Tx<'_>, team: &Team) -> Result<()> {
     let loaded = Loaded::new(tx.store, tx.settings, team, tx.now)?;
     let running = loaded.periods().at(loaded.today);
     if !team.rotates() {
@@ -167,7 +173,7 @@ fn plan_and_write(
 }
 
 /// The day up to which auto shifts are kept published.
-pub(super) fn lookahead_of(tx: &Tx<'_>, loaded: &Loaded) -> NaiveDate {
+pub(crate) fn lookahead_of(tx: &Tx<'_>, loaded: &Loaded) -> NaiveDate {
     let weeks = tx.settings.lookahead_weeks;
     lookahead(
         &loaded.team.rotation,

@@ -1,17 +1,20 @@
 //! Schedule rows made by people, and putting somebody on call now.
 
+pub mod assign;
+pub mod calendar;
+
 use chrono::NaiveDate;
 
-use super::announce::Before;
-use super::app::{App, Tx, check_version};
-use super::context::Ctx;
-use super::error::{ActionError, Result};
-use super::team_state::{END_OF_TIME, absences_of};
-use super::{changes, find, roster, rotation};
+use super::rotation;
+use crate::actions::messages::announce::Before;
+use crate::actions::people::absences::absences_of;
+use crate::actions::people::{find, roster};
+use crate::app::{ActionError, App, Ctx, Result, Tx, changes, check_version};
 use crate::domain::Revision;
 use crate::domain::audit::{Action, EntityType};
 use crate::domain::ids::{ScheduleId, UserId};
 use crate::domain::invalid::Invalid;
+use crate::domain::oncall_day::END_OF_TIME;
 use crate::domain::roster::Presence;
 use crate::domain::schedule::{Origin, Schedule};
 use crate::domain::team::Team;
@@ -62,7 +65,7 @@ pub fn get(app: &App, team: &str, id: &str) -> Result<ScheduleView> {
     })
 }
 
-pub(super) fn view(tx: &impl Reader, team: &Team, row: &Schedule) -> Result<ScheduleView> {
+pub(crate) fn view(tx: &impl Reader, team: &Team, row: &Schedule) -> Result<ScheduleView> {
     let explanation = match row.origin {
         Origin::Auto => store::schedules::find_explanation(tx, row.id)?,
         Origin::Manual => None,
@@ -215,7 +218,7 @@ pub fn delete(app: &App, ctx: &Ctx, team: &str, id: &str) -> Result<()> {
     })
 }
 
-pub(super) fn overlapping(tx: &impl Reader, row: &Schedule) -> Result<Vec<Schedule>> {
+pub(crate) fn overlapping(tx: &impl Reader, row: &Schedule) -> Result<Vec<Schedule>> {
     let mut rows = store::schedules::list_of_team(tx, row.team_id, row.start_date, row.end_date)?;
     rows.retain(|other| other.origin == Origin::Manual && other.id != row.id);
     Ok(rows)
@@ -235,7 +238,7 @@ fn refuse_overlap(tx: &impl Reader, row: &Schedule) -> Result<()> {
 }
 
 /// What was accepted, but should be looked at.
-pub(super) fn warnings(
+pub(crate) fn warnings(
     tx: &Tx<'_>,
     team: &Team,
     user: &UserId,
@@ -260,7 +263,7 @@ pub(super) fn warnings(
     Ok(warnings)
 }
 
-pub(super) fn record(
+pub(crate) fn record(
     tx: &mut Tx<'_>,
     before: &Before,
     old: Option<&Schedule>,

@@ -1,9 +1,7 @@
 //! Services.
 
-use super::app::{App, Tx, check_version};
-use super::context::Ctx;
-use super::error::{ActionError, Result};
-use super::{changes, find};
+use crate::actions::people::find;
+use crate::app::{ActionError, App, Ctx, Result, Tx, changes, check_version};
 use crate::domain::Revision;
 use crate::domain::audit::{Action, EntityType};
 use crate::domain::ids::{ServiceId, UserId};

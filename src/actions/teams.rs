@@ -1,10 +1,12 @@
 //! Teams: make, change, delete, restore.
 
-use super::announce::Before;
-use super::app::{App, Settings, Tx, check_version};
-use super::context::Ctx;
-use super::error::{ActionError, Result};
-use super::{changes, find, handoff, planning, roster, rotation, team_input};
+pub(crate) mod input;
+
+use super::rotation;
+use crate::actions::messages::announce::Before;
+use crate::actions::people::{find, roster};
+use crate::actions::rotation::{handoff, planning};
+use crate::app::{ActionError, App, Ctx, Result, Settings, Tx, changes, check_version};
 use crate::domain::Revision;
 use crate::domain::audit::{Action, EntityType};
 use crate::domain::ids::TeamId;
@@ -41,8 +43,7 @@ pub fn create(app: &App, ctx: &Ctx, input: &TeamInput) -> Result<TeamView> {
                 "is needed: 1 to 100 characters",
             ));
         }
-        let mut team =
-            team_input::apply(input, &blank, tx.now.date_naive(), &*tx.settings.plugins)?;
+        let mut team = input::apply(input, &blank, tx.now.date_naive(), &*tx.settings.plugins)?;
         match &input.slug {
             Some(slug) => refuse_taken_slug(tx.store, slug, team.id)?,
             None => team.slug = free_slug(tx.store, &team.name)?,
@@ -77,7 +78,7 @@ pub fn update(app: &App, ctx: &Ctx, reference: &str, input: &TeamInput) -> Resul
             ctx.require(Role::Admin)?;
         }
         check_version(input.version, old.revision.version)?;
-        let mut team = team_input::apply(input, &old, tx.now.date_naive(), &*tx.settings.plugins)?;
+        let mut team = input::apply(input, &old, tx.now.date_naive(), &*tx.settings.plugins)?;
         if team.slug != old.slug {
             refuse_taken_slug(tx.store, &team.slug, team.id)?;
         }

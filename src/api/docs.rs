@@ -14,9 +14,9 @@ use utoipa::openapi::{
 use utoipa::{PartialSchema, ToSchema};
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::problem::Problem;
-use super::state::Api;
-use crate::actions::lookup::etag;
+use crate::actions::oncall::lookup::etag;
+use crate::http::Api;
+use crate::http::problem::Problem;
 
 /// Swagger UI, whose files are in the binary.
 pub fn pages() -> Router<Api> {

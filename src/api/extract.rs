@@ -1,6 +1,5 @@
 //! Bodies and queries, with a clear problem where they don't fit.
 
-use axum::body::Bytes;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
 use axum::http::{StatusCode, header};
@@ -8,10 +7,11 @@ use serde::de::DeserializeOwned;
 use utoipa::IntoParams;
 use utoipa::openapi::path::ParameterIn;
 
-use super::problem::Problem;
-use super::state::Api;
-use crate::actions::Ctx;
+use crate::app::Ctx;
 use crate::domain::invalid::Invalid;
+use crate::http::Api;
+use crate::http::body::read_body;
+use crate::http::problem::Problem;
 use crate::wire::Paging;
 
 impl FromRequestParts<Api> for Ctx {
@@ -61,30 +61,6 @@ impl<T: DeserializeOwned> FromRequest<Api> for Body<T> {
         let bytes: &[u8] = if bytes.is_empty() { b"{}" } else { &bytes };
         parse(bytes).map(Self)
     }
-}
-
-/// Reads a body of at most `limit` bytes.
-pub async fn read_body(request: Request, limit: usize) -> Result<Bytes, Problem> {
-    let declared = request.headers().get(header::CONTENT_LENGTH);
-    let declared = declared.and_then(|v| v.to_str().ok()?.parse::<usize>().ok());
-    let too_large = || {
-        let detail = format!("the body is over {limit} bytes (server.max_body_kb)");
-        Problem::new(StatusCode::PAYLOAD_TOO_LARGE, detail)
-    };
-    if declared.is_some_and(|length| length > limit) {
-        return Err(too_large());
-    }
-    let bytes = axum::body::to_bytes(request.into_body(), limit).await;
-    bytes.map_err(|error| {
-        let mut cause: Option<&dyn std::error::Error> = Some(&error);
-        while let Some(error) = cause {
-            if error.to_string().contains("length limit exceeded") {
-                return too_large();
-            }
-            cause = error.source();
-        }
-        Problem::new(StatusCode::BAD_REQUEST, "the body could not be read whole")
-    })
 }
 
 fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {

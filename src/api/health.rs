@@ -1,15 +1,15 @@
-//! Probes.
+//! Probes and metrics.
 
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
-use super::problem::Problem;
 use super::reply::Json;
-use super::state::Api;
-use crate::actions::health;
+use crate::actions::admin::health;
 use crate::domain::zone;
+use crate::http::Api;
+use crate::http::problem::Problem;
 
 /// The process runs.
 pub async fn healthz() -> &'static str {
@@ -53,5 +53,20 @@ pub async fn readyz(State(api): State<Api>) -> Response {
             let status = StatusCode::SERVICE_UNAVAILABLE.as_u16();
             Problem { status, ..problem }.into_response()
         }
+    }
+}
+
+/// The counters, as Prometheus reads them.
+pub async fn metrics(State(api): State<Api>) -> Response {
+    let measured = match api.run(health::measure).await {
+        Ok(measured) => measured,
+        Err(problem) => return problem.into_response(),
+    };
+    match api.metrics().encode(measured) {
+        Ok(text) => {
+            let kind = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+            ([(header::CONTENT_TYPE, kind)], text).into_response()
+        }
+        Err(error) => Problem::internal(error.to_string()).into_response(),
     }
 }

@@ -19,10 +19,11 @@ use futures_util::future::Either;
 use tokio::net::TcpListener;
 use tower::Service;
 
-use super::state::Api;
-use super::{guard, reply};
-use crate::actions::lookup::Answer;
-use crate::actions::tokens::{self, Admission};
+use super::reply;
+use crate::actions::admin::tokens::{self, Admission};
+use crate::actions::oncall::lookup::{self, Answer};
+use crate::http::Api;
+use crate::http::guard;
 
 /// The path of lookups.
 pub const PATH: &str = "/api/v1/oncall";
@@ -77,7 +78,7 @@ impl Connection {
         let app = self.api.app();
         let now = app.now();
         let may_read = self.is_admitted(request.headers(), now) || self.admit(request, now);
-        may_read.then(|| app.lookups().get(question, now))?
+        may_read.then(|| lookup::ready(app, question, now))?
     }
 
     /// Whether the request shows what the last one showed, and that still holds. The compared

@@ -6,14 +6,10 @@
 
 mod docs;
 mod extract;
-mod guard;
 mod health;
 mod lookups;
-pub mod metrics;
-mod problem;
 mod reply;
 pub mod slack;
-mod state;
 mod v1;
 
 use axum::Router;
@@ -22,7 +18,8 @@ use axum::routing::get;
 use utoipa_axum::router::OpenApiRouter;
 
 pub use self::lookups::Lookups;
-pub use self::state::{Access, Api};
+use crate::http::Api;
+use crate::http::{guard, problem};
 
 /// Everything, ready to serve. Without `slack`, requests of Slack aren't taken.
 pub fn service(api: Api, slack: Option<slack::Requests>) -> Lookups {
@@ -38,7 +35,7 @@ fn router(api: Api, slack: Option<slack::Requests>) -> Router {
         .merge(slack::router(slack))
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
-        .route("/metrics", get(metrics::export))
+        .route("/metrics", get(health::metrics))
         .fallback(problem::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(from_fn_with_state(api.clone(), guard::guard))

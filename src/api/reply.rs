@@ -5,8 +5,8 @@ use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use serde::Serialize;
 
-use super::problem::Problem;
-use crate::actions::lookup::{Answer, etag};
+use crate::actions::oncall::lookup::{Answer, etag};
+use crate::http::problem::Problem;
 
 /// What a handler returns: JSON, or a problem.
 pub type Reply<T> = Result<Json<T>, Problem>;

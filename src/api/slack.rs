@@ -11,16 +11,11 @@ use axum::{Router, response::Response};
 use serde_json::Value;
 use tokio::task::{JoinError, JoinSet};
 
-use super::extract::read_body;
-use super::problem::Problem;
-use super::state::Api;
+use crate::http::Api;
+use crate::http::body::read_body;
+use crate::http::problem::Problem;
 use crate::secret::Secret;
-use crate::slack::{Envelope, Handler, Kind, signature};
-
-/// Where slash commands are sent.
-pub const COMMANDS: &str = "/slack/commands";
-/// Where clicks on buttons are sent.
-pub const INTERACTIONS: &str = "/slack/interactions";
+use crate::slack::{COMMANDS_PATH, Envelope, Handler, INTERACTIONS_PATH, Kind, signature};
 
 /// Who takes what Slack sends, and how it's known to come from Slack.
 #[derive(Clone, Debug)]
@@ -77,8 +72,8 @@ pub fn router(requests: Option<Requests>) -> Router<Api> {
         })
     };
     Router::new()
-        .route(COMMANDS, taking.clone()(Kind::Command))
-        .route(INTERACTIONS, taking(Kind::Interaction))
+        .route(COMMANDS_PATH, taking.clone()(Kind::Command))
+        .route(INTERACTIONS_PATH, taking(Kind::Interaction))
 }
 
 async fn take(

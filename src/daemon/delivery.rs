@@ -6,17 +6,18 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 
-use crate::actions::{App, Route, names};
+use crate::actions::people::names;
+use crate::app::{App, Route};
 use crate::clock::SystemClock;
 use crate::config::{BaseUrl, Config, SinkName};
+use crate::delivery::Policy;
+use crate::delivery::sink::Sink;
 use crate::domain::ids::UserId;
-use crate::notify::Policy;
-use crate::notify::sink::Sink;
-use crate::notify::sinks::slack::SlackSink;
-use crate::notify::sinks::webhook::{Webhook, Wording};
-use crate::notify::texts::{self, Links, Names};
 use crate::plugin::{PluginSink, Registry};
+use crate::sinks::slack::SlackSink;
+use crate::sinks::webhook::{Webhook, Wording};
 use crate::slack::Slack;
+use crate::wording::{self, Links, Names};
 
 /// What people are called, by what the store knows.
 pub(super) struct KnownNames(pub App);
@@ -88,7 +89,7 @@ pub(super) fn sinks(
         }
     }
     let wording: Wording =
-        Arc::new(move |row| texts::render(slice::from_ref(row), &*names, &links).plain);
+        Arc::new(move |row| wording::render(slice::from_ref(row), &*names, &links).plain);
     for webhook in &config.webhooks {
         let sink = Webhook::new(webhook.clone(), Arc::new(SystemClock), wording.clone());
         sinks.push(Arc::new(sink.with_context(|| webhook.sink_name())?));

@@ -6,8 +6,8 @@ use std::time::Duration;
 use tokio::sync::watch;
 
 use super::delivery::{KnownNames, links};
-use crate::actions::App;
 use crate::api::slack::Requests;
+use crate::app::App;
 use crate::config::Config;
 use crate::secret::Secret;
 use crate::slack::commands::Deps;

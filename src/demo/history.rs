@@ -6,10 +6,10 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::acts::{Act, What, acts_of};
 use super::company::{Company, Cover, Day, DaysOff, Decided, Member};
-use crate::actions::{
-    Actor, App, Ctx, Source, handoff, members, oncall, overrides, rotation, schedules, services,
-    teams, time_off,
-};
+use crate::actions::members::{self, time_off};
+use crate::actions::rotation::{self, handoff};
+use crate::actions::{oncall, overrides, schedules, services, teams};
+use crate::app::{Actor, App, Ctx, Source};
 use crate::clock::ManualClock;
 use crate::domain::ids::{TokenId, UserId};
 use crate::domain::token::Role;

@@ -17,7 +17,7 @@ use anyhow::Context;
 use chrono::{DateTime, Utc};
 
 use self::company::Company;
-use crate::actions::{App, Ctx, Settings};
+use crate::app::{App, Ctx, Settings};
 use crate::clock::ManualClock;
 use crate::domain::audit::AuditEvent;
 use crate::domain::token::Token;
@@ -59,7 +59,7 @@ fn make(path: &Path, settings: &Settings, now: DateTime<Utc>, kept: &Kept) -> an
         sinks: Vec::new(),
         ..settings.clone()
     };
-    let app = App::new(Store::create_unsynced(path)?, clock.clone(), settings);
+    let app = crate::actions::start(Store::create_unsynced(path)?, clock.clone(), settings);
     history::live(&app, &clock, &Company::sample()?, now)?;
     kept.put_into(&app)?;
     drop(app);

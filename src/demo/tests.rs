@@ -4,10 +4,10 @@ use std::fmt::Write as _;
 use chrono::TimeDelta;
 
 use super::*;
-use crate::actions::{
-    audit, bootstrap, fairness, members, notifications, oncall, overrides, rotation, services,
-    teams,
-};
+use crate::actions::admin::{audit, bootstrap};
+use crate::actions::messages::notifications;
+use crate::actions::rotation::{self, fairness};
+use crate::actions::{members, oncall, overrides, services, teams};
 use crate::domain::shift_override::OverrideStatus;
 use crate::wire::audit::AuditQuery;
 use crate::wire::notification::NotificationFilter;
@@ -42,7 +42,7 @@ fn demo(now: DateTime<Utc>) -> Demo {
     let store = Store::open(&dir.path().join("oncalld.redb")).unwrap();
     let settings = Settings::default();
     let store = fill(store, &settings, now).unwrap();
-    let app = App::new(store, Arc::new(ManualClock::new(now)), settings);
+    let app = crate::actions::start(store, Arc::new(ManualClock::new(now)), settings);
     Demo { app, dir }
 }
 
@@ -253,8 +253,8 @@ fn the_company_goes_on_after_it_was_made() {
     let Demo { app, dir } = demo;
     drop(app);
     let store = Store::open(&dir.path().join("oncalld.redb")).unwrap();
-    let app = App::new(store, later, Settings::default());
-    let ticked = crate::actions::handoff::tick(&app).unwrap();
+    let app = crate::actions::start(store, later, Settings::default());
+    let ticked = crate::actions::rotation::handoff::tick(&app).unwrap();
     assert_eq!((ticked.handed_off, ticked.failed.len()), (8, 0));
     audit::verify(&app).unwrap();
 }
@@ -271,7 +271,7 @@ fn a_store_with_a_team_stays_as_it_is() {
         some_day(),
     )
     .unwrap();
-    let app = App::new(
+    let app = crate::actions::start(
         store,
         Arc::new(ManualClock::new(some_day())),
         Settings::default(),
@@ -285,7 +285,7 @@ fn tokens_outlive_the_filling() {
     let path = dir.path().join("oncalld.redb");
     let secret = dir.path().join("admin.token");
     let clock = Arc::new(ManualClock::new(some_day()));
-    let open = |store| App::new(store, clock.clone(), Settings::default());
+    let open = |store| crate::actions::start(store, clock.clone(), Settings::default());
     let app = open(Store::open(&path).unwrap());
     assert!(bootstrap::ensure_admin_token(&app, &secret).unwrap());
     drop(app);

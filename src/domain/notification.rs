@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 
-use super::ids::{NotificationId, TeamId};
+use super::ids::{NotificationId, OverrideId, TeamId};
 use super::json::Json;
 use super::text_enum::text_enum;
 
@@ -39,6 +39,13 @@ pub struct Notification {
     /// When it was delivered.
     #[serde(with = "chrono::serde::ts_milliseconds_option")]
     pub delivered_at: Option<DateTime<Utc>>,
+}
+
+impl Notification {
+    /// The override that it is about.
+    pub fn override_id(&self) -> Option<OverrideId> {
+        self.payload.0.get("override_id")?.as_str()?.parse().ok()
+    }
 }
 
 text_enum! {

@@ -9,6 +9,9 @@ use serde::{Deserialize, Serialize};
 
 use super::zone::Zone;
 
+/// No day lies later.
+pub const END_OF_TIME: NaiveDate = NaiveDate::MAX;
+
 /// Time of day at which shifts change, in minutes after midnight.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]

@@ -1,7 +1,7 @@
 //! Which hosts a sink may send requests to.
 
 use crate::config::{self, AllowedHost, Host};
-use crate::notify::net::Reach;
+use crate::outbound::Reach;
 
 /// What the config lets plugins reach.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

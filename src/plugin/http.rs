@@ -12,7 +12,7 @@ use super::host::bindings::sink::oncalld::plugin::http::{Header, HttpError, Requ
 use super::hosts::Granted;
 use super::limits::MIB;
 use crate::config::is_loopback_name;
-use crate::notify::net::{self, Client, Reach, Refused};
+use crate::outbound::{self, Client, Reach, Refused};
 
 /// The longest that one request may take.
 const REQUEST_TIME: Duration = Duration::from_secs(10);
@@ -59,7 +59,7 @@ impl Clients {
             Reach::Anywhere => &self.anywhere,
         };
         let client = slot.get_or_init(|| {
-            Client::new(reach, REQUEST_TIME, true).map_err(|error| net::root(&error))
+            Client::new(reach, REQUEST_TIME, true).map_err(|error| outbound::root(&error))
         });
         client.as_ref().map_err(Clone::clone)
     }
@@ -253,10 +253,10 @@ async fn exchange(request: RequestBuilder) -> Result<Response, HttpError> {
 }
 
 fn failure(error: &reqwest::Error) -> HttpError {
-    if let Some(refused) = net::refusal(error) {
+    if let Some(refused) = outbound::refusal(error) {
         return private(refused);
     }
-    let message = net::root(error);
+    let message = outbound::root(error);
     if error.is_timeout() {
         return HttpError::Timeout(message);
     }

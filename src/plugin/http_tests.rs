@@ -9,7 +9,7 @@ use super::host::bindings::sink::oncalld::plugin::notifications as wit;
 use super::testing::{LIMITS, manifest, registry, sink};
 use super::{Files, HostPolicy, Plugin};
 use crate::config::{AllowedHost, Host};
-use crate::notify::sink::DeliveryError;
+use crate::delivery::sink::DeliveryError;
 
 /// Posts the payload to the address in the notification's text. What keeps it from that is
 /// its failure: permanent where it's forbidden.

@@ -21,7 +21,7 @@ use super::limits::{Limits, MIB};
 use super::loaded::{Files, Host, Plugin};
 use super::manifest::is_name;
 use super::rotation::PluginStrategy;
-use crate::actions::plugins::{PluginChange, PluginEvent, PluginFile, Plugins};
+use crate::app::plugins::{PluginChange, PluginEvent, PluginFile, Plugins};
 use crate::clock::Clock;
 use crate::rotation::strategy::Strategy;
 use crate::wire::audit::hex;

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::testing::{LIMITS, PICK_FIRST, context, manifest, registry, strategy};
 use super::{HostPolicy, Registry};
-use crate::actions::plugins::{PluginChange, PluginEvent, Plugins as _};
+use crate::app::plugins::{PluginChange, PluginEvent, Plugins as _};
 use crate::wire::plugin::{PluginKind, PluginStatus};
 
 pub(super) struct Folder {

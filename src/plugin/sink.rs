@@ -14,11 +14,11 @@ use super::http::{CALL_TIME, Requests};
 use super::limits::MIB;
 use super::loaded::{Plugin, Program};
 use super::registry::Registry;
-use crate::aside;
+use crate::delivery::sink::{Delivered, Delivery, DeliveryError, Limits, Sink};
 use crate::domain::notification::Notification;
-use crate::notify::sink::{Delivered, Delivery, DeliveryError, Limits, Sink};
-use crate::notify::texts::{self, Links, Names};
+use crate::low_priority;
 use crate::wire::plugin::PluginKind;
+use crate::wording::{self, Links, Names};
 
 /// Bytes that a plugin may hand to the host at once: a request's body and what is around it.
 const ANSWER_BYTES: usize = 2 * MIB;
@@ -58,7 +58,7 @@ impl PluginSink {
 
     /// A notification in the interface's words.
     fn told(&self, row: &Notification) -> wit::Notification {
-        let text = texts::render(std::slice::from_ref(row), &*self.names, &self.links);
+        let text = wording::render(std::slice::from_ref(row), &*self.names, &self.links);
         wit::Notification {
             id: row.id.to_string(),
             event: row.event.to_string(),
@@ -119,7 +119,7 @@ impl Plugin {
         let name = self.manifest.name.clone();
         let call = tokio::task::spawn_blocking(move || {
             let requests = self.network();
-            aside::run(|| self.deliver_by(requests, &notification))
+            low_priority::run(|| self.deliver_by(requests, &notification))
         });
         let panicked = |panic| Err(DeliveryError::retry(format!("plugin:{name}: {panic}")));
         call.await.unwrap_or_else(panicked)

@@ -15,8 +15,8 @@ use super::interface;
 use super::loaded::{Files, Plugin};
 use super::manifest::Manifest;
 use super::rotation::{date, role, source};
+use crate::delivery::sink::DeliveryError;
 use crate::domain::member::TeamRole;
-use crate::notify::sink::DeliveryError;
 use crate::rotation::coverage::Source;
 use crate::rotation::strategy::Pick;
 

@@ -7,7 +7,8 @@ use tokio::sync::{oneshot, watch};
 use tokio::time::MissedTickBehavior;
 
 use super::registry::Registry;
-use crate::actions::{App, Ctx, plugins};
+use crate::actions::admin::plugins;
+use crate::app::{App, Ctx};
 
 /// How often the folder is looked at.
 const EVERY: Duration = Duration::from_secs(2);

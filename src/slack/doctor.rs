@@ -6,9 +6,9 @@ use std::time::Duration;
 use super::groups::{GroupError, Groups};
 use super::oncall_group::{Outcome, Refused};
 use super::{AuthInfo, SlackError, UserGroup};
-use crate::actions::Ctx;
-use crate::actions::oncall_groups::{self, OnCallGroup};
-use crate::actions::roster::{self, SlackTeam, Source};
+use crate::actions::members::slack_group::{self, SlackTeam, Source};
+use crate::actions::oncall::groups::{self, OnCallGroup};
+use crate::app::Ctx;
 use crate::domain::token::Role;
 use crate::wire::slack::{OnCallGroupCheck, ScopeCheck, SlackReport, TeamCheck, Workspace};
 
@@ -70,8 +70,8 @@ impl Groups {
         if apply {
             refused = self.put_right(ctx, &mut report).await?;
         }
-        let teams = self.run(roster::slack_teams).await?;
-        let wanted = self.run(oncall_groups::list).await?;
+        let teams = self.run(slack_group::slack_teams).await?;
+        let wanted = self.run(groups::list).await?;
         let Some(examined) = self.examine(&mut report).await else {
             return Ok(report);
         };
@@ -111,12 +111,15 @@ impl Groups {
         ctx: &Ctx,
         report: &mut SlackReport,
     ) -> Result<BTreeMap<String, String>, GroupError> {
-        for source in self.run(|app| roster::due(app, Duration::ZERO)).await? {
+        for source in self
+            .run(|app| slack_group::due(app, Duration::ZERO))
+            .await?
+        {
             self.paces().lists.turn().await;
             self.sync_one(ctx, &source, report).await;
         }
         let mut failed = BTreeMap::new();
-        for (id, group) in self.run(oncall_groups::list).await? {
+        for (id, group) in self.run(groups::list).await? {
             self.paces().lists.turn().await;
             let mut refused = Refused::new();
             match self.set_group(&id, &group, &mut refused).await {

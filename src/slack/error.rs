@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::notify::sink::DeliveryError;
+use crate::delivery::sink::DeliveryError;
 
 /// Why a call of Slack's Web API failed. The messages name the method, and never a token.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use super::{Slack, SlackError};
-use crate::actions::{ActionError, App};
+use crate::app::{ActionError, App};
 use crate::domain::audit::EntityType;
 use crate::domain::ids::UserId;
 use crate::wire::audit::ChangeEvent;

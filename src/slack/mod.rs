@@ -21,3 +21,8 @@ pub use self::envelope::{Envelope, Handler, Kind};
 pub use self::error::SlackError;
 pub use self::groups::{GroupError, GroupTasks, Groups, Stopping};
 pub use self::objects::{AuthInfo, Channel, MessageRef, Profile, SlackMessage, UserGroup};
+
+/// The path that slash commands are sent to.
+pub const COMMANDS_PATH: &str = "/slack/commands";
+/// The path that clicks on buttons are sent to.
+pub const INTERACTIONS_PATH: &str = "/slack/interactions";

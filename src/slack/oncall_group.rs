@@ -7,7 +7,7 @@ use tokio::time::Instant;
 
 use super::SlackError;
 use super::groups::{GroupError, Groups, Stopping, changed, unless_stopped};
-use crate::actions::oncall_groups::{self, OnCallGroup};
+use crate::actions::oncall::groups::{self, OnCallGroup};
 use crate::domain::audit::EntityType;
 use crate::domain::ids::UserId;
 
@@ -81,7 +81,7 @@ impl Groups {
         stopping: &mut Stopping,
     ) -> Option<Instant> {
         let mut next = Instant::now() + self.interval();
-        let wanted = match self.run(oncall_groups::list).await {
+        let wanted = match self.run(groups::list).await {
             Ok(wanted) => wanted,
             Err(error) => {
                 tracing::error!(%error, "who is on call can't be read");

@@ -11,8 +11,9 @@ use tokio::time::Instant;
 
 use super::groups::{GroupError, Groups, Stopping, changed, unless_stopped};
 use super::{Profile as SlackProfile, SlackError};
-use crate::actions::roster::{self, Listed, Source};
-use crate::actions::{Ctx, names};
+use crate::actions::members::profiles;
+use crate::actions::members::slack_group::{self, Listed, Source};
+use crate::app::Ctx;
 use crate::domain::audit::EntityType;
 use crate::domain::ids::UserId;
 use crate::domain::roster::{Account, Profile};
@@ -38,7 +39,7 @@ impl Groups {
     pub async fn sync_team(&self, ctx: &Ctx, team: &str) -> Result<SyncView, GroupError> {
         let (asker, team) = (ctx.clone(), team.to_owned());
         let source = self
-            .run(move |app| roster::source(app, &asker, &team))
+            .run(move |app| slack_group::source(app, &asker, &team))
             .await?;
         self.sync(ctx, &source).await
     }
@@ -55,7 +56,7 @@ impl Groups {
             asked_at,
         };
         let unknown = self
-            .run(move |app| names::unknown_among(app, users))
+            .run(move |app| profiles::unknown_among(app, users))
             .await?;
         match self.learn(unknown).await {
             // Without that scope whoever is in a group counts as a person.
@@ -63,7 +64,7 @@ impl Groups {
             Err(error) => return Err(error),
         }
         let (ctx, team) = (ctx.clone(), source.team);
-        let applied = self.run(move |app| roster::apply(app, &ctx, team, &listed));
+        let applied = self.run(move |app| slack_group::apply(app, &ctx, team, &listed));
         Ok(applied.await?)
     }
 
@@ -84,7 +85,7 @@ impl Groups {
             }
             drop(lookups);
             if !profiles.is_empty() {
-                self.run(move |app| names::put(app, &profiles)).await?;
+                self.run(move |app| profiles::put(app, &profiles)).await?;
             }
             if let Some(error) = failure {
                 return Err(error);
@@ -100,7 +101,7 @@ impl Groups {
             // Slack says nothing of this user, and won't tomorrow: no reason to ask each time.
             Err(error) if error.permanent().is_some() => {
                 let user = user.clone();
-                let known = self.run(move |app| names::profile(app, &user)).await?;
+                let known = self.run(move |app| profiles::profile(app, &user)).await?;
                 known.map_or((String::new(), Account::Person), |known| {
                     (known.display_name, known.account)
                 })
@@ -141,7 +142,7 @@ impl Groups {
         stopping: &mut Stopping,
     ) -> Option<()> {
         let interval = self.interval();
-        let due = match self.run(move |app| roster::due(app, interval)).await {
+        let due = match self.run(move |app| slack_group::due(app, interval)).await {
             Ok(due) => due,
             Err(error) => {
                 tracing::error!(%error, "which teams to sync with Slack can't be read");
@@ -231,7 +232,7 @@ impl Groups {
 
     /// Looks up some of the names that are unknown or a day old; how many.
     async fn refresh_names(&self, stopping: &mut Stopping) -> Option<Result<usize, GroupError>> {
-        let stale = match self.run(|app| names::stale(app, PROFILES_A_ROUND)).await {
+        let stale = match self.run(|app| profiles::stale(app, PROFILES_A_ROUND)).await {
             Ok(stale) => stale,
             Err(error) => return Some(Err(error.into())),
         };

@@ -58,6 +58,7 @@ pub fn push(
         delivered_at: None,
     };
     add(tx, &row)?;
+    note_request(tx, &row, "")?;
     Ok(row)
 }
 
@@ -180,23 +181,14 @@ fn request_key(about: OverrideId, sink: &str, recipient: &str) -> Key {
     Key::new().id(about.uuid()).text(sink).text(recipient)
 }
 
-/// Keeps that a recipient is asked through a sink to decide an override, and the sink's receipt
-/// of the message that does; it is empty for as long as there is none.
-///
-/// # Errors
-/// The store failed.
-pub fn put_request(
-    tx: &WriteTx,
-    about: OverrideId,
-    sink: &str,
-    recipient: &str,
-    receipt: &str,
-) -> Result<(), StoreError> {
-    tx.set(
-        OUTBOX_REQUESTS,
-        &request_key(about, sink, recipient),
-        receipt.as_bytes(),
-    )
+/// Where a notification asks a recipient to decide an override, keeps that it does, and the
+/// sink's receipt of the message, which is empty before it was delivered.
+pub fn note_request(tx: &WriteTx, row: &Notification, receipt: &str) -> Result<(), StoreError> {
+    if let (Event::OverrideRequested, Some(about)) = (row.event, row.override_id()) {
+        let key = request_key(about, &row.sink, &row.recipient);
+        tx.set(OUTBOX_REQUESTS, &key, receipt.as_bytes())?;
+    }
+    Ok(())
 }
 
 /// A sink's receipt of the message that asked a recipient to decide an override.

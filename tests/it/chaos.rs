@@ -8,22 +8,23 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use oncalld::actions::{
-    Actor, App, Ctx, Settings, Source, handoff, members, notifications, overrides, teams, watch,
-};
+use oncalld::actions::messages::{notifications, watch};
+use oncalld::actions::rotation::handoff;
+use oncalld::actions::{members, overrides, teams};
+use oncalld::app::{Actor, App, Ctx, Settings, Source};
 use oncalld::clock::{Clock as _, ManualClock};
+use oncalld::delivery::sink::Sink;
+use oncalld::delivery::{Counters, Dispatcher, Policy};
 use oncalld::domain::ids::{TokenId, UserId};
 use oncalld::domain::notification::{DeliveryStatus, Event};
 use oncalld::domain::token::Role;
-use oncalld::notify::sink::Sink;
-use oncalld::notify::sinks::slack::SlackSink;
-use oncalld::notify::texts::{Links, Names};
-use oncalld::notify::{Counters, Dispatcher, Policy};
 use oncalld::secret::Secret;
+use oncalld::sinks::slack::SlackSink;
 use oncalld::slack::{Slack, SlackOptions};
 use oncalld::store::Store;
 use oncalld::wire::Paging;
 use oncalld::wire::notification::NotificationView;
+use oncalld::wording::{Links, Names};
 use serde_json::json;
 use tokio::runtime::Runtime;
 
@@ -61,7 +62,7 @@ impl Daemon {
             }
             std::thread::sleep(Duration::from_millis(2));
         };
-        let app = App::new(store, clock.clone(), Settings::default());
+        let app = oncalld::actions::start(store, clock.clone(), Settings::default());
         let slack = Slack::new(SlackOptions {
             base_url: fake.base_url(),
             timeout: Duration::from_secs(5),

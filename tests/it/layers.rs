@@ -1,162 +1,338 @@
-//! Who may use whom (docs/ARCHITECTURE.md): read off the code's own lines.
+//! Who may use whom: every row of the tables in docs/ARCHITECTURE.md, held against the code as
+//! a parser reads it.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-/// Every line of code under `src`, with its file, without comments.
-fn lines() -> Vec<(String, String)> {
-    fn collect(dir: &Path, root: &Path, lines: &mut Vec<(String, String)>) {
-        for entry in fs::read_dir(dir).unwrap() {
-            let path = entry.unwrap().path();
-            if path.is_dir() {
-                collect(&path, root, lines);
-            } else if path.extension().is_some_and(|extension| extension == "rs") {
-                let name = path
-                    .strip_prefix(root)
-                    .unwrap()
-                    .to_str()
-                    .unwrap()
-                    .to_owned();
-                let text = fs::read_to_string(&path).unwrap();
-                let code = text
-                    .lines()
-                    .map(|line| line.split("//").next().unwrap_or_default());
-                lines.extend(code.map(|line| (name.clone(), line.to_owned())));
+use proc_macro2::{TokenStream, TokenTree};
+use syn::visit::{self, Visit};
+use syn::{Attribute, ItemMod, ItemUse, Macro, UseTree};
+
+const ARCHITECTURE: &str = include_str!("../../docs/ARCHITECTURE.md");
+
+/// The rows of the table whose first column has this title: each row's first cell, and the
+/// names in backticks of its last.
+fn table(title: &str) -> BTreeMap<String, BTreeSet<String>> {
+    let names = |cell: &str| -> Vec<String> {
+        let quoted = cell.split('`').skip(1).step_by(2);
+        quoted.map(str::to_owned).collect()
+    };
+    let rows = ARCHITECTURE.lines();
+    let rows = rows.skip_while(|line| !line.starts_with(&format!("| {title} |")));
+    let rows = rows.skip(2).take_while(|line| line.starts_with('|'));
+    let row = |line: &str| {
+        let cells: Vec<_> = line.trim_matches('|').split(" |").collect();
+        let uses = names(cells.last().unwrap()).into_iter().collect();
+        (names(cells[0]).remove(0), uses)
+    };
+    rows.map(row).collect()
+}
+
+/// A path that the code names, and the module that names it.
+#[derive(Debug)]
+struct Named {
+    from: Vec<String>,
+    path: Vec<String>,
+}
+
+/// Collects the paths that a file names, but for those in its tests.
+struct Paths {
+    module: Vec<String>,
+    found: Vec<Named>,
+}
+
+impl Paths {
+    fn add(&mut self, path: &[String]) {
+        let mut module = self.module.clone();
+        let mut rest = path;
+        while let [first, tail @ ..] = rest {
+            match first.as_str() {
+                "crate" => module.clear(),
+                "self" => {}
+                "super" => drop(module.pop()),
+                _ => break,
             }
+            rest = tail;
+        }
+        let is_local = rest.len() < path.len();
+        let mut path = rest.to_vec();
+        if is_local {
+            path = [vec!["crate".to_owned()], module, path].concat();
+        }
+        let from = self.module.clone();
+        self.found.push(Named { from, path });
+    }
+
+    fn add_tree(&mut self, tree: &UseTree, prefix: &mut Vec<String>) {
+        match tree {
+            UseTree::Path(path) => {
+                prefix.push(path.ident.to_string());
+                self.add_tree(&path.tree, prefix);
+                prefix.pop();
+            }
+            UseTree::Group(group) => {
+                for tree in &group.items {
+                    self.add_tree(tree, prefix);
+                }
+            }
+            UseTree::Name(syn::UseName { ident, .. })
+            | UseTree::Rename(syn::UseRename { ident, .. }) => {
+                prefix.push(ident.to_string());
+                self.add(prefix);
+                prefix.pop();
+            }
+            UseTree::Glob(_) => self.add(prefix),
         }
     }
+
+    /// What macros are handed is no syntax tree yet: paths are read off the tokens.
+    fn add_tokens(&mut self, tokens: TokenStream) {
+        let mut path: Vec<String> = Vec::new();
+        let mut colons = 0;
+        for token in tokens {
+            match token {
+                TokenTree::Ident(ident) => {
+                    if colons != 2 {
+                        self.add(&std::mem::take(&mut path));
+                    }
+                    path.push(ident.to_string());
+                    colons = 0;
+                }
+                TokenTree::Punct(punct) if punct.as_char() == ':' => colons += 1,
+                other => {
+                    self.add(&std::mem::take(&mut path));
+                    colons = 0;
+                    if let TokenTree::Group(group) = other {
+                        self.add_tokens(group.stream());
+                    }
+                }
+            }
+        }
+        self.add(&path);
+    }
+}
+
+fn is_for_tests(attributes: &[Attribute]) -> bool {
+    attributes.iter().any(|attribute| {
+        let path = attribute.path();
+        let is_cfg = path.is_ident("cfg")
+            && attribute
+                .parse_args::<syn::Path>()
+                .is_ok_and(|condition| condition.is_ident("test"));
+        is_cfg || path.is_ident("test")
+    })
+}
+
+impl Visit<'_> for Paths {
+    fn visit_item_use(&mut self, item: &ItemUse) {
+        if !is_for_tests(&item.attrs) {
+            self.add_tree(&item.tree, &mut Vec::new());
+        }
+    }
+
+    fn visit_path(&mut self, path: &syn::Path) {
+        let segments = path.segments.iter();
+        let names: Vec<_> = segments.map(|segment| segment.ident.to_string()).collect();
+        self.add(&names);
+        visit::visit_path(self, path);
+    }
+
+    fn visit_macro(&mut self, item: &Macro) {
+        self.add_tokens(item.tokens.clone());
+        visit::visit_macro(self, item);
+    }
+
+    fn visit_item_mod(&mut self, item: &ItemMod) {
+        if !is_for_tests(&item.attrs) {
+            self.module.push(item.ident.to_string());
+            visit::visit_item_mod(self, item);
+            self.module.pop();
+        }
+    }
+
+    fn visit_item_fn(&mut self, item: &syn::ItemFn) {
+        if !is_for_tests(&item.attrs) {
+            visit::visit_item_fn(self, item);
+        }
+    }
+
+    fn visit_impl_item_fn(&mut self, item: &syn::ImplItemFn) {
+        if !is_for_tests(&item.attrs) {
+            visit::visit_impl_item_fn(self, item);
+        }
+    }
+}
+
+/// Files that are compiled for tests only.
+fn tests_only(file: &Path) -> bool {
+    let text = file.to_str().unwrap();
+    text.ends_with("tests.rs") || text.contains("/testing") || text.contains("/tests/")
+}
+
+fn files(folder: &Path, found: &mut Vec<PathBuf>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            files(&path, found);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+}
+
+/// Every path that the code names, outside of tests.
+fn named() -> Vec<Named> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut found = Vec::new();
-    collect(&root, &root, &mut found);
-    found
-}
-
-/// Whether a line names a path that begins so: `redb` in `redb::Database`, `use redb;`, not in
-/// `crate::redb`; `crate::store` also in `crate::{store, …}`.
-fn names(line: &str, path: &str) -> bool {
-    let is_word = |c: char| c.is_alphanumeric() || c == '_';
-    let (krate, item) = path.split_once("::").unwrap_or((path, ""));
-    let found = |needle: &str| {
-        line.match_indices(needle).any(|(at, _)| {
-            let before = line[..at].chars().next_back();
-            let after = line[at + needle.len()..].chars().next();
-            !before.is_some_and(|c| is_word(c) || c == ':') && !after.is_some_and(is_word)
-        })
-    };
-    if item.is_empty() {
-        let is_path =
-            line.contains(&format!("{krate}::")) || line.trim() == format!("use {krate};");
-        return is_path && found(krate);
+    files(&root, &mut found);
+    let mut named = Vec::new();
+    for file in found.iter().filter(|file| !tests_only(file)) {
+        let module = file.strip_prefix(&root).unwrap().with_extension("");
+        let mut module: Vec<_> = module
+            .iter()
+            .map(|part| part.to_str().unwrap().to_owned())
+            .collect();
+        if matches!(module.last().unwrap().as_str(), "mod" | "lib" | "main") {
+            module.pop();
+        }
+        if module.is_empty() {
+            continue;
+        }
+        let found = Vec::new();
+        let mut paths = Paths { module, found };
+        let text = fs::read_to_string(file).unwrap();
+        paths.visit_file(&syn::parse_file(&text).unwrap());
+        named.extend(paths.found);
     }
-    let grouped = line.trim_start().starts_with("use crate::{");
-    found(path)
-        || grouped
-            && line
-                .split(['{', ',', '}'])
-                .any(|part| part.trim().split(':').next() == Some(item))
+    assert!(named.len() > 10_000, "this reads the code");
+    named
 }
 
-/// None of the files for which `within` holds names any of `forbidden`.
-#[track_caller]
-fn never(within: impl Fn(&str) -> bool, forbidden: &[&str]) {
-    let lines = lines();
-    assert!(lines.len() > 1000, "this reads the code");
-    let broken: Vec<_> = lines
-        .iter()
-        .filter(|(file, _)| within(file))
-        .filter_map(|(file, line)| {
-            let path = forbidden.iter().find(|path| names(line, path))?;
-            Some(format!("{file} uses {path}: {}", line.trim()))
-        })
+/// The room of a path, as the table names it: areas of use cases are rooms of their own.
+fn room(path: &[String]) -> String {
+    match path {
+        [actions, area, ..] if actions == "actions" && is_area(area) => format!("actions/{area}"),
+        _ => path[0].clone(),
+    }
+}
+
+fn is_area(name: &str) -> bool {
+    let actions = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/actions");
+    actions.join(name).is_dir() || actions.join(name).with_extension("rs").is_file()
+}
+
+#[test]
+fn a_room_uses_what_its_row_says() {
+    let rooms = table("room");
+    let mut used: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+    for Named { from, path } in named() {
+        let uses = used.entry(room(&from)).or_default();
+        if let [krate, path @ ..] = path.as_slice()
+            && krate == "crate"
+            && !path.is_empty()
+        {
+            uses.insert(room(path));
+        }
+    }
+    let mut wrong = Vec::new();
+    for (room, uses) in &used {
+        let Some(may) = rooms.get(room) else {
+            wrong.push(format!("{room} has no row"));
+            continue;
+        };
+        let beyond = uses.iter().filter(|other| *other != room);
+        for other in beyond.filter(|other| !may.contains(*other)) {
+            wrong.push(format!("{room} uses {other}"));
+        }
+        for other in may.difference(uses) {
+            wrong.push(format!("{room} no longer uses {other}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    let gone: Vec<_> = rooms.keys().filter(|r| !used.contains_key(*r)).collect();
+    assert!(gone.is_empty(), "rows without a room: {gone:?}");
+}
+
+#[test]
+fn a_room_uses_only_rooms_above_it() {
+    let rooms = table("room");
+    let order: Vec<_> = ARCHITECTURE
+        .lines()
+        .filter_map(|line| line.strip_prefix("| `")?.split('`').next())
         .collect();
-    assert!(broken.is_empty(), "{}", broken.join("\n"));
-}
-
-fn is_in(file: &str, modules: &[&str]) -> bool {
-    modules
-        .iter()
-        .any(|module| file == format!("{module}.rs") || file.starts_with(&format!("{module}/")))
-}
-
-#[test]
-fn the_domain_and_the_rotation_know_no_io_and_no_clock() {
-    let forbidden = [
-        "tokio",
-        "redb",
-        "axum",
-        "reqwest",
-        "wasmtime",
-        "bincode",
-        "crate::clock",
-        "crate::store",
-        "crate::actions",
-        "crate::api",
-        "crate::web",
-        "crate::config",
-        "crate::wire",
-        "SystemTime",
-        "std::time::Instant",
-        "Utc::now",
-        "Timestamp::now",
-    ];
-    never(|file| is_in(file, &["domain", "rotation"]), &forbidden);
-    never(|file| is_in(file, &["domain"]), &["crate::rotation"]);
-}
-
-#[test]
-fn callers_go_through_the_actions_and_not_to_the_store() {
-    never(
-        |file| is_in(file, &["api", "web", "slack"]),
-        &["crate::store", "redb"],
-    );
-    never(|file| is_in(file, &["api"]), &["crate::web"]);
-    never(|file| is_in(file, &["web"]), &["crate::api"]);
-}
-
-#[test]
-fn actions_and_store_know_nobody_above_them() {
-    let above = [
-        "axum",
-        "crate::api",
-        "crate::web",
-        "crate::slack",
-        "crate::cli",
-        "crate::daemon",
-    ];
-    never(|file| is_in(file, &["actions"]), &above);
-    never(
-        |file| is_in(file, &["store", "wire"]),
-        &[&above[..], &["crate::actions"]].concat(),
-    );
-}
-
-#[test]
-fn each_of_these_crates_has_one_home() {
-    let homes: [(&str, &[&str]); 9] = [
-        ("redb", &["store"]),
-        ("bincode", &["store/codec"]),
-        ("wasmtime", &["plugin"]),
-        ("reqwest", &["slack", "notify", "plugin", "cli"]),
-        ("tokio_websockets", &["slack"]),
-        ("tokio_cron_scheduler", &["scheduler"]),
-        ("jiff", &["domain/zone"]),
-        ("axum", &["api", "web", "daemon"]),
-        ("icalendar", &["actions/calendar", "ical"]),
-    ];
-    for (krate, home) in homes {
-        never(|file| !is_in(file, home), &[krate]);
+    let place = |room: &str| order.iter().position(|known| *known == room);
+    for (room, uses) in &rooms {
+        for used in uses {
+            assert!(place(used) < place(room), "{used} stands below {room}");
+            assert!(rooms.contains_key(used), "{room} uses {used}: no such row");
+        }
     }
+}
+
+#[test]
+fn some_crates_have_one_home() {
+    let homes = table("crate");
+    let mut wrong = Vec::new();
+    for Named { from, path } in named() {
+        let homes = path.first().and_then(|krate| homes.get(krate));
+        let Some(homes) = homes.filter(|_| path.len() > 1) else {
+            continue;
+        };
+        let from = from.join("/");
+        if !homes
+            .iter()
+            .any(|home| from == *home || from.starts_with(&format!("{home}/")))
+        {
+            wrong.push(format!("{from} uses {}", path.join("::")));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_pure_rooms_know_no_io_and_no_clock() {
+    let io = ["tokio", "axum", "reqwest", "wasmtime", "redb", "bincode"];
+    let clocks = ["SystemTime", "Instant", "Local"];
+    let mut wrong = Vec::new();
+    for Named { from, path } in named() {
+        if !matches!(from[0].as_str(), "domain" | "rotation") {
+            continue;
+        }
+        let does_io = path.len() > 1 && io.contains(&path[0].as_str());
+        let is_clock = path.iter().any(|part| clocks.contains(&part.as_str()));
+        let asks_now = path.len() > 1 && path.last().is_some_and(|last| last == "now");
+        if does_io || is_clock || asks_now {
+            wrong.push(format!("{} uses {}", from.join("/"), path.join("::")));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
 fn the_reader_of_paths_reads_them() {
-    assert!(names("use redb::Database;", "redb"));
-    assert!(names("    let x = redb::Builder::new();", "redb"));
-    assert!(!names("use crate::redb::X;", "redb"));
-    assert!(!names("use predb::X;", "redb"));
-    assert!(names("use crate::{domain, store};", "crate::store"));
-    assert!(names("use crate::{domain, store::Store};", "crate::store"));
-    assert!(names("use crate::store::{self, Reader};", "crate::store"));
-    assert!(!names("use crate::stored::X;", "crate::store"));
-    assert!(names("let now = chrono::Utc::now();", "chrono"));
+    let code = r#"
+        use crate::{domain, store::{self, Reader as R}};
+        use super::other::*;
+        mod inner { fn f() { super::g(); redb::open() } }
+        fn g() { let _ = format!("{}", crate::wire::x()); }
+        #[cfg(test)] mod tests { use crate::hidden::X; }
+    "#;
+    let module = vec!["room".to_owned(), "file".to_owned()];
+    let found = Vec::new();
+    let mut paths = Paths { module, found };
+    paths.visit_file(&syn::parse_file(code).unwrap());
+    let found: BTreeSet<_> = paths.found.iter().map(|n| n.path.join("::")).collect();
+    for path in [
+        "crate::domain",
+        "crate::store::self",
+        "crate::store::Reader",
+        "crate::room::other",
+        "crate::room::file::g",
+        "redb::open",
+        "crate::wire::x",
+    ] {
+        assert!(found.contains(path), "{path} of {found:?}");
+    }
+    assert!(!found.iter().any(|path| path.contains("hidden")));
 }

@@ -1,7 +1,12 @@
 //! Members by a team's Slack group: what a list that comes in brings about.
 
-use oncalld::actions::roster::{self, Listed};
-use oncalld::actions::{ActionError, Settings, lookup, members, names, rotation, teams, time_off};
+use oncalld::actions::members::profiles;
+use oncalld::actions::members::slack_group::{self, Listed};
+use oncalld::actions::members::time_off;
+use oncalld::actions::oncall::lookup;
+use oncalld::actions::people::names;
+use oncalld::actions::{members, rotation, teams};
+use oncalld::app::{ActionError, Settings};
 use oncalld::domain::ids::{TeamId, UserId};
 use oncalld::domain::roster::{Account, Profile};
 use oncalld::wire::Paging;
@@ -52,7 +57,7 @@ fn listed(t: &Sandbox, users: &[&str]) -> Listed {
 }
 
 fn sync(t: &Sandbox, users: &[&str]) -> SyncView {
-    roster::apply(&t.app, &t.ctx, id(t), &listed(t, users)).unwrap()
+    slack_group::apply(&t.app, &t.ctx, id(t), &listed(t, users)).unwrap()
 }
 
 fn list(t: &Sandbox) -> Vec<MemberView> {
@@ -192,7 +197,7 @@ fn bots_and_deactivated_accounts_are_shown_and_not_picked() {
         profile(&t, "UB", "Deploys", Account::Bot),
         profile(&t, "UC", "Cat", Account::Deactivated),
     ];
-    names::put(&t.app, &profiles).unwrap();
+    profiles::put(&t.app, &profiles).unwrap();
     sync(&t, &["UA", "UB", "UC"]);
     assert_eq!(planned(&t), ["UA"]);
     let members = list(&t);
@@ -208,7 +213,7 @@ fn bots_and_deactivated_accounts_are_shown_and_not_picked() {
     assert_eq!(shown, expected);
 
     // Somebody comes back, and is a candidate again.
-    names::put(&t.app, &[profile(&t, "UC", "Cat", Account::Person)]).unwrap();
+    profiles::put(&t.app, &[profile(&t, "UC", "Cat", Account::Person)]).unwrap();
     assert!(t.who("2026-12-02") == "UC" || t.who("2026-12-09") == "UC");
     let entry = &t.audited("updated")[0];
     assert_eq!(
@@ -222,9 +227,9 @@ fn without_slack_in_the_config_the_rows_are_the_members_again() {
     let t = sandbox();
     sync(&t, &["UB"]);
     assert_eq!(planned(&t), ["UB"]);
-    roster::settle_source(&t.app).unwrap();
+    slack_group::settle_source(&t.app).unwrap();
     let t = t.restart_with("2026-11-23T12:00:00Z", Settings::default());
-    roster::settle_source(&t.app).unwrap();
+    slack_group::settle_source(&t.app).unwrap();
     assert_eq!(
         in_slack(&t),
         pairs(&[("UA", None), ("UB", None), ("UC", None)])
@@ -237,10 +242,10 @@ fn without_slack_in_the_config_the_rows_are_the_members_again() {
     assert_eq!(reason, "Slack is no longer configured");
     // Once is enough.
     let count = t.audited("rotation_generated").len();
-    roster::settle_source(&t.app).unwrap();
+    slack_group::settle_source(&t.app).unwrap();
     assert_eq!(t.audited("rotation_generated").len(), count);
     let t = t.restart_with("2026-11-23T13:00:00Z", with_slack());
-    roster::settle_source(&t.app).unwrap();
+    slack_group::settle_source(&t.app).unwrap();
     assert_eq!(t.who("2026-12-02"), "UB");
 }
 
@@ -279,15 +284,15 @@ fn a_list_of_another_group_than_the_teams_does_not_count() {
         pairs(&[("UA", None), ("UB", None), ("UC", None)])
     );
     assert_eq!(planned(&t), ["UA", "UB", "UC"]);
-    let late = roster::apply(&t.app, &t.ctx, id(&t), &listed(&t, &["UA"]));
+    let late = slack_group::apply(&t.app, &t.ctx, id(&t), &listed(&t, &["UA"]));
     assert!(matches!(late, Err(ActionError::Conflict { .. })));
     assert_eq!(
-        roster::due(&t.app, std::time::Duration::ZERO).unwrap()[0].group_id,
+        slack_group::due(&t.app, std::time::Duration::ZERO).unwrap()[0].group_id,
         "S2"
     );
     t.configure(json!({"slack_group_id": null}));
     assert!(
-        roster::due(&t.app, std::time::Duration::ZERO)
+        slack_group::due(&t.app, std::time::Duration::ZERO)
             .unwrap()
             .is_empty()
     );
@@ -306,7 +311,7 @@ fn a_name_that_changes_is_in_the_very_next_answer() {
     assert_eq!(name(), on_call);
     for called in ["Ann", "Anna"] {
         let known = profile(&t, &on_call, called, Account::Person);
-        names::put(&t.app, &[known]).unwrap();
+        profiles::put(&t.app, &[known]).unwrap();
         assert_eq!(name(), called);
     }
     assert_eq!(
@@ -314,7 +319,7 @@ fn a_name_that_changes_is_in_the_very_next_answer() {
         Some("Anna")
     );
     // Slack knows no such user: the id is shown.
-    names::put(&t.app, &[profile(&t, &on_call, "", Account::Person)]).unwrap();
+    profiles::put(&t.app, &[profile(&t, &on_call, "", Account::Person)]).unwrap();
     assert_eq!(name(), on_call);
 }
 
@@ -322,15 +327,15 @@ fn a_name_that_changes_is_in_the_very_next_answer() {
 fn profiles_are_looked_up_again_after_a_day() {
     let t = sandbox();
     sync(&t, &["UA", "UD"]);
-    let stale = |t: &Sandbox| names::stale(&t.app, 9).unwrap();
+    let stale = |t: &Sandbox| profiles::stale(&t.app, 9).unwrap();
     assert_eq!(stale(&t), ["UA", "UB", "UC", "UD"].map(user));
-    assert_eq!(names::stale(&t.app, 2).unwrap().len(), 2);
-    names::put(&t.app, &[profile(&t, "UB", "Bob", Account::Person)]).unwrap();
+    assert_eq!(profiles::stale(&t.app, 2).unwrap().len(), 2);
+    profiles::put(&t.app, &[profile(&t, "UB", "Bob", Account::Person)]).unwrap();
     assert_eq!(stale(&t), ["UA", "UC", "UD"].map(user));
     t.clock.set(instant("2026-11-24T10:00:00Z"));
     assert_eq!(stale(&t).len(), 4);
     let some = vec![user("UB"), user("UX")];
-    assert_eq!(names::unknown_among(&t.app, some).unwrap(), [user("UX")]);
+    assert_eq!(profiles::unknown_among(&t.app, some).unwrap(), [user("UX")]);
 }
 
 #[test]
@@ -340,7 +345,7 @@ fn of_two_lists_that_were_asked_for_at_once_the_later_one_stays() {
     t.clock.set(instant("2026-11-23T10:00:01Z"));
     let later = listed(&t, &["UA", "UB"]);
     t.clock.set(instant("2026-11-23T10:00:02Z"));
-    let apply = |list| roster::apply(&t.app, &t.ctx, id(&t), list).unwrap();
+    let apply = |list| slack_group::apply(&t.app, &t.ctx, id(&t), list).unwrap();
     assert_eq!(apply(&later).joined, ["UA", "UB"]);
     let late = apply(&earlier);
     assert_eq!((late.members, late.left), (2, Vec::new()));

@@ -1,8 +1,9 @@
 //! Rules that only show as time goes by.
 
-use oncalld::actions::{
-    ActionError, audit, bootstrap, deliveries, members, overrides, rotation, schedules, tokens,
-};
+use oncalld::actions::admin::{audit, bootstrap, tokens};
+use oncalld::actions::messages::deliveries;
+use oncalld::actions::{members, overrides, rotation, schedules};
+use oncalld::app::ActionError;
 use oncalld::domain::ids::OverrideId;
 use oncalld::domain::token::Role;
 use oncalld::store;

@@ -6,7 +6,9 @@ mod company;
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use oncalld::actions::{audit, fairness, teams};
+use oncalld::actions::admin::audit;
+use oncalld::actions::rotation::fairness;
+use oncalld::actions::teams;
 use oncalld::domain::oncall_day::{OnCallClock, add_days};
 use oncalld::wire::audit::AuditView;
 use oncalld::wire::rotation::FairnessRange;

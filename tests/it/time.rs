@@ -1,7 +1,9 @@
 //! What the daemon does by itself as time goes by.
 
 use chrono::{DateTime, Utc};
-use oncalld::actions::{App, Settings, handoff, members, schedules};
+use oncalld::actions::rotation::handoff;
+use oncalld::actions::{members, schedules};
+use oncalld::app::Settings;
 use oncalld::store::{Store, rotation as rotation_state};
 use oncalld::wire::Paging;
 use serde_json::{Value, json};
@@ -131,7 +133,7 @@ fn a_strategy_that_can_not_be_had_is_audited_and_round_robin_steps_in() {
         oncalld::store::teams::put(tx, &team)
     });
     written.unwrap();
-    let app = App::new(store, clock.clone(), Settings::default());
+    let app = oncalld::actions::start(store, clock.clone(), Settings::default());
     let t = Sandbox {
         app,
         clock,
@@ -168,7 +170,7 @@ fn new_zone_rules_that_move_handoffs_are_audited_and_told() {
         Ok::<_, oncalld::store::StoreError>(state.upcoming)
     });
     let older = older.unwrap().value;
-    let app = App::new(store, clock.clone(), Settings::default());
+    let app = oncalld::actions::start(store, clock.clone(), Settings::default());
     let t = Sandbox {
         app,
         clock,

@@ -1,6 +1,7 @@
 //! What people are told though nobody changed anything: time alone brings it about.
 
-use oncalld::actions::{time_off, watch};
+use oncalld::actions::members::time_off;
+use oncalld::actions::messages::watch;
 use serde_json::json;
 
 use crate::harness::sandbox::{Sandbox, weekly};

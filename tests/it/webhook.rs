@@ -12,11 +12,11 @@ use axum::http::{HeaderMap, Response, StatusCode};
 use axum::routing::post;
 use oncalld::clock::{Clock, ManualClock, SystemClock};
 use oncalld::config::{CliOverrides, Config, Webhook as Settings};
+use oncalld::delivery::sink::{Delivery, DeliveryError, Sink};
 use oncalld::domain::ids::{NotificationId, TeamId};
 use oncalld::domain::json::Json;
 use oncalld::domain::notification::{DeliveryStatus, Event, Notification};
-use oncalld::notify::sink::{Delivery, DeliveryError, Sink};
-use oncalld::notify::sinks::webhook::Webhook;
+use oncalld::sinks::webhook::Webhook;
 use serde_json::{Value, json};
 
 use crate::harness::{judge, sandbox::instant};

@@ -1,7 +1,7 @@
 //! `/audit-logs`, and a team's legacy history.
 
 use super::prelude::*;
-use crate::actions::audit;
+use crate::actions::admin::audit;
 use crate::wire::audit::{AuditPage, AuditProof, AuditQuery, AuditView, HistoryView};
 
 /// The routes.

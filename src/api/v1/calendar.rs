@@ -3,8 +3,8 @@
 use axum::http::header;
 
 use super::prelude::*;
-use crate::actions::calendar;
-use crate::actions::lookup::etag;
+use crate::actions::oncall::lookup::etag;
+use crate::actions::schedules::calendar;
 
 /// The routes.
 pub fn router() -> OpenApiRouter<Api> {

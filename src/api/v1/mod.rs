@@ -24,10 +24,10 @@ mod prelude {
     pub use utoipa_axum::router::OpenApiRouter;
     pub use utoipa_axum::routes;
 
-    pub use crate::actions::Ctx;
     pub use crate::api::extract::{Body, Listing, NoFilter, Params, Path};
-    pub use crate::api::problem::Problem;
     pub use crate::api::reply::{Json, Reply, created};
-    pub use crate::api::state::Api;
+    pub use crate::app::Ctx;
+    pub use crate::http::Api;
+    pub use crate::http::problem::Problem;
     pub use crate::wire::{Page, Paging};
 }

@@ -1,7 +1,7 @@
 //! `/notifications`
 
 use super::prelude::*;
-use crate::actions::notifications;
+use crate::actions::messages::notifications;
 use crate::wire::notification::{NewTest, NotificationFilter, NotificationView};
 
 /// The routes.

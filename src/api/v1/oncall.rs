@@ -3,7 +3,8 @@
 use axum::extract::RawQuery;
 
 use super::prelude::*;
-use crate::actions::{assign, lookup, oncall};
+use crate::actions::oncall::{self, lookup};
+use crate::actions::schedules::assign;
 use crate::api::reply::ready;
 use crate::wire::oncall::{Moment, OnCall, OnCallQuery};
 use crate::wire::schedule::{AssignNow, ScheduleView};

@@ -1,7 +1,7 @@
 //! `/plugins`
 
 use super::prelude::*;
-use crate::actions::plugins;
+use crate::actions::admin::plugins;
 use crate::wire::plugin::PluginView;
 
 /// The routes.

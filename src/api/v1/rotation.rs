@@ -1,7 +1,7 @@
 //! `/teams/{team}/rotation`, and the fairness report.
 
 use super::prelude::*;
-use crate::actions::{fairness, rotation};
+use crate::actions::rotation::{self, fairness};
 use crate::wire::rotation::{FairnessRange, FairnessView, PlanRequest, PlanView};
 
 /// The routes.

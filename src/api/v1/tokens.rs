@@ -1,7 +1,7 @@
 //! `/tokens`
 
 use super::prelude::*;
-use crate::actions::tokens;
+use crate::actions::admin::tokens;
 use crate::wire::token::{NewToken, TokenView};
 
 /// The routes.

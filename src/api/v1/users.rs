@@ -1,7 +1,8 @@
 //! `/users/{user}`: a person's shifts and time off.
 
 use super::prelude::*;
-use crate::actions::{oncall, time_off};
+use crate::actions::members::time_off;
+use crate::actions::oncall;
 use crate::wire::oncall::{DateRange, UserShift};
 use crate::wire::time_off::{NewTimeOff, TimeOffView};
 

@@ -15,7 +15,7 @@ use crate::cli::args::Global;
 use crate::cli::error::CliError;
 use crate::cli::output::{note, pretty, print};
 use crate::cli::table::{facts, indented};
-use crate::notify::sink::DeliveryError;
+use crate::delivery::sink::DeliveryError;
 use crate::plugin::trial::{DeliveryTrial, PickTrial, TrialRequest};
 use crate::plugin::{Cause, Plugin};
 use crate::wire::plugin::PluginKind;

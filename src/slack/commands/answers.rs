@@ -4,14 +4,16 @@ use serde_json::{Value, json};
 
 use super::reply::Reply;
 use super::{Person, meant};
-use crate::actions::{Result, duty, oncall, overrides};
+use crate::actions::oncall::{self, shifts};
+use crate::actions::overrides;
+use crate::app::Result;
 use crate::domain::notification::Event;
 use crate::domain::shift_override::OverrideStatus;
-use crate::notify::texts::{Form, Pen, in_passing};
 use crate::rotation::coverage::Source;
 use crate::wire::Paging;
 use crate::wire::oncall::{DateRange, OnCall, OnCallQuery, UserShift};
 use crate::wire::shift_override::OverrideFilter;
+use crate::wording::{Form, Pen, in_passing};
 
 /// Days ahead of which one's own shifts are shown.
 const DAYS_AHEAD: i64 = 90;
@@ -61,7 +63,7 @@ impl Person<'_> {
         let app = &self.deps.app;
         let now = app.now();
         let mut paragraphs = Vec::new();
-        let shifts = duty::upcoming(app, &self.user, DAYS_AHEAD)?;
+        let shifts = shifts::upcoming(app, &self.user, DAYS_AHEAD)?;
         let (running, later): (Vec<_>, Vec<_>) = shifts
             .into_iter()
             .partition(|shift| shift.starts_at.is_none_or(|at| at <= now));

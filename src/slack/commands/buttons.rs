@@ -5,11 +5,12 @@ use serde_json::{Value, json};
 
 use super::reply::{self, Reply};
 use super::{Deps, Person, off_thread, respond};
-use crate::actions::{ActionError, Result, override_news, overrides};
+use crate::actions::overrides::{self, news};
+use crate::app::{ActionError, Result};
 use crate::domain::ids::UserId;
 use crate::domain::shift_override::OverrideStatus;
-use crate::notify::texts::{self, APPROVE, CANCEL, REJECT, Text, escape};
 use crate::wire::shift_override::Decision;
+use crate::wording::{self, APPROVE, CANCEL, REJECT, Text, escape};
 
 /// The fields of an interaction that count here.
 #[derive(Deserialize)]
@@ -131,14 +132,14 @@ impl Person<'_> {
             return decided.map(|_| Outcome::default());
         }
         let deps = self.deps;
-        let facts = override_news::describe(app, &team, &id)?;
+        let facts = news::describe(app, &team, &id)?;
         let told = match decided {
             Ok(_) => None,
             Err(error) => Some(already(&facts, status).unwrap_or_else(|| reply::sorry(&error))),
         };
         let is_decided = facts["status"] != OverrideStatus::Pending.as_str();
         let message =
-            is_decided.then(|| texts::decided(&facts, app.now(), &*deps.names, &deps.links));
+            is_decided.then(|| wording::decided(&facts, app.now(), &*deps.names, &deps.links));
         Ok(Outcome { message, told })
     }
 }

@@ -1,6 +1,7 @@
 //! Which team or service was meant.
 
-use crate::actions::{ActionError, App, Result, services, teams};
+use crate::actions::{services, teams};
+use crate::app::{ActionError, App, Result};
 use crate::domain::suggest::nearest;
 use crate::wire::service::{ServiceFilter, ServiceView};
 use crate::wire::team::TeamView;

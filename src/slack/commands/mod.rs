@@ -18,11 +18,12 @@ use serde_json::Value;
 
 use self::parse::Command;
 use self::reply::Reply;
-use crate::actions::{Actor, App, Ctx, Result, Source, duty};
+use crate::actions::oncall::shifts;
+use crate::app::{Actor, App, Ctx, Result, Source};
 use crate::domain::ids::UserId;
 use crate::domain::token::Role;
-use crate::notify::texts::{Links, Names};
 use crate::slack::{Envelope, Handler, Kind, Slack};
+use crate::wording::{Links, Names};
 
 pub use self::parse::parse;
 
@@ -120,7 +121,7 @@ impl<'a> Person<'a> {
         let role = if deps.admins.contains(&user) {
             Role::Admin
         } else {
-            duty::role_of(&deps.app, &user)?
+            shifts::role_of(&deps.app, &user)?
         };
         let ctx = Ctx {
             actor: Actor::Person {

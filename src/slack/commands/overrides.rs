@@ -6,16 +6,18 @@ use serde_json::json;
 use super::parse::{Substitute, Wish};
 use super::reply::{Reply, with_mentions};
 use super::{Person, meant};
-use crate::actions::{ActionError, Result, oncall, override_news, overrides};
+use crate::actions::oncall;
+use crate::actions::overrides::{self, news};
+use crate::app::{ActionError, Result};
 use crate::domain::human_date::{self, Days};
 use crate::domain::notification::Event;
 use crate::domain::shift_override::OverrideStatus;
-use crate::notify::texts::CANCEL;
-use crate::notify::texts::blocks::{Button, Style};
 use crate::wire::Paging;
 use crate::wire::oncall::OnCallQuery;
 use crate::wire::shift_override::{Decision, NewOverride, OverrideFilter, OverrideView};
 use crate::wire::team::TeamView;
+use crate::wording::CANCEL;
+use crate::wording::blocks::{Button, Style};
 
 impl Person<'_> {
     /// Puts a substitute on call, or asks the leads to.
@@ -43,7 +45,7 @@ impl Person<'_> {
             ("Done.", Event::OverrideDecided)
         };
         let id = made.id.to_string();
-        let facts = override_news::describe(app, &team.slug, &id)?;
+        let facts = news::describe(app, &team.slug, &id)?;
         let reply = Reply::of(done.to_owned()).and(self.in_passing(event, &facts));
         let warnings = made.warnings.iter().flatten();
         let reply = warnings.fold(reply, |reply, warning| {
@@ -86,7 +88,7 @@ impl Person<'_> {
         };
         let id = row.id.to_string();
         overrides::decide(app, &self.ctx, &team.slug, &id, &decision)?;
-        let facts = override_news::describe(app, &team.slug, &id)?;
+        let facts = news::describe(app, &team.slug, &id)?;
         let told = self.in_passing(Event::OverrideDecided, &facts);
         Ok(Reply::of("Done.".to_owned()).and(told))
     }

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use crate::actions::ActionError;
+use crate::app::ActionError;
 use crate::domain::human_date::DATE_FORMS;
 use crate::domain::ids::UserId;
-use crate::notify::texts::blocks::{Blocks, Button};
-use crate::notify::texts::escape;
+use crate::wording::blocks::{Blocks, Button};
+use crate::wording::escape;
 
 /// An answer that only who asked sees.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -8,9 +8,9 @@ use super::parse::{NotACommand, Substitute, Wish};
 use super::*;
 use crate::actions::{members, services, teams};
 use crate::clock::ManualClock;
-use crate::notify::texts::{APPROVE, CANCEL, REJECT};
 use crate::secret::Secret;
 use crate::slack::SlackOptions;
+use crate::wording::{APPROVE, CANCEL, REJECT};
 
 const ANN: &str = "U0000ANN1";
 const BOB: &str = "U0000BOB1";
@@ -31,7 +31,7 @@ impl Names for Nameless {
 fn company() -> (Deps, Arc<ManualClock>) {
     let start: DateTime<Utc> = "2026-11-23T12:00:00Z".parse().unwrap();
     let clock = Arc::new(ManualClock::new(start));
-    let app = App::in_memory(clock.clone());
+    let app = crate::actions::start_in_memory(clock.clone());
     let ctx = Ctx::system();
     let read = |json: Value| serde_json::from_value(json).unwrap();
     let payments = json!({"name": "Payments", "timezone": "Europe/Berlin", "handoff_time": "09:00",

@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use oncalld::actions::{
-    ActionError, Actor, App, Ctx, Settings, Source, audit, handoff, members, notifications, oncall,
-    overrides, teams, time_off, watch,
-};
+use oncalld::actions::admin::audit;
+use oncalld::actions::members::time_off;
+use oncalld::actions::messages::{notifications, watch};
+use oncalld::actions::rotation::handoff;
+use oncalld::actions::{members, oncall, overrides, teams};
+use oncalld::app::{ActionError, Actor, App, Ctx, Settings, Source};
 use oncalld::clock::{Clock, ManualClock};
 use oncalld::domain::ids::TokenId;
 use oncalld::domain::token::Role;
@@ -44,7 +46,7 @@ impl Sandbox {
         let home = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::new(instant(now)));
         let store = Store::open(&home.path().join("store.redb")).unwrap();
-        let app = App::new(store, clock.clone(), settings);
+        let app = oncalld::actions::start(store, clock.clone(), settings);
         let actor = Actor::Token {
             id: TokenId::new(clock.now()),
             name: "test".to_owned(),
@@ -98,7 +100,7 @@ impl Sandbox {
         drop(app);
         let store = Store::open(&home.path().join("store.redb")).unwrap();
         change(&store);
-        let app = App::new(store, clock.clone(), settings);
+        let app = oncalld::actions::start(store, clock.clone(), settings);
         Self {
             app,
             clock,

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use oncalld::actions::{
-    ActionError, App, Ctx, Settings, audit, handoff, members, oncall, overrides, schedules, teams,
-    time_off,
-};
+use oncalld::actions::admin::audit;
+use oncalld::actions::members::time_off;
+use oncalld::actions::rotation::handoff;
+use oncalld::actions::{members, oncall, overrides, schedules, teams};
+use oncalld::app::{ActionError, App, Ctx, Settings};
 use oncalld::clock::ManualClock;
 use oncalld::domain::oncall_day::{OnCallClock, add_days};
 use oncalld::rotation::coverage::Source;
@@ -144,7 +145,7 @@ impl Company {
         self.app = None;
         let store = Store::open(&self.path).unwrap();
         let clock: Arc<ManualClock> = Arc::clone(&self.clock);
-        self.app = Some(App::new(store, clock, Settings::default()));
+        self.app = Some(oncalld::actions::start(store, clock, Settings::default()));
     }
 
     pub fn app(&self) -> &App {

@@ -1,0 +1,48 @@
+//! What probes and metrics ask.
+
+use super::plugins;
+use crate::app::{App, Result};
+use crate::store;
+use crate::wire::plugin::PluginView;
+
+pub use crate::store::SCHEMA_VERSION;
+
+/// What is measured at a look.
+#[derive(Clone, Debug)]
+pub struct Measured {
+    /// Entries of the audit log.
+    pub audit_entries: u64,
+    /// Notifications that wait for delivery.
+    pub pending_notifications: u64,
+    /// Milliseconds that the oldest of them has waited; 0 where there is none.
+    pub oldest_pending_ms: u64,
+    /// The plugins, those that a team or the config names but nobody has among them.
+    pub plugins: Vec<PluginView>,
+}
+
+/// Answers if the store does: with the number of entries of the audit log.
+///
+/// # Errors
+/// The store failed.
+pub fn check(app: &App) -> Result<u64> {
+    app.read(|tx| Ok(store::audit::head(tx)?.seq))
+}
+
+/// Measures how full the store is and how plugins fare; that takes as long as there are
+/// notifications waiting.
+///
+/// # Errors
+/// The store failed.
+pub fn measure(app: &App) -> Result<Measured> {
+    let plugins = plugins::with_users(app)?;
+    app.read(|tx| {
+        let oldest = store::outbox::oldest_pending(tx)?;
+        let waited = oldest.map_or(0, |at| (app.now() - at).num_milliseconds());
+        Ok(Measured {
+            audit_entries: store::audit::head(tx)?.seq,
+            pending_notifications: store::outbox::count_pending(tx)?,
+            oldest_pending_ms: u64::try_from(waited).unwrap_or(0),
+            plugins,
+        })
+    })
+}

@@ -1,0 +1,132 @@
+//! Time off: the rotation goes round it, in all of the person's teams.
+
+use crate::actions::people::{find, roster};
+use crate::actions::rotation;
+use crate::app::{ActionError, App, Ctx, Result, Tx, changes};
+use crate::domain::Revision;
+use crate::domain::audit::{Action, EntityType};
+use crate::domain::ids::{TimeOffId, UserId};
+use crate::domain::invalid::Invalid;
+use crate::domain::time_off::TimeOff;
+use crate::domain::token::Role;
+use crate::store::{self, Reader};
+use crate::wire::time_off::{NewTimeOff, TimeOffView};
+use crate::wire::{Page, Paging};
+
+/// A person's time off, by start.
+///
+/// # Errors
+/// The user id is malformed.
+pub fn list(app: &App, user: &str, paging: &Paging) -> Result<Page<TimeOffView>> {
+    let user = find::user(user)?;
+    let rows = app.read(|tx| Ok(store::time_off::list_of(tx, &user)?))?;
+    Ok(Page::of(
+        rows.iter().map(TimeOffView::from).collect(),
+        paging,
+    ))
+}
+
+/// Notes time off; the future shifts of the person's teams are planned anew. Those that
+/// stand all the same are warned of.
+///
+/// # Errors
+/// Less than an editor; the input is invalid.
+pub fn create(app: &App, ctx: &Ctx, user: &str, input: &NewTimeOff) -> Result<TimeOffView> {
+    ctx.require(Role::Editor)?;
+    let user = find::user(user)?;
+    app.write_once(ctx, |tx| {
+        let mut invalid = Invalid::default();
+        invalid.check_range(input.start_date, input.end_date);
+        invalid.check_text(
+            "reason",
+            input.reason.as_deref().unwrap_or_default(),
+            0,
+            2000,
+        );
+        invalid.into_result(())?;
+        let row = TimeOff {
+            id: TimeOffId::new(tx.now),
+            user: user.clone(),
+            start_date: input.start_date,
+            end_date: input.end_date,
+            reason: input.reason.clone().filter(|reason| !reason.is_empty()),
+            revision: Revision::first(tx.now),
+        };
+        store::time_off::put(tx.store, &row)?;
+        record(tx, None, Some(&row))?;
+        replan_teams_of(tx, &row.user, "time off was noted")?;
+        let warnings = Some(conflicts(tx.store, &row)?);
+        Ok(TimeOffView {
+            warnings,
+            ..TimeOffView::from(&row)
+        })
+    })
+}
+
+/// Takes time off back.
+///
+/// # Errors
+/// Less than an editor; the time off is not there.
+pub fn delete(app: &App, ctx: &Ctx, user: &str, id: &str) -> Result<()> {
+    ctx.require(Role::Editor)?;
+    let user = find::user(user)?;
+    app.write(ctx, |tx| {
+        let row = match id.parse::<TimeOffId>() {
+            Ok(id) => store::time_off::find(tx.store, id)?,
+            Err(_) => None,
+        };
+        let row = row
+            .filter(|row| row.user == user)
+            .ok_or_else(|| ActionError::NotFound(format!("{user} has no time off `{id}`")))?;
+        store::time_off::delete(tx.store, &row)?;
+        record(tx, Some(&row), None)?;
+        replan_teams_of(tx, &row.user, "time off was taken back")
+    })
+}
+
+fn replan_teams_of(tx: &mut Tx<'_>, user: &UserId, why: &str) -> Result<()> {
+    for id in roster::teams_of(tx.store, user)? {
+        if let Some(team) = store::teams::find(tx.store, id)? {
+            rotation::replan_and_tell(tx, &team, why)?;
+        }
+    }
+    Ok(())
+}
+
+/// Shifts that the time off touches.
+fn conflicts(tx: &impl Reader, row: &TimeOff) -> Result<Vec<String>> {
+    let (from, to) = (row.start_date, row.end_date);
+    let mut conflicts = Vec::new();
+    for shift in store::schedules::list_of_user(tx, &row.user, from, to)? {
+        let team = find::team_by_id(tx, shift.team_id)?;
+        let (start, end, origin) = (shift.start_date, shift.end_date, shift.origin);
+        conflicts.push(format!(
+            "{origin} shift for `{}` from {start} to {end}",
+            team.slug
+        ));
+    }
+    for shift in store::overrides::list_of_user(tx, &row.user, from, to)? {
+        if shift.status.holds_days() {
+            let team = find::team_by_id(tx, shift.team_id)?;
+            let (start, end, status) = (shift.start_date, shift.end_date, shift.status);
+            conflicts.push(format!(
+                "{status} override for `{}` from {start} to {end}",
+                team.slug
+            ));
+        }
+    }
+    Ok(conflicts)
+}
+
+fn record(tx: &mut Tx<'_>, old: Option<&TimeOff>, new: Option<&TimeOff>) -> Result<()> {
+    let action = if new.is_some() {
+        Action::Created
+    } else {
+        Action::Deleted
+    };
+    let mut event = tx.ctx.event(EntityType::TimeOff, action);
+    event.entity_id = new.or(old).map(|row| row.id.to_string());
+    let view = |row: Option<&TimeOff>| row.map(TimeOffView::from);
+    event.changes = changes::between(view(old).as_ref(), view(new).as_ref());
+    tx.audit(event)
+}

@@ -1,0 +1,7 @@
+//! What people are told, when, and what becomes of it.
+
+pub(crate) mod announce;
+pub mod deliveries;
+pub mod notifications;
+pub(crate) mod stale;
+pub mod watch;

@@ -1,0 +1,189 @@
+//! Plugins are asked while others may write, once each, about the team as it then is.
+
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::thread;
+use std::time::Duration;
+
+use chrono::TimeDelta;
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::handoff;
+use crate::actions::{members, rotation, teams};
+use crate::app::plugins::{PluginEvent, Plugins};
+use crate::app::{App, Ctx, Settings};
+use crate::clock::ManualClock;
+use crate::rotation::strategy::{Pick, PickContext, Strategy};
+use crate::store::Store;
+use crate::wire::plugin::PluginView;
+use crate::wire::rotation::ShiftView;
+
+type Meanwhile = Box<dyn FnOnce() + Send>;
+
+/// Picks the last in the ring, and does something first that a test wants done meanwhile.
+#[derive(Clone, Default)]
+struct LastInRing {
+    meanwhile: Arc<Mutex<Option<Meanwhile>>>,
+    asked: Arc<AtomicUsize>,
+    is_loading: Arc<AtomicBool>,
+}
+
+impl LastInRing {
+    /// What is done at the next question.
+    fn meanwhile(&self, f: impl FnOnce() + Send + 'static) {
+        *self.meanwhile.lock().unwrap() = Some(Box::new(f));
+    }
+}
+
+impl Strategy for LastInRing {
+    fn pick(&self, context: &PickContext<'_>) -> Result<Pick, String> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        let meanwhile = self.meanwhile.lock().unwrap().take();
+        if let Some(meanwhile) = meanwhile {
+            meanwhile();
+        }
+        let last = context.standings.last().ok_or("nobody")?;
+        let (user, reason) = (last.user.clone(), "the last in the ring".to_owned());
+        Ok(Pick { user, reason })
+    }
+}
+
+impl std::fmt::Debug for LastInRing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("LastInRing")
+    }
+}
+
+impl Plugins for LastInRing {
+    fn strategy(&self, name: &str) -> Result<Box<dyn Strategy>, String> {
+        match name {
+            "last" => Ok(Box::new(self.clone())),
+            _ => Err(format!("plugin:{name} is not loaded")),
+        }
+    }
+
+    fn config_problems(&self, _: &str, _: &Value) -> Vec<String> {
+        Vec::new()
+    }
+
+    fn list(&self) -> Vec<PluginView> {
+        Vec::new()
+    }
+
+    fn reload(&self) -> Vec<PluginEvent> {
+        Vec::new()
+    }
+
+    fn is_loading(&self, _: &str) -> bool {
+        self.is_loading.load(Ordering::Relaxed)
+    }
+
+    fn await_loaded(&self, _: &str) {
+        self.is_loading.store(false, Ordering::Relaxed);
+    }
+}
+
+fn read<T: DeserializeOwned>(json: Value) -> T {
+    serde_json::from_value(json).unwrap()
+}
+
+fn join(app: &App, user: &str) {
+    let member = read(json!({"slack_user_id": user}));
+    members::put(app, &Ctx::system(), "core", &member).unwrap();
+}
+
+/// Core, with Ann and Bob, on a Wednesday; handed off by the plugin on Mondays.
+fn core() -> (App, LastInRing, Arc<ManualClock>) {
+    let plugin = LastInRing::default();
+    let clock = Arc::new(ManualClock::new("2026-11-25T12:00:00Z".parse().unwrap()));
+    let settings = Settings {
+        plugins: Arc::new(plugin.clone()),
+        ..Settings::default()
+    };
+    let app = crate::actions::start(Store::in_memory().unwrap(), clock.clone(), settings);
+    teams::create(&app, &Ctx::system(), &read(json!({"name": "Core"}))).unwrap();
+    join(&app, "UANN");
+    join(&app, "UBOB");
+    let rotation = json!({"rotation_enabled": true, "rotation_type": "plugin:last",
+        "rotation_start_date": "2026-11-23", "handoff_day": 0, "handoff_time": "09:00"});
+    teams::update(&app, &Ctx::system(), "core", &read(rotation)).unwrap();
+    (app, plugin, clock)
+}
+
+/// Who is planned from next Monday on, and whether by the plugin.
+fn planned(app: &App) -> Vec<(String, bool)> {
+    let request = read(json!({"weeks": 3}));
+    let view = rotation::generate(app, &Ctx::system(), "core", &request).unwrap();
+    let shift = |item: &ShiftView| {
+        let error = item.explanation.as_ref().unwrap().strategy_error.as_ref();
+        (item.engineer_slack_id.clone(), error.is_none())
+    };
+    view.items.iter().skip(1).map(shift).collect()
+}
+
+fn by_plugin<const N: usize>(users: [&str; N]) -> Vec<(String, bool)> {
+    users.map(|user| (user.to_owned(), true)).to_vec()
+}
+
+/// Whether another thread can write now.
+fn others_can_write(app: &App, team: &'static str) -> bool {
+    let (app, (done, is_done)) = (app.clone(), mpsc::channel());
+    thread::spawn(move || {
+        let input = read(json!({"name": team}));
+        teams::create(&app, &Ctx::system(), &input).unwrap();
+        done.send(()).unwrap();
+    });
+    is_done.recv_timeout(Duration::from_secs(5)).is_ok()
+}
+
+#[test]
+fn others_write_while_a_plugin_is_asked() {
+    let (app, plugin, clock) = core();
+    let could = Arc::new(Mutex::new(Vec::new()));
+    for (team, act) in [
+        ("On a change", join as fn(&App, &str)),
+        ("At a handoff", |app, _| {
+            assert_eq!(handoff::tick(app).unwrap().handed_off, 1);
+        }),
+    ] {
+        clock.set(app.now() + TimeDelta::days(7));
+        let (other, could) = (app.clone(), could.clone());
+        plugin.meanwhile(move || could.lock().unwrap().push(others_can_write(&other, team)));
+        act(&app, "UCYD");
+    }
+    assert_eq!(*could.lock().unwrap(), [true, true]);
+}
+
+#[test]
+fn a_plugin_is_asked_twice_about_each_period_however_often_the_write_is_tried() {
+    let (app, plugin, _) = core();
+    plugin.asked.store(0, Ordering::Relaxed);
+    assert_eq!(planned(&app), by_plugin(["UBOB"; 3]));
+    // Four weeks are kept ahead.
+    assert_eq!(plugin.asked.load(Ordering::Relaxed), 2 * 4);
+}
+
+#[test]
+fn what_changes_while_a_plugin_is_asked_is_planned_for() {
+    let (app, plugin, _) = core();
+    let other = app.clone();
+    plugin.meanwhile(move || join(&other, "UDAN"));
+    join(&app, "UCYD");
+    // Both joined in the same instant; what was answered without Dan is of no use.
+    assert_eq!(planned(&app), by_plugin(["UDAN"; 3]));
+}
+
+#[test]
+fn a_change_waits_for_a_plugin_that_is_loading_and_a_handoff_comes_later() {
+    let (app, plugin, clock) = core();
+    plugin.is_loading.store(true, Ordering::Relaxed);
+    clock.set("2026-11-30T12:00:00Z".parse().unwrap());
+    assert_eq!(handoff::tick(&app).unwrap().handed_off, 0);
+    plugin.is_loading.store(false, Ordering::Relaxed);
+    assert_eq!(handoff::tick(&app).unwrap().handed_off, 1);
+    plugin.is_loading.store(true, Ordering::Relaxed);
+    join(&app, "UCYD");
+    assert!(!plugin.is_loading.load(Ordering::Relaxed));
+    assert_eq!(planned(&app), by_plugin(["UCYD"; 2]));
+}

@@ -1,0 +1,69 @@
+//! The parts of the config that actions go by.
+
+use std::sync::Arc;
+
+use super::plugins::{NoPlugins, Plugins};
+use crate::domain::notification::Event;
+use crate::rotation::plan::OnFailure;
+
+/// The parts of the config that actions go by, and what it makes available to them.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Weeks that auto schedules are kept ahead.
+    pub lookahead_weeks: u32,
+    /// What to do where a strategy fails.
+    pub on_failure: OnFailure,
+    /// Whether overrides wait for a lead, unless the team says otherwise.
+    pub require_approval: bool,
+    /// Whether Slack is configured, so that the Slack groups of teams are their member lists.
+    pub members_from_slack: bool,
+    /// Where notifications go.
+    pub sinks: Vec<Route>,
+    /// Hours before a shift at which its engineer is reminded; 0 for no reminders.
+    pub reminder_hours: u32,
+    /// The plugins.
+    pub plugins: Arc<dyn Plugins>,
+}
+
+/// A way for notifications out of the house.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Route {
+    /// Name of the sink: `slack`, `webhook:<endpoint>`, `plugin:<name>`.
+    pub sink: String,
+    /// What goes this way; everything where there is no list.
+    pub events: Option<Vec<Event>>,
+}
+
+impl Route {
+    /// Everything, through a sink.
+    pub fn all_to(sink: impl Into<String>) -> Self {
+        let sink = sink.into();
+        Self { sink, events: None }
+    }
+
+    /// Whether an event goes this way.
+    pub fn takes(&self, event: Event) -> bool {
+        self.events
+            .as_ref()
+            .is_none_or(|events| events.contains(&event))
+    }
+
+    /// Whether recipients are Slack's, so that who has no channel there can't be told.
+    pub fn is_slack(&self) -> bool {
+        self.sink == "slack"
+    }
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            lookahead_weeks: 4,
+            on_failure: OnFailure::RoundRobin,
+            require_approval: false,
+            members_from_slack: false,
+            sinks: vec![Route::all_to("slack")],
+            reminder_hours: 24,
+            plugins: Arc::new(NoPlugins),
+        }
+    }
+}

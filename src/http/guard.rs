@@ -1,0 +1,306 @@
+//! What every request passes: host, origin, token, request id; then log and metrics.
+
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use sha2::{Digest, Sha256};
+
+use super::body::read_body;
+use super::problem::{InnerError, Problem};
+use super::state::Api;
+use crate::actions::admin::tokens;
+use crate::app::{Actor, Ctx, IdempotencyKey, Source};
+use crate::slack;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
+const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
+const CLIENT: HeaderName = HeaderName::from_static("x-oncalld-client");
+
+/// The one middleware.
+pub async fn guard(State(api): State<Api>, request: Request, next: Next) -> Response {
+    let started = Instant::now();
+    let method = request.method().clone();
+    let uri = request.uri().clone();
+    let peer = request
+        .extensions()
+        .get::<ConnectInfo<SocketAddr>>()
+        .map(|info| info.0);
+    let known_tag = request.headers().get(header::IF_NONE_MATCH).cloned();
+    let (mut response, id) = match admit(&api, &request, peer) {
+        Err(problem) => (problem.into_response(), None),
+        Ok(ctx) => {
+            let id = ctx.request_id.clone();
+            (pass(&api, request, ctx, next).await, id)
+        }
+    };
+    if let Some(id) = &id {
+        set_request_id(&mut response, id);
+    }
+    if method == Method::GET || method == Method::HEAD {
+        response = unless_known(known_tag.as_ref(), response);
+    }
+    let matched = response.extensions_mut().remove::<MatchedPath>();
+    let route = matched.as_ref().map_or("none", MatchedPath::as_str);
+    let took = started.elapsed();
+    api.metrics()
+        .count_request(&method, route, response.status(), took);
+    log(&method, &uri, peer, id.as_deref(), &mut response, took);
+    response
+}
+
+/// Tells the client the request's id.
+fn set_request_id(response: &mut Response, id: &str) {
+    if let Ok(id) = HeaderValue::from_str(id) {
+        response.headers_mut().insert(REQUEST_ID, id);
+    }
+}
+
+/// Hands the request on, and keeps which route took it.
+async fn pass(api: &Api, request: Request, ctx: Ctx, next: Next) -> Response {
+    let request = match with_idempotency(api, request, ctx).await {
+        Ok(request) => request,
+        Err(problem) => return problem.into_response(),
+    };
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let mut response = as_problem(next.run(request).await);
+    if let Some(route) = route {
+        response.extensions_mut().insert(route);
+    }
+    response
+}
+
+/// What is refused by a part that isn't ours, such as the docs' pages, is a problem too.
+fn as_problem(response: Response) -> Response {
+    let status = response.status();
+    let kind = response.headers().get(header::CONTENT_TYPE);
+    let is_problem = kind.is_some_and(|kind| kind == "application/problem+json");
+    if is_problem || !(status.is_client_error() || status.is_server_error()) {
+        return response;
+    }
+    let detail = status.canonical_reason().unwrap_or("refused");
+    Problem::new(status, detail.to_lowercase()).into_response()
+}
+
+fn admit(api: &Api, request: &Request, peer: Option<SocketAddr>) -> Result<Ctx, Problem> {
+    let (headers, uri) = (request.headers(), request.uri());
+    check_host(api, headers, uri)?;
+    let is_read = matches!(
+        *request.method(),
+        Method::GET | Method::HEAD | Method::OPTIONS
+    );
+    if !is_read {
+        check_origin(headers)?;
+    }
+    let actor = recognise(api, headers, uri, peer)?;
+    let may_read = api.access().anonymous_read || is_open(uri.path());
+    if actor == Actor::Anonymous && !may_read {
+        return Err(crate::app::ActionError::Unauthenticated.into());
+    }
+    let is_cli = headers.get(CLIENT).is_some_and(|client| client == "cli");
+    Ok(Ctx {
+        actor,
+        source: if is_cli { Source::Cli } else { Source::Api },
+        request_id: Some(next_request_id()),
+        peer: peer.map(|peer| peer.ip().to_string()),
+        idempotency: None,
+    })
+}
+
+/// What needs no token even where reading does: probes, the docs, and what Slack signs.
+fn is_open(path: &str) -> bool {
+    matches!(path, "/healthz" | "/readyz" | "/api/v1/openapi.json")
+        || matches!(path, slack::COMMANDS_PATH | slack::INTERACTIONS_PATH)
+        || path.starts_with("/api/docs")
+}
+
+/// A page of another origin that got a browser to resolve its name to us sends its own name.
+pub fn check_host(api: &Api, headers: &HeaderMap, uri: &Uri) -> Result<(), Problem> {
+    let host = headers
+        .get(header::HOST)
+        .and_then(|host| host.to_str().ok());
+    let host = host.or_else(|| uri.authority().map(axum::http::uri::Authority::as_str));
+    let host = host.unwrap_or_default();
+    if api.access().hosts.accepts(host) {
+        return Ok(());
+    }
+    let detail = format!("Host `{host}` is not expected; see server.allowed_hosts in the config");
+    Err(Problem::new(StatusCode::FORBIDDEN, detail))
+}
+
+/// Refuses writes that a browser sends on behalf of another site.
+fn check_origin(headers: &HeaderMap) -> Result<(), Problem> {
+    let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
+    let is_own = match (text(&SEC_FETCH_SITE), text(&header::ORIGIN)) {
+        (Some(site), _) => matches!(site, "same-origin" | "none"),
+        (None, Some(origin)) => {
+            let host = origin.split_once("://").map_or(origin, |(_, host)| host);
+            text(&header::HOST).is_some_and(|own| own.eq_ignore_ascii_case(host))
+        }
+        (None, None) => true,
+    };
+    if is_own {
+        return Ok(());
+    }
+    Err(Problem::new(
+        StatusCode::FORBIDDEN,
+        "a page of another site may not write here",
+    ))
+}
+
+fn recognise(
+    api: &Api,
+    headers: &HeaderMap,
+    uri: &Uri,
+    peer: Option<SocketAddr>,
+) -> Result<Actor, Problem> {
+    let Some(secret) = presented(headers, uri) else {
+        return Ok(Actor::Anonymous);
+    };
+    let known = tokens::recognise(api.app(), &secret).inspect_err(|e| api.stop_if_fatal(e))?;
+    if let Some(token) = known {
+        return Ok(Actor::from(&*token));
+    }
+    if let Some(peer) = peer
+        && !api.may_fail_again(peer.ip())
+    {
+        let detail = "too many unknown tokens from this address; wait a minute";
+        let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, detail);
+        return Err(Problem {
+            retry_after: Some(60),
+            ..problem
+        });
+    }
+    let detail = "the token is unknown, revoked or expired";
+    Err(Problem::new(StatusCode::UNAUTHORIZED, detail))
+}
+
+/// The token in the `Authorization` header.
+pub fn bearer(headers: &HeaderMap) -> Option<&str> {
+    let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
+    let (scheme, token) = value.split_once(' ')?;
+    scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+}
+
+/// The token of a request: in the header; for calendar clients, which can't set one, in the
+/// query of a feed.
+fn presented(headers: &HeaderMap, uri: &Uri) -> Option<String> {
+    if headers.contains_key(header::AUTHORIZATION) {
+        // Another scheme than Bearer is a token that nobody knows.
+        return Some(bearer(headers).unwrap_or_default().to_owned());
+    }
+    if !uri.path().ends_with("/calendar.ics") {
+        return None;
+    }
+    let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    query
+        .into_iter()
+        .find(|(name, _)| name == "token")
+        .map(|(_, token)| token.into_owned())
+}
+
+/// Rises with every request; begins at a random number, so that restarts don't repeat ids.
+fn next_request_id() -> String {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    if NEXT.load(Ordering::Relaxed) == 0 {
+        let mut seed = [0; 8];
+        let _ = getrandom::fill(&mut seed);
+        let seed = u64::from_le_bytes(seed) | 1;
+        let _ = NEXT.compare_exchange(0, seed, Ordering::Relaxed, Ordering::Relaxed);
+    }
+    format!("{:016x}", NEXT.fetch_add(1, Ordering::Relaxed))
+}
+
+/// Adds the context; for a POST with an idempotency key, with what identifies the request.
+async fn with_idempotency(api: &Api, request: Request, ctx: Ctx) -> Result<Request, Problem> {
+    let key = request
+        .headers()
+        .get(IDEMPOTENCY_KEY)
+        .filter(|_| request.method() == Method::POST);
+    let Some(key) = key.cloned() else {
+        let mut request = request;
+        request.extensions_mut().insert(ctx);
+        return Ok(request);
+    };
+    if key.is_empty() || key.len() > 255 {
+        let message = "is not 1 to 255 characters";
+        return Err(crate::domain::invalid::Invalid::one("Idempotency-Key", message).into());
+    }
+    let (parts, body) = request.into_parts();
+    let whole = Request::from_parts(parts.clone(), body);
+    let bytes = read_body(whole, api.access().max_body_bytes).await?;
+    let who = match &ctx.actor {
+        Actor::Token { id, .. } => id.to_string(),
+        Actor::Anonymous | Actor::Person { .. } | Actor::System => String::new(),
+    };
+    let digest = |pieces: &[&[u8]]| -> [u8; 32] {
+        let mut hasher = Sha256::new();
+        for piece in pieces {
+            hasher.update((piece.len() as u64).to_le_bytes());
+            hasher.update(piece);
+        }
+        hasher.finalize().into()
+    };
+    let idempotency = Some(IdempotencyKey {
+        key: digest(&[who.as_bytes(), key.as_bytes()]),
+        fingerprint: digest(&[parts.uri.path().as_bytes(), &bytes]),
+    });
+    let mut request = Request::from_parts(parts, Body::from(bytes));
+    request.extensions_mut().insert(Ctx { idempotency, ..ctx });
+    Ok(request)
+}
+
+/// 304 where the client has the very answer.
+pub fn unless_known(known: Option<&HeaderValue>, response: Response) -> Response {
+    let Some(known) = known.and_then(|known| known.to_str().ok()) else {
+        return response;
+    };
+    let Some(tag) = response
+        .headers()
+        .get(header::ETAG)
+        .and_then(|tag| tag.to_str().ok())
+    else {
+        return response;
+    };
+    let weak = |tag: &str| tag.trim().trim_start_matches("W/").to_owned();
+    let is_known = known.trim() == "*" || known.split(',').any(|known| weak(known) == weak(tag));
+    if response.status() != StatusCode::OK || !is_known {
+        return response;
+    }
+    let (mut parts, _) = response.into_parts();
+    parts.status = StatusCode::NOT_MODIFIED;
+    parts.headers.remove(header::CONTENT_TYPE);
+    parts.headers.remove(header::CONTENT_LENGTH);
+    Response::from_parts(parts, Body::empty())
+}
+
+/// Reads that went well are logged at `debug`, since there are thousands a second; writes at
+/// `info`, failures of ours at `error`, once, with what the client was not told.
+fn log(
+    method: &Method,
+    uri: &Uri,
+    peer: Option<SocketAddr>,
+    id: Option<&str>,
+    response: &mut Response,
+    took: std::time::Duration,
+) {
+    let status = response.status();
+    let inner = response.extensions_mut().remove::<InnerError>();
+    let path = uri.path();
+    let peer = peer.map(|peer| tracing::field::display(peer.ip()));
+    let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
+    if status.is_server_error() {
+        let cause = inner.as_ref().map(|inner| inner.0.as_str());
+        tracing::error!(%method, path, status = status.as_u16(), id, peer, micros, cause, "request failed");
+    } else if method == Method::GET || method == Method::HEAD {
+        tracing::debug!(%method, path, status = status.as_u16(), id, peer, micros, "request");
+    } else {
+        tracing::info!(%method, path, status = status.as_u16(), id, peer, micros, "request");
+    }
+}

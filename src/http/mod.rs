@@ -1,0 +1,8 @@
+//! What the JSON API and the web pages share: state, guard, problems.
+
+pub(crate) mod body;
+pub(crate) mod guard;
+pub(crate) mod problem;
+pub(crate) mod state;
+
+pub use self::state::{Access, Api};

@@ -1,0 +1,155 @@
+//! What every handler works with.
+
+use std::net::IpAddr;
+use std::num::NonZeroU32;
+use std::sync::Arc;
+
+use axum::http::StatusCode;
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
+use tokio::sync::watch;
+
+use super::problem::Problem;
+use crate::app::{ActionError, App, Result};
+use crate::config::{Config, ExpectedHosts};
+use crate::delivery::Counters;
+use crate::metrics::Metrics;
+use crate::slack::Groups;
+
+/// Who may reach the API.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// Whether reading takes no token.
+    pub anonymous_read: bool,
+    /// The `Host`s that are expected.
+    pub hosts: ExpectedHosts,
+    /// Failed attempts a minute that a peer has.
+    pub failed_attempts_per_minute: NonZeroU32,
+    /// The largest body, in bytes.
+    pub max_body_bytes: usize,
+}
+
+impl From<&Config> for Access {
+    fn from(config: &Config) -> Self {
+        Self {
+            anonymous_read: config.anonymous_read(),
+            hosts: config.expected_hosts(),
+            failed_attempts_per_minute: config.auth.failed_attempts_per_minute,
+            max_body_bytes: config.server.max_body_kb * 1024,
+        }
+    }
+}
+
+/// The API's state. Cheap to clone; all clones are the same.
+#[derive(Clone)]
+pub struct Api(Arc<Inner>);
+
+struct Inner {
+    app: App,
+    access: Access,
+    metrics: Metrics,
+    failed_attempts: DefaultKeyedRateLimiter<IpAddr>,
+    audit_proof: tokio::sync::Mutex<()>,
+    /// Slack's groups, where Slack is configured.
+    slack: Option<Groups>,
+    /// Why the daemon stops, once it does.
+    stopping: watch::Sender<Option<String>>,
+}
+
+impl Api {
+    /// The API of an application. `stopping` is set when the daemon stops; the API sets it
+    /// itself where the store can't be used any more. Without `slack`, what needs Slack is
+    /// refused.
+    pub fn new(
+        app: App,
+        access: Access,
+        notifications: &Counters,
+        slack: Option<Groups>,
+        stopping: watch::Sender<Option<String>>,
+    ) -> Self {
+        let quota = Quota::per_minute(access.failed_attempts_per_minute);
+        let failed_attempts = RateLimiter::keyed(quota);
+        let metrics = Metrics::new(notifications);
+        Self(Arc::new(Inner {
+            app,
+            access,
+            metrics,
+            failed_attempts,
+            audit_proof: tokio::sync::Mutex::default(),
+            slack,
+            stopping,
+        }))
+    }
+
+    /// The application.
+    pub fn app(&self) -> &App {
+        &self.0.app
+    }
+
+    /// Who may reach the API.
+    pub fn access(&self) -> &Access {
+        &self.0.access
+    }
+
+    /// The counters.
+    pub fn metrics(&self) -> &Metrics {
+        &self.0.metrics
+    }
+
+    /// Slack's groups.
+    ///
+    /// # Errors
+    /// Slack is not configured.
+    pub fn slack(&self) -> std::result::Result<&Groups, Problem> {
+        self.0.slack.as_ref().ok_or_else(|| {
+            let detail = "Slack is not configured: set slack.bot_token, and start oncalld anew";
+            Problem::new(StatusCode::CONFLICT, detail)
+        })
+    }
+
+    /// Counts a failed attempt of a peer. False once it has none left this minute.
+    pub fn may_fail_again(&self, peer: IpAddr) -> bool {
+        self.0.failed_attempts.retain_recent();
+        self.0.failed_attempts.check_key(&peer).is_ok()
+    }
+
+    /// Waits for the turn to prove the audit log.
+    pub async fn audit_proof(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.0.audit_proof.lock().await
+    }
+
+    /// Becomes `Some` when the daemon stops.
+    pub fn stopping(&self) -> watch::Receiver<Option<String>> {
+        self.0.stopping.subscribe()
+    }
+
+    /// Runs an action off the async threads.
+    ///
+    /// # Errors
+    /// The action's, as a problem.
+    pub async fn run<T: Send + 'static>(
+        &self,
+        action: impl FnOnce(&App) -> Result<T> + Send + 'static,
+    ) -> std::result::Result<T, Problem> {
+        let app = self.0.app.clone();
+        match tokio::task::spawn_blocking(move || action(&app)).await {
+            Ok(Ok(value)) => Ok(value),
+            Ok(Err(error)) => {
+                self.stop_if_fatal(&error);
+                Err(error.into())
+            }
+            Err(panic) => Err(Problem::internal(panic.to_string())),
+        }
+    }
+
+    /// Stops the daemon where the store can't be used any more: a restart repairs what can
+    /// be repaired, and until then nothing can be acknowledged.
+    pub fn stop_if_fatal(&self, error: &ActionError) {
+        if let ActionError::Store(error) = error
+            && error.is_fatal()
+        {
+            self.0
+                .stopping
+                .send_replace(Some(format!("the store can't be used: {error}")));
+        }
+    }
+}

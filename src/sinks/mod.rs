@@ -1,0 +1,4 @@
+//! The sinks that come with oncalld.
+
+pub mod slack;
+pub mod webhook;
