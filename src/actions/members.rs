@@ -11,7 +11,7 @@ use crate::clock::to_millis;
 use crate::domain::audit::{Action, EntityType};
 use crate::domain::ids::UserId;
 use crate::domain::invalid::Invalid;
-use crate::domain::member::{MAX_WEIGHT, Membership, is_weight};
+use crate::domain::member::{MAX_WEIGHT, Membership, TeamRole, is_weight};
 use crate::domain::roster::Member;
 use crate::domain::team::Team;
 use crate::domain::token::Role;
@@ -131,10 +131,30 @@ pub fn delete(app: &App, ctx: &Ctx, team: &str, user: &str) -> Result<()> {
                 },
             );
         };
+        if old.role == TeamRole::Lead {
+            roster::require_lead(tx, &team, "removing a lead")?;
+        }
         store::teams::delete_member(tx.store, &old)?;
         record(tx, Some(&old), None)?;
         rotation::replan_and_tell(tx, &team, "a member was removed")
     })
+}
+
+/// Who leads a team decides who else does: whoever could take the role could approve what they
+/// like.
+fn check_role_change(
+    tx: &Tx<'_>,
+    team: &Team,
+    old: Option<&Membership>,
+    input: &MemberInput,
+) -> Result<()> {
+    let lead = TeamRole::Lead.as_str();
+    let was_lead = old.is_some_and(|old| old.role == TeamRole::Lead);
+    let wanted = input.team_role.as_deref();
+    if wanted.is_some_and(|role| (role == lead) != was_lead) {
+        roster::require_lead(tx, team, "giving or taking the role `lead`")?;
+    }
+    Ok(())
 }
 
 fn not_a_member(team: &Team, user: &UserId) -> ActionError {
@@ -155,6 +175,7 @@ fn add_row(
         );
         return Err(ActionError::conflict(detail));
     }
+    check_role_change(tx, team, None, input)?;
     let row = apply(&member.to_row(team.id, tx.now), input)?;
     store::teams::put_member(tx.store, &row)?;
     record(tx, None, Some(&row))?;
@@ -168,6 +189,7 @@ fn change_row(
     old: &Membership,
     input: &MemberInput,
 ) -> Result<MemberView> {
+    check_role_change(tx, team, Some(old), input)?;
     check_version(input.version, old.revision.version)?;
     let mut row = apply(old, input)?;
     if row != *old {

@@ -70,7 +70,7 @@ pub fn update(app: &App, ctx: &Ctx, reference: &str, input: &TeamInput) -> Resul
     ctx.require(Role::Editor)?;
     app.write(ctx, |tx| {
         let old = find::team(tx.store, reference)?;
-        require_admin_or_lead(tx, &old)?;
+        roster::require_lead(tx, &old, "changing the team")?;
         if input
             .is_active
             .is_some_and(|active| active != old.is_active)
@@ -169,20 +169,6 @@ fn view(settings: &Settings, team: &Team) -> TeamView {
 
 fn matches(team: &Team, needle: &str) -> bool {
     needle.is_empty() || team.name.to_lowercase().contains(needle) || team.slug.contains(needle)
-}
-
-/// Refuses whoever is neither an admin nor, with an editor's token, a lead of the team.
-fn require_admin_or_lead(tx: &Tx<'_>, team: &Team) -> Result<()> {
-    if tx.ctx.is_admin() {
-        return Ok(());
-    }
-    match tx.ctx.user() {
-        Some(user) if roster::is_lead(tx.store, team, user)? => Ok(()),
-        _ => Err(ActionError::Forbidden(format!(
-            "changing team `{}` takes an admin, or an editor who is a lead of it",
-            team.slug
-        ))),
-    }
 }
 
 /// Where a rotation that is switched on has no start yet, it starts today.

@@ -11,12 +11,13 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
 
+use super::access::{Needs, needs};
 use super::body::read_body;
 use super::problem::{InnerError, Problem};
 use super::state::Api;
 use crate::actions::admin::tokens;
 use crate::app::{Actor, Ctx, IdempotencyKey, Source};
-use crate::slack;
+use crate::domain::token::Role;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
@@ -99,25 +100,25 @@ fn admit(api: &Api, request: &Request, peer: Option<SocketAddr>) -> Result<Ctx, 
         check_origin(headers)?;
     }
     let actor = recognise(api, headers, uri, peer)?;
-    let may_read = api.access().anonymous_read || is_open(uri.path());
-    if actor == Actor::Anonymous && !may_read {
-        return Err(crate::app::ActionError::Unauthenticated.into());
-    }
     let is_cli = headers.get(CLIENT).is_some_and(|client| client == "cli");
-    Ok(Ctx {
+    let ctx = Ctx {
         actor,
         source: if is_cli { Source::Cli } else { Source::Api },
         request_id: Some(next_request_id()),
         peer: peer.map(|peer| peer.ip().to_string()),
         idempotency: None,
-    })
-}
-
-/// What needs no token even where reading does: probes, the docs, and what Slack signs.
-fn is_open(path: &str) -> bool {
-    matches!(path, "/healthz" | "/readyz" | "/api/v1/openapi.json")
-        || matches!(path, slack::COMMANDS_PATH | slack::INTERACTIONS_PATH)
-        || path.starts_with("/api/docs")
+    };
+    let route = request.extensions().get::<MatchedPath>();
+    let needed = route.map_or(Needs::Reading, |route| {
+        needs(request.method(), route.as_str())
+    });
+    match needed {
+        Needs::Nothing => {}
+        Needs::Reading if api.access().anonymous_read => {}
+        Needs::Reading => ctx.require(Role::Viewer)?,
+        Needs::Role(role) => ctx.require(role)?,
+    }
+    Ok(ctx)
 }
 
 /// A page of another origin that got a browser to resolve its name to us sends its own name.

@@ -1,5 +1,6 @@
 //! What the JSON API and the web pages share: state, guard, problems.
 
+pub(crate) mod access;
 pub(crate) mod body;
 pub(crate) mod guard;
 pub(crate) mod problem;

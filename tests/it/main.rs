@@ -7,6 +7,7 @@
     reason = "a test may say what it expects by failing, and tells its story in one go"
 )]
 
+mod access;
 mod audit;
 mod chaos;
 mod crash;

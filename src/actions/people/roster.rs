@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
-use crate::app::{Result, Settings};
+use crate::app::{ActionError, Result, Settings, Tx};
 use crate::domain::ids::{TeamId, UserId};
 use crate::domain::member::{Membership, TeamRole};
 use crate::domain::roster::{self, Account, Member, Presence, Roster};
@@ -85,6 +85,20 @@ pub(crate) fn leads_of(tx: &impl Reader, team: &Team) -> Result<Vec<UserId>> {
 /// Whether a person leads a team.
 pub(crate) fn is_lead(tx: &impl Reader, team: &Team, user: &UserId) -> Result<bool> {
     Ok(leads_of(tx, team)?.contains(user))
+}
+
+/// Refuses whoever is neither an admin nor a lead of the team; `what` is what that takes.
+pub(crate) fn require_lead(tx: &Tx<'_>, team: &Team, what: &str) -> Result<()> {
+    if tx.ctx.is_admin() {
+        return Ok(());
+    }
+    match tx.ctx.user() {
+        Some(user) if is_lead(tx.store, team, user)? => Ok(()),
+        _ => Err(ActionError::Forbidden(format!(
+            "{what} takes an admin, or an editor who is a lead of team `{}`",
+            team.slug
+        ))),
+    }
 }
 
 /// The teams that a person has a row in, or is listed for by Slack.

@@ -1,0 +1,68 @@
+//! What each route takes at least, judged before anything else is looked at. `docs/ACCESS.md` has
+//! the same table for people; a test holds both to what the running daemon does.
+//!
+//! Rules that depend on a team or a person (who leads a team, who asked for an override) are the
+//! actions' own, and come on top.
+
+use axum::http::Method;
+
+use crate::domain::token::Role;
+
+/// What a request takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Needs {
+    /// Nothing: probes, docs, and what Slack signs.
+    Nothing,
+    /// A token of any role, or none where `auth.anonymous_read` holds.
+    Reading,
+    /// A token of this role or a higher one.
+    Role(Role),
+}
+
+/// What a route takes. One that is in no list takes an admin, so that forgetting one does no harm.
+pub fn needs(method: &Method, route: &str) -> Needs {
+    let Some(route) = route.strip_prefix("/api/v1") else {
+        return outside(route);
+    };
+    if method == Method::GET || method == Method::HEAD {
+        return match route {
+            "/openapi.json" => Needs::Nothing,
+            "/notifications" | "/notifications/{id}" | "/plugins" | "/slack/doctor" | "/tokens" => {
+                Needs::Role(Role::Admin)
+            }
+            _ => Needs::Reading,
+        };
+    }
+    match route {
+        "/teams/{team}/rotation/preview" => Needs::Reading,
+        // An editor who leads the team: who does, the action says.
+        "/teams/{team}" if method == Method::PATCH => Needs::Role(Role::Editor),
+        "/teams/{team}/rotation-config"
+        | "/teams/{team}/rotation/generate"
+        | "/teams/{team}/oncall"
+        | "/teams/{team}/members"
+        | "/teams/{team}/members/sync"
+        | "/teams/{team}/members/{user}"
+        | "/teams/{team}/oncall-schedules"
+        | "/teams/{team}/oncall-schedules/{id}"
+        | "/teams/{team}/oncall-overrides"
+        | "/teams/{team}/oncall-overrides/{id}"
+        | "/services"
+        | "/services/{service}"
+        | "/users/{user}/time-off"
+        | "/users/{user}/time-off/{id}" => Needs::Role(Role::Editor),
+        _ => Needs::Role(Role::Admin),
+    }
+}
+
+fn outside(route: &str) -> Needs {
+    match route {
+        "/metrics" => Needs::Reading,
+        "/" | "/healthz" | "/readyz" => Needs::Nothing,
+        _ if route == crate::slack::COMMANDS_PATH || route == crate::slack::INTERACTIONS_PATH => {
+            Needs::Nothing
+        }
+        _ if route.starts_with("/api/docs") => Needs::Nothing,
+        _ => Needs::Reading,
+    }
+}
