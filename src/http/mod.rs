@@ -5,5 +5,6 @@ pub(crate) mod body;
 pub(crate) mod guard;
 pub(crate) mod problem;
 pub(crate) mod state;
+pub(crate) mod streams;
 
 pub use self::state::{Access, Api};

@@ -9,6 +9,7 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use tokio::sync::watch;
 
 use super::problem::Problem;
+use super::streams::Streams;
 use crate::app::{ActionError, App, Result};
 use crate::config::{Config, ExpectedHosts};
 use crate::delivery::Counters;
@@ -49,6 +50,7 @@ struct Inner {
     metrics: Metrics,
     failed_attempts: DefaultKeyedRateLimiter<IpAddr>,
     audit_proof: tokio::sync::Mutex<()>,
+    streams: Streams,
     /// Slack's groups, where Slack is configured.
     slack: Option<Groups>,
     /// Why the daemon stops, once it does.
@@ -75,6 +77,7 @@ impl Api {
             metrics,
             failed_attempts,
             audit_proof: tokio::sync::Mutex::default(),
+            streams: Streams::default(),
             slack,
             stopping,
         }))
@@ -110,6 +113,11 @@ impl Api {
     pub fn may_fail_again(&self, peer: IpAddr) -> bool {
         self.0.failed_attempts.retain_recent();
         self.0.failed_attempts.check_key(&peer).is_ok()
+    }
+
+    /// The open event streams.
+    pub fn streams(&self) -> &Streams {
+        &self.0.streams
     }
 
     /// Waits for the turn to prove the audit log.

@@ -1,6 +1,6 @@
 //! The audit log, the legacy history, the event stream, the calendar feeds.
 
-use std::io::BufRead;
+use std::io::{BufRead, BufReader};
 
 use serde_json::{Value, json};
 
@@ -148,6 +148,78 @@ fn the_event_stream_tells_each_change_and_ends_with_the_daemon() {
     let mut rest = Vec::new();
     std::io::Read::read_to_end(&mut events, &mut rest).unwrap();
     assert!(daemon.wait().success());
+}
+
+/// Reads events until one of this name comes; its id and its data. None at the end.
+fn next_event(stream: &mut impl BufRead, name: &str) -> Option<(u64, String)> {
+    let (mut id, mut is_it) = (0, false);
+    loop {
+        let mut line = String::new();
+        if stream.read_line(&mut line).unwrap() == 0 {
+            return None;
+        }
+        match line.trim().split_once(':') {
+            Some(("event", event)) => is_it = event.trim() == name,
+            Some(("id", text)) => id = text.trim().parse().unwrap(),
+            Some(("data", data)) if is_it => return Some((id, data.trim().to_owned())),
+            _ => {}
+        }
+    }
+}
+
+#[test]
+fn an_event_stream_ends_with_its_token() {
+    let daemon = Daemon::with(&[("AUTH__ANONYMOUS_READ", "false")]);
+    let token = |fields: Value| {
+        let made = daemon.api.post("/tokens", &fields).created();
+        let client = daemon.api.with_token(made["token"].as_str().unwrap());
+        (made["id"].as_str().unwrap().to_owned(), client)
+    };
+    let (_, other) = token(json!({"name": "other", "role": "viewer"}));
+    let (id, revoked) = token(json!({"name": "revoked", "role": "viewer"}));
+    let (mut lasting, mut ending) = (other.events(), revoked.events());
+    daemon.api.delete(&format!("/tokens/{id}")).expect(204);
+    assert_eq!(next_event(&mut ending, "change"), None);
+    assert!(next_event(&mut lasting, "change").is_some());
+    let soon = chrono::Utc::now() + chrono::TimeDelta::seconds(2);
+    let (_, expiring) = token(json!({"name": "soon", "role": "viewer", "expires_at": soon}));
+    let mut ending = expiring.events();
+    assert_eq!(next_event(&mut ending, "change"), None);
+    assert!(chrono::Utc::now() >= soon);
+}
+
+#[test]
+fn an_event_stream_goes_on_where_the_last_one_ended() {
+    let daemon = Daemon::start();
+    let listen = |last: &str| {
+        let headers = [("Last-Event-ID", last)];
+        BufReader::new(daemon.api.open("GET", "/events", &headers, 0).unwrap())
+    };
+    let mut first = daemon.api.events();
+    let team = daemon.team("Core");
+    let (id, _) = next_event(&mut first, "change").unwrap();
+    team.members(&["UANN", "UBOB", "UCAT"]);
+    let mut second = listen(&id.to_string());
+    let members: Vec<_> = (0..3)
+        .map(|_| next_event(&mut second, "change").unwrap())
+        .collect();
+    let ids: Vec<_> = members.iter().map(|(id, _)| *id).collect();
+    assert_eq!(ids, [id + 1, id + 2, id + 3]);
+    assert!(
+        members
+            .iter()
+            .all(|(_, data)| data.contains("team_membership"))
+    );
+    // What comes then is told as it happens.
+    team.members(&["UDAN"]);
+    assert_eq!(next_event(&mut second, "change").unwrap().0, id + 4);
+    // A position that is yet to come: everything has to be read again.
+    let mut third = listen(&u64::MAX.to_string());
+    assert!(next_event(&mut third, "missed").is_some());
+    let mut fourth = listen("nonsense");
+    team.members(&["UEVE"]);
+    assert_eq!(next_event(&mut third, "change").unwrap().0, id + 5);
+    assert_eq!(next_event(&mut fourth, "change").unwrap().0, id + 5);
 }
 
 fn unfolded(feed: &str) -> Vec<String> {

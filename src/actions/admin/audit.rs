@@ -1,5 +1,7 @@
 //! The audit log: list, show, prove, and the legacy history.
 
+use std::collections::VecDeque;
+
 use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::actions::people::find;
@@ -9,7 +11,9 @@ use crate::domain::invalid::Invalid;
 use crate::domain::oncall_day::next_day;
 use crate::store;
 use crate::store::audit::Filter;
-use crate::wire::audit::{AuditPage, AuditProof, AuditQuery, AuditView, HistoryView, hex};
+use crate::wire::audit::{
+    AuditPage, AuditProof, AuditQuery, AuditView, ChangeEvent, HistoryView, hex,
+};
 use crate::wire::{Page, Paging};
 
 /// Entries that meet every condition, newest first.
@@ -125,6 +129,25 @@ pub fn verify(app: &App) -> Result<AuditProof> {
     Ok(AuditProof {
         entries: head.seq,
         head: hex(&head.hash),
+    })
+}
+
+/// Position of the last entry; 0 where there is none.
+pub fn head(app: &App) -> Result<u64> {
+    app.read(|tx| Ok(store::audit::head(tx)?.seq))
+}
+
+/// At most `limit` changes from the position `from` on, in order.
+pub fn changes_since(app: &App, from: u64, limit: u64) -> Result<VecDeque<ChangeEvent>> {
+    app.read(|tx| {
+        let mut changes = VecDeque::new();
+        for seq in from..from.saturating_add(limit) {
+            match store::audit::at(tx, seq)? {
+                Some(entry) => changes.push_back(ChangeEvent::from(&entry)),
+                None => break,
+            }
+        }
+        Ok(changes)
     })
 }
 

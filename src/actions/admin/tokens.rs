@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
 use crate::app::cache::Memory;
-use crate::app::{ActionError, App, Ctx, Part, Result, Tx, changes};
+use crate::app::{ActionError, Actor, App, Ctx, Part, Result, Tx, changes};
 use crate::clock::to_millis;
 use crate::domain::audit::{Action, AuditEntry, EntityType};
 use crate::domain::ids::TokenId;
@@ -164,6 +164,24 @@ pub fn recognise(app: &App, secret: &str) -> Result<Option<Arc<Token>>> {
         known(app).keep(hash, Arc::clone(token), changes);
     }
     Ok(token.filter(|token| token.is_valid_at(app.now())))
+}
+
+/// When an actor's token expires, if it has one that does.
+pub fn expiry(app: &App, actor: &Actor) -> Result<Option<DateTime<Utc>>> {
+    let Actor::Token { id, .. } = actor else {
+        return Ok(None);
+    };
+    let token = app.read(|tx| Ok(store::tokens::find(tx, *id)?))?;
+    Ok(token.and_then(|token| token.expires_at))
+}
+
+/// Whether an actor's token is neither revoked nor expired. Who needs none needs none still.
+pub fn is_still_valid(app: &App, actor: &Actor) -> Result<bool> {
+    let Actor::Token { id, .. } = actor else {
+        return Ok(true);
+    };
+    let token = app.read(|tx| Ok(store::tokens::find(tx, *id)?))?;
+    Ok(token.is_some_and(|token| token.is_valid_at(app.now())))
 }
 
 /// That a secret was recognised: holds until tokens change, or it expires.
