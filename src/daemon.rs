@@ -33,7 +33,7 @@ use crate::http::{Access, Api};
 use crate::plugin::{self, HostPolicy, Limits, PluginSettings, Registry};
 use crate::rotation::plan::OnFailure;
 use crate::scheduler::Scheduler;
-use crate::store::Store;
+use crate::store::{FolderLock, Store};
 
 /// Name of the store in the data folder.
 pub const STORE_FILE: &str = "oncalld.redb";
@@ -92,7 +92,7 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         plugin_settings(&config),
         Arc::new(SystemClock),
     )?);
-    let app = open(&config, options.demo, plugins.clone())?;
+    let (app, _lock) = open(&config, options.demo, plugins.clone())?;
     if !address.ip().is_loopback() && config.server.public_url.is_none() {
         tracing::warn!(
             %address,
@@ -172,7 +172,7 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
 }
 
 /// Opens the store and brings it up to the present: sample company, zone rules, admin token.
-fn open(config: &Config, demo: bool, plugins: Arc<Registry>) -> anyhow::Result<App> {
+fn open(config: &Config, demo: bool, plugins: Arc<Registry>) -> anyhow::Result<(App, FolderLock)> {
     let dir = &config.server.data_dir;
     let mut folder = std::fs::DirBuilder::new();
     folder
@@ -180,6 +180,7 @@ fn open(config: &Config, demo: bool, plugins: Arc<Registry>) -> anyhow::Result<A
         .mode(0o700)
         .create(dir)
         .with_context(|| format!("can't make the data folder {}", dir.display()))?;
+    let lock = FolderLock::take(dir)?;
     let mut store = Store::open(&dir.join(STORE_FILE))?;
     let settings = settings(config, plugins);
     if demo {
@@ -199,7 +200,7 @@ fn open(config: &Config, demo: bool, plugins: Arc<Registry>) -> anyhow::Result<A
     if bootstrap::ensure_admin_token(&app, &token)? {
         tracing::info!(file = %token.display(), "made an admin token");
     }
-    Ok(app)
+    Ok((app, lock))
 }
 
 fn settings(config: &Config, plugins: Arc<dyn Plugins>) -> Settings {
@@ -212,6 +213,7 @@ fn settings(config: &Config, plugins: Arc<dyn Plugins>) -> Settings {
         },
         require_approval: config.overrides.require_approval,
         members_from_slack: config.slack.bot_token.is_some(),
+        admins: config.slack.admins.clone(),
         sinks: delivery::routes(config),
         reminder_hours: config.notifications.reminder_hours,
     }
@@ -275,7 +277,9 @@ fn start_log(config: &Config) -> anyhow::Result<()> {
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr);
+        .with_writer(std::io::stderr)
+        // It would panic where nobody reads stderr any more.
+        .log_internal_errors(false);
     let started = match config.log.format {
         LogFormat::Text => log.try_init(),
         LogFormat::Json => log.json().try_init(),

@@ -13,7 +13,7 @@ use super::session::Session;
 use super::table::facts;
 use crate::daemon::STORE_FILE;
 use crate::domain::zone;
-use crate::store::{self, Store, StoreError};
+use crate::store::{self, FolderLock, Store, StoreError};
 use crate::wire::audit::{AuditProof, hex};
 
 /// Asks the daemon; where none answers on this host, looks at the file.
@@ -98,6 +98,8 @@ fn offline(path: &Path) -> Result<Found, CliError> {
             path.display()
         )));
     }
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let _lock = FolderLock::take(folder).map_err(|error| CliError::failed(error.to_string()))?;
     let store = Store::open(path).map_err(|error| CliError::failed(error.to_string()))?;
     let read = store.read(|tx| {
         let head = store::audit::verify(tx)?;

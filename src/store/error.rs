@@ -99,6 +99,15 @@ pub enum OpenProblem {
     /// Another process has it.
     #[error("another oncalld has this store open; one file serves one daemon")]
     InUse,
+    /// Another process has the data folder.
+    #[error(
+        "another oncalld (process {holder}) uses this data folder; one oncalld.redb serves one \
+         daemon: stop that one first, or name another folder with --data-dir"
+    )]
+    FolderInUse {
+        /// Its process id, as far as it has said.
+        holder: String,
+    },
     /// It is no store of oncalld.
     #[error("this file is not an oncalld store; it was left as it is")]
     Foreign,

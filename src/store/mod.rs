@@ -11,6 +11,7 @@ mod codec;
 pub mod error;
 pub mod idempotency;
 mod key;
+mod lock;
 pub mod meta;
 mod migrations;
 pub mod outbox;
@@ -36,6 +37,7 @@ use redb::{Builder, Database, ReadableDatabase};
 
 use self::error::OpenProblem;
 pub use self::error::{OpenError, StoreError};
+pub use self::lock::FolderLock;
 pub use self::migrations::CURRENT as SCHEMA_VERSION;
 pub use self::tx::{ReadTx, Reader, WriteTx};
 use crate::domain::audit::AuditEntry;

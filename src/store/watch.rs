@@ -87,6 +87,22 @@ pub fn put(tx: &WriteTx, team: TeamId, watch: Option<&Watch>) -> Result<(), Stor
     }
 }
 
+/// Removes what is watched of a team, readable or not.
+pub fn forget(tx: &WriteTx, team: TeamId) -> Result<(), StoreError> {
+    let all = (Vec::new(), Vec::from([u8::MAX; 32]));
+    let of_team = |key: &[u8]| (trailing_id(key) == Some(team.uuid())).then(|| key.to_vec());
+    for key in tx.keys(WATCHES_DUE, all, of_team)? {
+        tx.remove(WATCHES_DUE, &Key::new().bytes(&key))?;
+    }
+    tx.remove(WATCHES, &team_key(team))
+}
+
+/// Makes what is watched of a team unreadable.
+#[cfg(test)]
+pub fn damage(tx: &WriteTx, team: TeamId) -> Result<(), StoreError> {
+    tx.set(WATCHES, &team_key(team), &[u8::MAX; 3])
+}
+
 /// The teams that are to be looked at by `now`, those due longest first.
 ///
 /// # Errors

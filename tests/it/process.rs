@@ -1,7 +1,7 @@
 //! The process: starts that fail, stops in order, kills, full disks.
 
 use std::fs;
-use std::io::Write;
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use redb::ReadableDatabase;
 use serde_json::json;
 
-use crate::harness::{Daemon, command, data_dir, fails_to_start};
+use crate::harness::{Client, Daemon, command, data_dir, fails_to_start};
 
 #[test]
 fn sigterm_stops_the_daemon_in_time_whoever_is_still_connected() {
@@ -85,6 +85,37 @@ fn two_daemons_share_neither_a_store_nor_a_port() {
     );
     daemon.team("Edge");
     daemon.verify_audit();
+}
+
+#[test]
+fn of_many_daemons_that_start_at_once_on_a_fresh_folder_one_serves_and_keeps_what_it_took() {
+    let home = Arc::new(tempfile::tempdir().unwrap());
+    let mut racers: Vec<_> = (0..6)
+        .map(|_| command(home.path()).spawn().unwrap())
+        .collect();
+    while racers.len() > 1 {
+        racers.retain_mut(|racer| {
+            racer.try_wait().unwrap().is_none_or(|status| {
+                assert_eq!(status.code(), Some(1));
+                false
+            })
+        });
+    }
+    let mut winner = racers.pop().unwrap();
+    let log = BufReader::new(winner.stderr.take().unwrap()).lines();
+    let ready = log.map_while(Result::ok).find(|line| line.contains("url="));
+    let address = ready.unwrap().split("http://").nth(1).unwrap().to_owned();
+    let token = fs::read_to_string(data_dir(home.path()).join("admin.token")).unwrap();
+    let api = Client {
+        address: address.split(' ').next().unwrap().to_owned(),
+        token: Some(token.trim().to_owned()),
+    };
+    api.post("/teams", &serde_json::json!({"name": "Core"}))
+        .created();
+    winner.kill().unwrap();
+    winner.wait().unwrap();
+    let again = Daemon::start_in(home, Vec::new());
+    again.api.get("/teams/core").ok();
 }
 
 fn listening_on(home: &Path, address: &str) -> Command {
