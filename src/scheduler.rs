@@ -26,7 +26,7 @@ const WITHOUT_HEARTBEAT: Duration = Duration::from_secs(10);
 /// The running scheduler.
 pub struct Scheduler {
     cron: JobScheduler,
-    task: JoinHandle<()>,
+    tasks: [JoinHandle<()>; 2],
 }
 
 impl Scheduler {
@@ -39,14 +39,20 @@ impl Scheduler {
         api: Api,
         stopping: watch::Receiver<Option<String>>,
     ) -> anyhow::Result<Self> {
-        let wake = Arc::new(Notify::new());
+        let wake = [(); 2].map(|()| Arc::new(Notify::new()));
         let cron = JobScheduler::new().await?;
-        let beat = Arc::clone(&wake);
-        cron.add(Job::new(HEARTBEAT, move |_, _| beat.notify_one())?)
-            .await?;
+        let beat = wake.clone();
+        cron.add(Job::new(HEARTBEAT, move |_, _| {
+            beat.iter().for_each(|task| task.notify_one());
+        })?)
+        .await?;
         cron.start().await?;
-        let task = tokio::spawn(run(api, wake, stopping));
-        Ok(Self { cron, task })
+        let [own, of_plugins] = wake;
+        let tasks = [
+            tokio::spawn(run(api.clone(), own, stopping.clone())),
+            tokio::spawn(run_plugins(api, of_plugins, stopping)),
+        ];
+        Ok(Self { cron, tasks })
     }
 
     /// Waits until the handoffs that are under way are done.
@@ -54,8 +60,10 @@ impl Scheduler {
         if let Err(error) = self.cron.shutdown().await {
             tracing::warn!(%error, "cron did not shut down");
         }
-        if let Err(error) = self.task.await {
-            tracing::error!(%error, "the scheduler's task failed");
+        for task in self.tasks {
+            if let Err(error) = task.await {
+                tracing::error!(%error, "a task of the scheduler failed");
+            }
         }
     }
 }
@@ -63,13 +71,7 @@ impl Scheduler {
 async fn run(api: Api, wake: Arc<Notify>, mut stopping: watch::Receiver<Option<String>>) {
     let (mut told, mut unwatched) = (BTreeMap::new(), BTreeMap::new());
     loop {
-        match off_thread(&api, handoff::tick).await {
-            Ok(ticked) => report(&api, ticked, &mut told).await,
-            Err(error) => {
-                api.stop_if_fatal(&error);
-                tracing::error!(%error, "handoffs failed; trying again");
-            }
-        }
+        hand_off(&api, handoff::tick_without_plugins, &mut told).await;
         match off_thread(&api, watch_teams::tick).await {
             Ok(failed) => {
                 for (team, error) in &failed {
@@ -92,6 +94,33 @@ async fn run(api: Api, wake: Arc<Notify>, mut stopping: watch::Receiver<Option<S
     }
 }
 
+/// Teams of plugins have a task of their own: however long plugins take, no other handoff waits.
+async fn run_plugins(api: Api, wake: Arc<Notify>, mut stopping: watch::Receiver<Option<String>>) {
+    let mut told = BTreeMap::new();
+    loop {
+        hand_off(&api, handoff::tick_of_plugins, &mut told).await;
+        tokio::select! {
+            _ = stopping.wait_for(Option::is_some) => return,
+            () = wake.notified() => {}
+            () = tokio::time::sleep(WITHOUT_HEARTBEAT) => {}
+        }
+    }
+}
+
+async fn hand_off(
+    api: &Api,
+    tick: fn(&App) -> Result<Ticked, ActionError>,
+    told: &mut BTreeMap<TeamId, String>,
+) {
+    match off_thread(api, tick).await {
+        Ok(ticked) => report(api, ticked, told).await,
+        Err(error) => {
+            api.stop_if_fatal(&error);
+            tracing::error!(%error, "handoffs failed; trying again");
+        }
+    }
+}
+
 async fn off_thread<T: Send + 'static>(
     api: &Api,
     tick: fn(&App) -> Result<T, ActionError>,
@@ -99,7 +128,7 @@ async fn off_thread<T: Send + 'static>(
     let app = api.app().clone();
     match tokio::task::spawn_blocking(move || tick(&app)).await {
         Ok(result) => result,
-        Err(panic) => Err(ActionError::conflict(format!("the tick panicked: {panic}"))),
+        Err(panic) => Err(ActionError::Internal(format!("the tick panicked: {panic}"))),
     }
 }
 

@@ -32,6 +32,9 @@ pub enum ActionError {
     /// The action takes a token.
     #[error("this takes a token: send `Authorization: Bearer oncalld_…`")]
     Unauthenticated,
+    /// Something failed that is not the caller's to mend.
+    #[error("{0}")]
+    Internal(String),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::plugins::{NoPlugins, Plugins};
+use crate::domain::ids::UserId;
 use crate::domain::notification::Event;
 use crate::rotation::plan::OnFailure;
 
@@ -17,6 +18,8 @@ pub struct Settings {
     pub require_approval: bool,
     /// Whether Slack is configured, so that the Slack groups of teams are their member lists.
     pub members_from_slack: bool,
+    /// Who is told of what goes wrong in oncalld itself.
+    pub admins: Vec<UserId>,
     /// Where notifications go.
     pub sinks: Vec<Route>,
     /// Hours before a shift at which its engineer is reminded; 0 for no reminders.
@@ -61,6 +64,7 @@ impl Default for Settings {
             on_failure: OnFailure::RoundRobin,
             require_approval: false,
             members_from_slack: false,
+            admins: Vec::new(),
             sinks: vec![Route::all_to("slack")],
             reminder_hours: 24,
             plugins: Arc::new(NoPlugins),

@@ -25,12 +25,14 @@ pub struct Tx<'a> {
     pub settings: &'a Settings,
     /// Teams whose change of who is on call was told in this write.
     pub(crate) told: BTreeSet<TeamId>,
+    /// Messages for the outbox, which they enter with the commit.
+    pub(crate) messages: Vec<(String, Message)>,
     /// Whether somebody else came on call somewhere.
     pub(crate) on_call_changed: bool,
     /// What plugins answered so far.
     pub(crate) answers: &'a Answers,
-    /// Whether they may be asked in this write.
-    pub(crate) may_ask: bool,
+    /// Whether what they haven't answered by now counts as failed.
+    pub(crate) is_last_round: bool,
     /// Plans that take more of their answers; there is no write with such.
     pub(crate) questions: Vec<Box<dyn Question>>,
 }
@@ -46,12 +48,16 @@ impl Tx<'_> {
 
     /// Puts a message into the outbox. What happens while the sample company or another system's
     /// past is brought in is told to nobody.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub fn notify(&mut self, sink: &str, message: &Message) -> Result<()> {
+    pub fn notify(&mut self, sink: &str, message: &Message) {
         if self.ctx.source != Source::Import {
-            store::outbox::push(self.store, sink, message, self.now)?;
+            self.messages.push((sink.to_owned(), message.clone()));
+        }
+    }
+
+    /// Writes the messages into the outbox.
+    pub(crate) fn flush(&mut self) -> Result<()> {
+        for (sink, message) in std::mem::take(&mut self.messages) {
+            store::outbox::push(self.store, &sink, &message, self.now)?;
         }
         Ok(())
     }

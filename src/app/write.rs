@@ -11,10 +11,10 @@ use super::{ActionError, App, Ctx, Result, Tx};
 use crate::store::{self, idempotency};
 use crate::wire::audit::ChangeEvent;
 
-/// How often a write is undone to ask plugins; then they are asked within it. It takes another
-/// round where a plan builds on what another of the same write came to, or where somebody else
-/// has changed the team meanwhile.
-const ROUNDS: usize = 4;
+/// How often a write is undone to ask plugins. It takes another round where a plan builds on what
+/// another of the same write came to, or where somebody else has changed the team meanwhile. What is
+/// open then counts as failed: nobody is asked while others wait to write.
+const ROUNDS: usize = 5;
 
 impl App {
     /// Writes in one transaction, then tells the caches and listeners what changed. Where
@@ -38,13 +38,13 @@ impl App {
         }
     }
 
-    /// Writes in one transaction, if that takes no more answers of plugins than are known or,
-    /// where it `may_ask`, than it then asks for.
+    /// Writes in one transaction, if that takes no more answers of plugins than are known; in the
+    /// last round whatever is known.
     fn write_knowing<T>(
         &self,
         ctx: &Ctx,
         answers: &Answers,
-        may_ask: bool,
+        is_last_round: bool,
         f: impl FnOnce(&mut Tx<'_>) -> Result<T>,
     ) -> std::result::Result<T, Undone> {
         // Writers take turns here, so that each reads the clock once the one before is done,
@@ -60,8 +60,9 @@ impl App {
                 settings: self.settings(),
                 told: BTreeSet::new(),
                 on_call_changed: false,
+                messages: Vec::new(),
                 answers,
-                may_ask,
+                is_last_round,
                 questions: Vec::new(),
             };
             let value = f(&mut tx)?;
@@ -71,6 +72,7 @@ impl App {
             for part in &self.0.parts {
                 part.before_commit(&mut tx)?;
             }
+            tx.flush()?;
             on_call_changed = tx.on_call_changed;
             Ok(value)
         })?;

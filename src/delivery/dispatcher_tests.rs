@@ -136,9 +136,10 @@ impl Bench {
             team_id: None,
             payload,
         };
-        let queued = self
-            .app
-            .write(&Ctx::system(), |tx| tx.notify(sink, &message));
+        let queued = self.app.write(&Ctx::system(), |tx| {
+            tx.notify(sink, &message);
+            Ok(())
+        });
         queued.unwrap();
     }
 

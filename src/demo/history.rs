@@ -95,12 +95,11 @@ impl Act<'_> {
         match &self.what {
             What::Found => drop(teams::create(app, &by_nobody(), &self.new_team())?),
             What::Join { member, joined_at } => {
-                drop(members::put(
-                    app,
-                    &lead()?,
-                    team,
-                    &new_member(member, *joined_at),
-                )?);
+                // The first lead is made by an admin.
+                let is_lead = member.role.as_deref() == Some("lead");
+                let actor = if is_lead { by_nobody() } else { lead()? };
+                let member = new_member(member, *joined_at);
+                drop(members::put(app, &actor, team, &member)?);
             }
             What::AddService(service) => {
                 let team_id = Some(team.to_owned());

@@ -217,6 +217,8 @@ text_enum! {
         PluginUnloaded = "plugin_unloaded",
         /// A plugin's file could not be used.
         PluginFailed = "plugin_failed",
+        /// What people were told of a team could not be read, and was begun again.
+        RecordsLost = "records_lost",
     }
 }
 

@@ -98,6 +98,7 @@ impl From<ActionError> for Problem {
                 StatusCode::UNAUTHORIZED,
                 ActionError::Unauthenticated.to_string(),
             ),
+            ActionError::Internal(detail) => Self::internal(detail),
             ActionError::Store(error) => Self::internal(error.to_string()),
         }
     }

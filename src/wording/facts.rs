@@ -43,6 +43,7 @@ pub(super) struct Facts {
     pub updates_request: bool,
 
     pub error: Option<String>,
+    pub failed: Option<Failed>,
     pub effective_date: Option<NaiveDate>,
     pub falls_back_to: Option<OnFailure>,
 
@@ -58,6 +59,14 @@ pub(super) struct TeamFacts {
     pub name: String,
     pub slug: String,
     pub timezone: String,
+}
+
+/// What failed, where it's not the strategy.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Failed {
+    Handoff,
+    Records,
 }
 
 /// Who follows.

@@ -3,12 +3,12 @@
 use chrono::TimeDelta;
 
 use super::Wording;
-use super::facts::Facts;
+use super::facts::{Facts, Failed};
 use super::pen::Pen;
 use super::shifts::how_to_cover;
 use crate::rotation::plan::OnFailure;
 
-/// The strategy failed.
+/// The strategy, the handoff, or what goes with them failed.
 pub(super) fn failed(pen: &Pen<'_>, facts: &Facts) -> Wording {
     let error = pen.quote(facts.error.as_deref().unwrap_or("no reason was given"));
     let what = match facts.effective_date {
@@ -19,9 +19,20 @@ pub(super) fn failed(pen: &Pen<'_>, facts: &Facts) -> Wording {
         OnFailure::RoundRobin => "Until that is repaired, everybody takes turns.",
         OnFailure::Hold => "Until that is repaired, whoever is on call stays on.",
     });
+    let (failed, meanwhile) = match facts.failed {
+        None => ("the rotation's strategy failed", None),
+        Some(Failed::Handoff) => (
+            "the handoff failed",
+            Some("oncalld keeps trying. Until it succeeds, the published schedule stands."),
+        ),
+        Some(Failed::Records) => (
+            "the record of what people were told could not be read",
+            Some("oncalld has started a new one. A reminder may arrive twice."),
+        ),
+    };
     Wording {
-        headline: format!("{}: the rotation's strategy failed", pen.team(&facts.team)),
-        lines: [Some(what), instead.map(str::to_owned)]
+        headline: format!("{}: {failed}", pen.team(&facts.team)),
+        lines: [Some(what), instead.or(meanwhile).map(str::to_owned)]
             .into_iter()
             .flatten()
             .collect(),

@@ -243,8 +243,12 @@ fn a_rotation_that_fails_or_has_nobody() {
         "effective_date": "2026-11-30", "falls_back_to": "round_robin"});
     let alone =
         json!({"engineer_slack_id": null, "ends_at": null, "start_date": null, "next": null});
+    let handoff = json!({"team": team, "error": "teams: record damaged", "failed": "handoff"});
+    let records = json!({"team": team, "error": "watches: record damaged", "failed": "records"});
     let all = [
         told_one(Event::RotationFailed, failure),
+        told_one(Event::RotationFailed, handoff),
+        told_one(Event::RotationFailed, records),
         told_one(Event::RotationSkipped, shift()),
         told_one(Event::RotationSkipped, with(shift(), alone)),
     ];

@@ -218,8 +218,9 @@ pub(crate) fn hash(secret: &str) -> [u8; 32] {
 /// A fresh secret of 256 bits.
 pub(crate) fn new_secret() -> Result<String> {
     let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes)
-        .map_err(|error| ActionError::conflict(format!("no randomness to be had: {error}")))?;
+    getrandom::fill(&mut bytes).map_err(|error| {
+        ActionError::Internal(format!("the system gives no random bytes: {error}"))
+    })?;
     Ok(format!("{PREFIX}{}", hex(&bytes)))
 }
 

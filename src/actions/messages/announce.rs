@@ -156,7 +156,7 @@ pub(crate) fn tell(
             team_id: Some(team.id),
             payload: Json(payload.clone()),
         };
-        tx.notify(&route.sink, &message)?;
+        tx.notify(&route.sink, &message);
     }
     Ok(())
 }
@@ -180,7 +180,7 @@ pub(crate) fn tell_asked(
                 team_id: Some(team.id),
                 payload: payload.clone(),
             };
-            tx.notify(&sink, &message)?;
+            tx.notify(&sink, &message);
         }
     }
     Ok(())

@@ -13,6 +13,7 @@ use serde_json::json;
 use super::announce::{To, on_call_payload, tell, tell_if_changed, tell_leads};
 use crate::actions::oncall::coverage_of;
 use crate::app::{ActionError, App, Ctx, Part, Result, Tx};
+use crate::domain::audit::{Action, EntityType};
 use crate::domain::ids::{TeamId, UserId};
 use crate::domain::notification::Event;
 use crate::domain::oncall_day::{OnCallClock, add_days, next_day, previous_day};
@@ -56,7 +57,9 @@ pub fn tick(app: &App) -> Result<BTreeMap<TeamId, String>> {
 
 fn look_at(app: &App, teams: &[TeamId]) -> Result<()> {
     app.write(&Ctx::system(), |tx| {
-        teams.iter().try_for_each(|team| look(tx, *team))
+        teams
+            .iter()
+            .try_for_each(|team| look_or_start_over(tx, *team))
     })
 }
 
@@ -92,7 +95,47 @@ impl Part for Lookout {
     fn before_commit(&self, tx: &mut Tx<'_>) -> Result<()> {
         let audited = tx.store.audited().iter();
         let teams: BTreeSet<TeamId> = audited.filter_map(|entry| entry.event.team_id).collect();
-        teams.into_iter().try_for_each(|team| look(tx, team))
+        teams
+            .into_iter()
+            .try_for_each(|team| look_or_start_over(tx, team))
+    }
+}
+
+/// Looks at a team. Where what was seen and told of it can't be read, that is told, and begun anew:
+/// a change shall not fail for it.
+fn look_or_start_over(tx: &mut Tx<'_>, id: TeamId) -> Result<()> {
+    let queued = tx.messages.len();
+    let error = match look(tx, id) {
+        Err(ActionError::Store(error)) if !error.is_fatal() => error.to_string(),
+        looked => return looked,
+    };
+    tracing::error!(team = %id, error, "what people were told of a team can't be read; starting over");
+    tx.messages.truncate(queued);
+    store::watch::forget(tx.store, id)?;
+    let mut event = tx.ctx.event(EntityType::System, Action::RecordsLost);
+    event.team_id = Some(id);
+    event.entity_id = Some(id.to_string());
+    event.change_reason = Some(error.clone());
+    tx.audit(event)?;
+    let payload = json!({"error": error, "failed": "records"});
+    if let Ok(Some(team)) = store::teams::find(tx.store, id) {
+        for admin in tx.settings.admins.clone() {
+            tell(
+                tx,
+                &team,
+                Event::RotationFailed,
+                To::Person(&admin),
+                &payload,
+            )?;
+        }
+    }
+    // What holds now was told before, as far as anybody knows.
+    let queued = tx.messages.len();
+    let looked = look(tx, id);
+    tx.messages.truncate(queued);
+    match looked {
+        Err(ActionError::Store(error)) if !error.is_fatal() => Ok(()),
+        looked => looked,
     }
 }
 
@@ -282,3 +325,7 @@ impl<'t> Look<'t> {
             .max(tx.now + TimeDelta::milliseconds(1))
     }
 }
+
+#[cfg(test)]
+#[path = "watch_tests.rs"]
+mod tests;

@@ -1,7 +1,6 @@
 //! Handoffs: what happens at a period's first instant, once, whatever happens in between.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use serde_json::json;
@@ -27,13 +26,6 @@ use crate::store::{self, Reader};
 /// Teams that are handed off in one transaction.
 const BATCH: usize = 250;
 
-/// The same, of teams whose plugins are asked first: all of them wait for the slowest.
-const PLUGIN_BATCH: usize = 10;
-
-/// How long a tick goes on with teams of plugins, so that the next one's others don't wait for
-/// them.
-const PLUGIN_TIME: Duration = Duration::from_secs(5);
-
 /// What a tick did.
 #[derive(Debug, Default)]
 pub struct Ticked {
@@ -43,24 +35,36 @@ pub struct Ticked {
     pub failed: BTreeMap<TeamId, String>,
 }
 
-/// Does all handoffs that are due, those missed while the daemon was down too. Called too
-/// often, it does nothing. Teams of plugins come last, and what there is no time for comes in the
-/// next tick; what is planned for them stands meanwhile.
+/// Does all handoffs that are due, those missed while the daemon was down too. Called too often,
+/// it does nothing.
 ///
 /// # Errors
 /// The store failed; a team whose handoff fails by itself is reported, and stops no other.
 pub fn tick(app: &App) -> Result<Ticked> {
-    let now = app.now();
-    let (by_plugin, others) = app.read(|tx| due(tx, app.settings(), now))?;
+    let mut ticked = tick_without_plugins(app)?;
+    let by_plugin = tick_of_plugins(app)?;
+    ticked.handed_off += by_plugin.handed_off;
+    ticked.failed.extend(by_plugin.failed);
+    Ok(ticked)
+}
+
+/// As [`tick`], of the teams that wait for nobody's code.
+pub fn tick_without_plugins(app: &App) -> Result<Ticked> {
+    let (_, others) = app.read(|tx| due(tx, app.settings(), app.now()))?;
     let mut ticked = Ticked::default();
     for batch in others.chunks(BATCH) {
         ticked.hand_off(app, batch)?;
     }
-    let began_at = Instant::now();
-    for batch in by_plugin.chunks(PLUGIN_BATCH) {
-        if began_at.elapsed() < PLUGIN_TIME {
-            ticked.hand_off(app, batch)?;
-        }
+    Ok(ticked)
+}
+
+/// As [`tick`], of the teams of plugins: one after the other, each as long as its plugin takes. What is
+/// planned for them stands meanwhile.
+pub fn tick_of_plugins(app: &App) -> Result<Ticked> {
+    let (by_plugin, _) = app.read(|tx| due(tx, app.settings(), app.now()))?;
+    let mut ticked = Ticked::default();
+    for team in &by_plugin {
+        ticked.hand_off(app, std::slice::from_ref(team))?;
     }
     Ok(ticked)
 }
@@ -104,20 +108,22 @@ impl Ticked {
     }
 }
 
-/// Audits that teams could not be handed off.
-///
-/// # Errors
-/// The store failed.
+/// Audits that teams could not be handed off, and tells their leads and channels.
 pub fn record_failed(app: &App, failed: &BTreeMap<TeamId, String>) -> Result<()> {
     app.write(&Ctx::system(), |tx| {
-        for (team, error) in failed {
+        for (id, error) in failed {
             let mut event = tx
                 .ctx
                 .event(EntityType::RotationConfig, Action::RotationFailed);
-            event.team_id = Some(*team);
-            event.entity_id = Some(team.to_string());
+            event.team_id = Some(*id);
+            event.entity_id = Some(id.to_string());
             event.change_reason = Some(error.clone());
             tx.audit(event)?;
+            // The team itself may be what can't be read.
+            if let Ok(Some(team)) = store::teams::find(tx.store, *id) {
+                let payload = json!({"error": error, "failed": "handoff"});
+                tell_leads(tx, &team, Event::RotationFailed, &payload)?;
+            }
         }
         Ok(())
     })

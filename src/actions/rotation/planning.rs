@@ -40,8 +40,8 @@ pub(crate) fn plan_to_show(settings: &Settings, loaded: &Loaded, wanted: Wanted)
 
 /// Plans within a write. Where a plugin would have to be asked first, the write is told so.
 pub(crate) fn plan_to_write(tx: &mut Tx<'_>, loaded: &Loaded, wanted: Wanted) -> Plan {
-    let (planned, is_open) = plan_by(tx.settings, loaded, wanted, tx.answers, tx.may_ask);
-    if is_open {
+    let (planned, is_open) = plan_by(tx.settings, loaded, wanted, tx.answers, false);
+    if is_open && !tx.is_last_round {
         let loaded = loaded.clone();
         tx.questions.push(Box::new(OpenPlan { loaded, wanted }));
     }
@@ -141,7 +141,10 @@ impl Strategy for Remembered<'_> {
         }
         let Some(until) = self.ask_until else {
             self.is_open.store(true, Ordering::Relaxed);
-            return Err(format!("{} was not asked yet", context.config.kind));
+            return Err(format!(
+                "{} was not asked in time: the team was changed faster than it answers",
+                context.config.kind
+            ));
         };
         let answer = if Instant::now() < until {
             self.strategy.pick(context)

@@ -10,12 +10,14 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::handoff;
+use crate::actions::admin::audit;
 use crate::actions::{members, rotation, teams};
 use crate::app::plugins::{PluginEvent, Plugins};
 use crate::app::{App, Ctx, Settings};
 use crate::clock::ManualClock;
 use crate::rotation::strategy::{Pick, PickContext, Strategy};
 use crate::store::Store;
+use crate::wire::Paging;
 use crate::wire::plugin::PluginView;
 use crate::wire::rotation::ShiftView;
 
@@ -186,4 +188,47 @@ fn a_change_waits_for_a_plugin_that_is_loading_and_a_handoff_comes_later() {
     join(&app, "UCYD");
     assert!(!plugin.is_loading.load(Ordering::Relaxed));
     assert_eq!(planned(&app), by_plugin(["UCYD"; 2]));
+}
+
+/// Whenever the plugin is asked, somebody else joins: no answer fits what it's needed for.
+fn keep_joining(app: &App, plugin: &LastInRing, number: usize) {
+    let (other, again) = (app.clone(), plugin.clone());
+    plugin.meanwhile(move || {
+        join(&other, &format!("UX{number}"));
+        keep_joining(&other, &again, number + 1);
+    });
+}
+
+#[test]
+fn what_a_plugin_has_not_answered_after_some_rounds_falls_back_and_is_told() {
+    let (app, plugin, _) = core();
+    keep_joining(&app, &plugin, 0);
+    // Were it asked within the write, nobody could join meanwhile, and this would not end.
+    join(&app, "UCYD");
+    let query = read(json!({"team": "core", "action": "rotation_failed"}));
+    let failed = audit::list(&app, &query, &Paging::default()).unwrap();
+    let reason = failed
+        .items
+        .first()
+        .and_then(|entry| entry.change_reason.clone());
+    assert!(reason.unwrap().contains("not asked in time"));
+    // The fallback is no last word.
+    *plugin.meanwhile.lock().unwrap() = None;
+    assert!(planned(&app).iter().all(|(_, is_by_plugin)| *is_by_plugin));
+}
+
+#[test]
+fn teams_without_plugins_are_handed_off_whatever_plugins_do() {
+    let (app, plugin, clock) = core();
+    let plain = json!({"name": "Plain", "rotation_enabled": true, "handoff_day": 0,
+        "rotation_start_date": "2026-11-23", "handoff_time": "09:00"});
+    teams::create(&app, &Ctx::system(), &read(plain)).unwrap();
+    let member = read(json!({"slack_user_id": "UZOE"}));
+    members::put(&app, &Ctx::system(), "plain", &member).unwrap();
+    clock.set("2026-11-30T12:00:00Z".parse().unwrap());
+    plugin.asked.store(0, Ordering::Relaxed);
+    assert_eq!(handoff::tick_without_plugins(&app).unwrap().handed_off, 1);
+    assert_eq!(plugin.asked.load(Ordering::Relaxed), 0);
+    assert_eq!(handoff::tick_of_plugins(&app).unwrap().handed_off, 1);
+    assert!(plugin.asked.load(Ordering::Relaxed) > 0);
 }

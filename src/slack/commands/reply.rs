@@ -74,7 +74,7 @@ pub(super) fn help() -> Reply {
 /// What to say where an action was not done.
 pub(super) fn sorry(error: &ActionError) -> Reply {
     let text = match error {
-        ActionError::Store(error) => {
+        ActionError::Store(_) | ActionError::Internal(_) => {
             tracing::error!(%error, "a request by Slack failed");
             return trouble();
         }
