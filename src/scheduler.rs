@@ -43,7 +43,9 @@ impl Scheduler {
         let cron = JobScheduler::new().await?;
         let beat = wake.clone();
         cron.add(Job::new(HEARTBEAT, move |_, _| {
-            beat.iter().for_each(|task| task.notify_one());
+            for task in &beat {
+                task.notify_one();
+            }
         })?)
         .await?;
         cron.start().await?;

@@ -8,6 +8,7 @@ mod docs;
 mod extract;
 mod health;
 mod lookups;
+mod missing;
 mod reply;
 pub mod slack;
 mod v1;
@@ -36,7 +37,8 @@ fn router(api: Api, slack: Option<slack::Requests>) -> Router {
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
-        .fallback(problem::no_such_path)
+        .route("/", get(missing::welcome))
+        .fallback(missing::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(from_fn_with_state(api.clone(), guard::guard))
         .with_state(api)

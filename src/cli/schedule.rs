@@ -11,8 +11,9 @@ use super::output::print;
 use super::session::{Session, warn};
 use super::table::{Table, facts, or_none, yes_no};
 use super::time::{days, parse_date};
+use crate::domain::oncall_day::previous_day;
 use crate::domain::schedule::Origin;
-use crate::wire::oncall::UserShift;
+use crate::wire::oncall::{OnCall, UserShift};
 use crate::wire::schedule::ScheduleView;
 
 /// What to do with schedules.
@@ -77,9 +78,12 @@ pub(super) struct ListArgs {
     /// All shifts of this person, in whatever team, with their overrides
     #[arg(long, value_parser = parse_user, conflicts_with_all = ["team", "origin"])]
     user: Option<String>,
-    /// Those that end on this day or later
+    /// Those that end on this day or later [default: those that aren't over]
     #[arg(long, value_name = "DATE", value_parser = parse_date)]
     from: Option<NaiveDate>,
+    /// Those that are over too
+    #[arg(long, conflicts_with = "from")]
+    all: bool,
     /// Those that begin on this day or earlier
     #[arg(long, value_name = "DATE", value_parser = parse_date)]
     to: Option<NaiveDate>,
@@ -191,15 +195,23 @@ pub(super) async fn run(command: ScheduleCommand, session: &Session) -> Result<(
     }
 }
 
+impl ListArgs {
+    /// The first day that is asked for. A team's on-call day may still be yesterday's date.
+    fn first_day(&self, session: &Session) -> Option<NaiveDate> {
+        let yesterday = previous_day(session.now.date_naive());
+        self.from.or_else(|| (!self.all).then_some(yesterday))
+    }
+}
+
 async fn list(args: &ListArgs, session: &Session) -> Result<(), CliError> {
     let team = args.team.as_deref().unwrap_or_default();
     let query = Query::default()
-        .set("from", args.from)
+        .set("from", args.first_day(session))
         .set("to", args.to)
         .set("origin", args.origin.as_ref());
     let path = ["teams", team, "oncall-schedules"];
     let nothing = format!(
-        "no schedules; `oncalld schedule add {team} USER START END` makes one, \
+        "no schedules from today on (--all shows past ones); `oncalld schedule add {team} USER START END` makes one, \
          `oncalld rotation set {team} --on` lets the rotation make them"
     );
     let rows = session.list::<ScheduleView>(&path, query, args.pages, &nothing);
@@ -209,11 +221,21 @@ async fn list(args: &ListArgs, session: &Session) -> Result<(), CliError> {
     let local = session.local_time(team).await?;
     let from = format!("FROM ({})", local.name());
     let mut table = Table::new([&*from, "UNTIL", "ON CALL", "ORIGIN", "NOTE", "ID"]);
+    let now = session.now;
+    let path = ["teams", team, "oncall"];
+    let answer = session.client.get::<OnCall>(&path, Query::default());
+    let on_call = answer.await?.read()?.engineer_slack_id;
     for row in rows {
+        let is_now = row.starts_at <= now && now < row.ends_at;
+        let mark = if is_now && on_call.as_ref() == Some(&row.engineer_slack_id) {
+            "  (on call now)"
+        } else {
+            ""
+        };
         table.row([
             local.short(row.starts_at),
             local.short(row.ends_at),
-            row.engineer_slack_id,
+            row.engineer_slack_id + mark,
             row.origin.to_string(),
             or_none(row.note),
             row.id.to_string(),
@@ -223,7 +245,9 @@ async fn list(args: &ListArgs, session: &Session) -> Result<(), CliError> {
 }
 
 async fn shifts_of(user: &str, args: &ListArgs, session: &Session) -> Result<(), CliError> {
-    let query = Query::default().set("from", args.from).set("to", args.to);
+    let query = Query::default()
+        .set("from", args.first_day(session))
+        .set("to", args.to);
     let path = ["users", user, "schedules"];
     let shifts = session.list::<UserShift>(&path, query, args.pages, "no shifts");
     let Some(shifts) = shifts.await? else {

@@ -3,9 +3,9 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::Args;
 
-use super::args::{PageArgs, Query};
+use super::args::{PageArgs, Query, parse_user};
 use super::error::CliError;
-use super::output::print;
+use super::output::{note, print};
 use super::session::Session;
 use super::table::{NONE, Table, facts, person};
 use super::time::{LocalTime, day, days, parse_date, parse_instant, rfc3339};
@@ -15,11 +15,20 @@ use crate::wire::oncall::OnCall;
 #[derive(Debug, Args)]
 pub(super) struct WhoArgs {
     /// Slug or id of a team; without one, all teams are shown
+    #[arg(value_name = "TEAM", conflicts_with = "team")]
+    of_team: Option<String>,
+
+    /// The same, by name
+    #[arg(long, value_name = "TEAM")]
     team: Option<String>,
 
     /// Name or id of a service, instead of a team
-    #[arg(long, value_name = "NAME", conflicts_with = "team")]
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["team", "of_team"])]
     service: Option<String>,
+
+    /// The teams that this person is on call for, or will be next
+    #[arg(long, value_parser = parse_user, conflicts_with_all = ["team", "of_team", "service"])]
+    user: Option<String>,
 
     #[command(flatten)]
     moment: MomentArgs,
@@ -50,9 +59,10 @@ impl MomentArgs {
 /// The daemon can't be reached, or knows no such team or service.
 pub(super) async fn run(args: WhoArgs, session: &Session) -> Result<(), CliError> {
     let query = args.moment.add_to(Query::default());
-    let query = query.set("team", args.team.as_ref());
+    let team = args.team.or(args.of_team);
+    let query = query.set("team", team.as_ref());
     let query = query.set("service", args.service.as_ref());
-    if args.team.is_some() || args.service.is_some() {
+    if team.is_some() || args.service.is_some() {
         let answer = session.client.get::<OnCall>(&["oncall"], query).await?;
         let Some(oncall) = session.open(&answer)? else {
             return Ok(());
@@ -61,10 +71,23 @@ pub(super) async fn run(args: WhoArgs, session: &Session) -> Result<(), CliError
     }
     let nothing = "there are no teams yet: `oncalld team create NAME` makes one";
     let answers = session.list::<OnCall>(&["oncall"], query, PageArgs::default(), nothing);
-    match answers.await? {
-        Some(answers) => print(&all(&answers, session.now)),
-        None => Ok(()),
+    let Some(mut answers) = answers.await? else {
+        return Ok(());
+    };
+    if let Some(user) = args.user {
+        answers.retain(|answer| {
+            let next = answer.next.as_ref().map(|next| &next.engineer_slack_id);
+            answer.engineer_slack_id.as_ref() == Some(&user) || next == Some(&user)
+        });
+        if answers.is_empty() {
+            note(&format!(
+                "{user} is neither on call now nor next in any team; \
+                 `oncalld schedule list --user {user}` shows later shifts"
+            ));
+            return Ok(());
+        }
     }
+    print(&all(&answers, session.now))
 }
 
 /// One answer in full.

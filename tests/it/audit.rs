@@ -2,6 +2,7 @@
 
 use std::io::{BufRead, BufReader};
 
+use oncalld::clock::{Clock as _, SystemClock};
 use serde_json::{Value, json};
 
 use crate::harness::{Daemon, column};
@@ -181,11 +182,11 @@ fn an_event_stream_ends_with_its_token() {
     daemon.api.delete(&format!("/tokens/{id}")).expect(204);
     assert_eq!(next_event(&mut ending, "change"), None);
     assert!(next_event(&mut lasting, "change").is_some());
-    let soon = chrono::Utc::now() + chrono::TimeDelta::seconds(2);
+    let soon = SystemClock.now() + chrono::TimeDelta::seconds(2);
     let (_, expiring) = token(json!({"name": "soon", "role": "viewer", "expires_at": soon}));
     let mut ending = expiring.events();
     assert_eq!(next_event(&mut ending, "change"), None);
-    assert!(chrono::Utc::now() >= soon);
+    assert!(SystemClock.now() >= soon);
 }
 
 #[test]

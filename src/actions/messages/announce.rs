@@ -57,7 +57,8 @@ pub(crate) fn tell_if_changed(
     }
     let mut payload = on_call_payload(&team.clock(), now.as_ref(), next.as_ref(), before);
     payload["reason"] = reason.into();
-    tell_change(tx, team, now.as_ref().map(|s| &s.user), before, &payload)
+    tell_change(tx, team, now.as_ref().map(|s| &s.user), before, &payload);
+    Ok(())
 }
 
 /// What a text about a change of who is on call needs.
@@ -88,17 +89,14 @@ pub(crate) fn tell_change(
     now: Option<&UserId>,
     previous: Option<&UserId>,
     payload: &Value,
-) -> Result<()> {
+) {
     tx.told.insert(team.id);
-    tell(tx, team, Event::Handoff, To::Channel, payload)?;
+    tell(tx, team, Event::Handoff, To::Channel, payload);
     if let Some(user) = now {
-        tell(tx, team, Event::ShiftStarted, To::Person(user), payload)?;
+        tell(tx, team, Event::ShiftStarted, To::Person(user), payload);
     }
-    match previous {
-        Some(user) if now != Some(user) => {
-            tell(tx, team, Event::ShiftEnded, To::Person(user), payload)
-        }
-        _ => Ok(()),
+    if let Some(user) = previous.filter(|user| now != Some(*user)) {
+        tell(tx, team, Event::ShiftEnded, To::Person(user), payload);
     }
 }
 
@@ -109,9 +107,9 @@ pub(crate) fn tell_leads(
     event: Event,
     payload: &Value,
 ) -> Result<()> {
-    tell(tx, team, event, To::Channel, payload)?;
+    tell(tx, team, event, To::Channel, payload);
     for lead in roster::leads_of(tx.store, team)? {
-        tell(tx, team, event, To::Person(&lead), payload)?;
+        tell(tx, team, event, To::Person(&lead), payload);
     }
     Ok(())
 }
@@ -138,13 +136,7 @@ impl To<'_> {
 }
 
 /// Tells one recipient, through each sink.
-pub(crate) fn tell(
-    tx: &mut Tx<'_>,
-    team: &Team,
-    event: Event,
-    to: To<'_>,
-    payload: &Value,
-) -> Result<()> {
+pub(crate) fn tell(tx: &mut Tx<'_>, team: &Team, event: Event, to: To<'_>, payload: &Value) {
     let payload = with_team(team, payload.clone());
     for route in tx.settings.sinks.iter().filter(|route| route.takes(event)) {
         let Some(recipient) = to.recipient(team, route) else {
@@ -158,7 +150,6 @@ pub(crate) fn tell(
         };
         tx.notify(&route.sink, &message);
     }
-    Ok(())
 }
 
 /// Tells whoever was asked to decide an override, by the way by which they were, where that still

@@ -126,7 +126,7 @@ fn look_or_start_over(tx: &mut Tx<'_>, id: TeamId) -> Result<()> {
                 Event::RotationFailed,
                 To::Person(&admin),
                 &payload,
-            )?;
+            );
         }
     }
     // What holds now was told before, as far as anybody knows.
@@ -169,7 +169,7 @@ fn look(tx: &mut Tx<'_>, id: TeamId) -> Result<()> {
             }
         }
     }
-    let reminded = look.remind(tx, old.reminded)?;
+    let reminded = look.remind(tx, old.reminded);
     let gaps = look.tell_gaps(tx, old.gaps, old.seen_until)?;
     let watch = Watch {
         on_call: seen,
@@ -231,10 +231,10 @@ impl<'t> Look<'t> {
     }
 
     /// Reminds the engineers of the shifts that are near; who has been reminded then.
-    fn remind(&self, tx: &mut Tx<'_>, mut reminded: Vec<Reminded>) -> Result<Vec<Reminded>> {
+    fn remind(&self, tx: &mut Tx<'_>, mut reminded: Vec<Reminded>) -> Vec<Reminded> {
         reminded.retain(|known| known.start > self.today);
         if tx.settings.reminder_hours == 0 {
-            return Ok(reminded);
+            return reminded;
         }
         for shift in self.coming() {
             if self.reminder_at(tx, &shift) > tx.now {
@@ -248,10 +248,10 @@ impl<'t> Look<'t> {
             let next = self.coverage.next_after(shift.end);
             let payload = on_call_payload(&self.clock, Some(&shift), next.as_ref(), None);
             let to = To::Person(&this.user);
-            tell(tx, self.team, Event::ShiftReminder, to, &payload)?;
+            tell(tx, self.team, Event::ShiftReminder, to, &payload);
             reminded.push(this);
         }
-        Ok(reminded)
+        reminded
     }
 
     /// Tells the leads of days without anybody; which ones have been told then.

@@ -37,11 +37,10 @@ fn a_change_goes_through_where_what_was_told_cannot_be_read() {
     let told = || {
         let listed = notifications::list(&app, &ctx, &read(json!({})), &Paging::default());
         let listed = listed.unwrap().items;
-        Vec::from_iter(
-            listed
-                .iter()
-                .map(|n| format!("{} {}", n.event, n.recipient)),
-        )
+        listed
+            .iter()
+            .map(|n| format!("{} {}", n.event, n.recipient))
+            .collect::<Vec<_>>()
     };
     let before = told().len();
     join("UBOB").unwrap();

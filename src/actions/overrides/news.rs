@@ -44,7 +44,7 @@ pub(crate) fn tell_decided(
     let requester = row.requested_by.as_ref();
     let requester = requester.filter(|user| **user != row.substitute);
     for user in requester.into_iter().chain([&row.substitute]) {
-        tell(tx, team, Event::OverrideDecided, To::Person(user), &payload)?;
+        tell(tx, team, Event::OverrideDecided, To::Person(user), &payload);
     }
     payload["updates_request"] = true.into();
     tell_asked(tx, team, Event::OverrideDecided, row.id, &payload)

@@ -295,7 +295,8 @@ impl<'a> Handoff<'a> {
             self.now.as_ref().map(|s| &s.user),
             previous.as_ref(),
             &payload,
-        )
+        );
+        Ok(())
     }
 }
 

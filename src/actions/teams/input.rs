@@ -59,7 +59,9 @@ pub fn apply(
     }
     if let Some(timezone) = &input.timezone {
         let known = Zone::find(timezone).is_some();
-        let message = format!("`{timezone}` is not an IANA zone name such as Europe/Berlin");
+        let meant = Zone::nearest(timezone)
+            .map_or_else(String::new, |zone| format!("; did you mean {zone}?"));
+        let message = format!("`{timezone}` is not an IANA zone name such as Europe/Berlin{meant}");
         invalid.check(known, "timezone", message);
         team.timezone.clone_from(timezone);
     }

@@ -133,9 +133,8 @@ impl Listener {
                 Ok(Ok(change)) if change.seq < self.next => {}
                 Ok(Ok(change)) if change.seq == self.next => self.waiting.push_back(change),
                 Ok(Ok(_) | Err(RecvError::Lagged(_))) => self.is_behind = true,
-                Ok(Err(RecvError::Closed)) => return None,
                 Err(_) if self.may_listen().await => {}
-                Err(_) => return None,
+                Ok(Err(RecvError::Closed)) | Err(_) => return None,
             }
         }
     }

@@ -80,11 +80,13 @@ impl Client {
     ) -> io::Result<TcpStream> {
         let mut stream = TcpStream::connect(&self.address)?;
         stream.set_read_timeout(Some(Duration::from_secs(30)))?;
-        let path = if path.starts_with('/') && !path.starts_with("/api/") && !is_bare(path) {
-            format!("/api/v1{path}")
-        } else {
-            path.to_owned()
-        };
+        let path =
+            if path.starts_with('/') && path != "/" && !path.starts_with("/api/") && !is_bare(path)
+            {
+                format!("/api/v1{path}")
+            } else {
+                path.to_owned()
+            };
         let mut head = format!("{method} {path} HTTP/1.1\r\nConnection: close\r\n");
         let mut own = vec![("Host", self.address.clone())];
         if let Some(token) = &self.token {
