@@ -4,6 +4,7 @@
 //! team's on-call day ends.
 
 use std::collections::HashSet;
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -32,7 +33,8 @@ pub struct Answer {
     pub body: Bytes,
     /// Its entity tag, quoted.
     pub etag: Bytes,
-    valid_until: DateTime<Utc>,
+    /// The on-call day that it is about; a clock that was wrong may be set back.
+    valid: Range<DateTime<Utc>>,
     team: TeamId,
     /// Whom it names.
     engineer: Option<String>,
@@ -58,7 +60,7 @@ impl Lookups {
     pub fn get(&self, question: &str, now: DateTime<Utc>) -> Option<Arc<Answer>> {
         self.0
             .get(question)
-            .filter(|answer| now < answer.valid_until)
+            .filter(|answer| answer.valid.contains(&now))
     }
 
     /// Forgets the answers that show the names of these people.
@@ -110,7 +112,7 @@ pub fn answer(app: &App, question: &str, query: &OnCallQuery) -> Result<Arc<Answ
         Ok(Answer {
             etag: etag(&body).into(),
             body: body.into(),
-            valid_until: team.clock().ends_at(answer.date),
+            valid: team.clock().starts_at(answer.date)..team.clock().ends_at(answer.date),
             team: team.id,
             engineer: answer.engineer_slack_id,
         })
@@ -132,4 +134,44 @@ pub fn etag(body: &[u8]) -> String {
 fn unwritable(error: &serde_json::Error) -> ActionError {
     let (table, problem) = ("oncall".to_owned(), error.to_string());
     StoreError::Record { table, problem }.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::de::DeserializeOwned;
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::actions::{schedules, start_in_memory, teams};
+    use crate::app::Ctx;
+    use crate::clock::ManualClock;
+
+    fn read<T: DeserializeOwned>(json: Value) -> T {
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_leaves_nobody_of_the_future_on_call() {
+        let clock = Arc::new(ManualClock::new("2026-11-25T12:00:00Z".parse().unwrap()));
+        let app = start_in_memory(clock.clone());
+        let ctx = Ctx::system();
+        teams::create(&app, &ctx, &read(json!({"name": "Core"}))).unwrap();
+        for (user, day) in [("UANN", "2026-11-25"), ("UBOB", "2026-11-28")] {
+            let row = json!({"engineer_slack_id": user, "start_date": day, "end_date": day});
+            schedules::create(&app, &ctx, "core", &read(row)).unwrap();
+        }
+        let on_call = || {
+            let query = read(json!({"team": "core"}));
+            answer(&app, "team=core", &query).unwrap().engineer.clone()
+        };
+        assert_eq!(on_call().as_deref(), Some("UANN"));
+        for (now, user) in [
+            ("2026-11-28T12:00:00Z", "UBOB"),
+            ("2026-11-25T12:00:01Z", "UANN"),
+            ("2026-11-28T23:59:59Z", "UBOB"),
+        ] {
+            clock.set(now.parse().unwrap());
+            assert_eq!(on_call().as_deref(), Some(user), "at {now}");
+        }
+    }
 }
