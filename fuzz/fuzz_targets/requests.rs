@@ -10,7 +10,7 @@ use oncalld::actions::members::time_off;
 use oncalld::actions::rotation::{fairness, handoff};
 use oncalld::actions::schedules::assign;
 use oncalld::actions::{members, overrides, rotation, schedules, services, teams};
-use oncalld::app::{Ctx, Settings};
+use oncalld::app::{App, Ctx, Settings};
 use oncalld::clock::ManualClock;
 use oncalld::store::Store;
 use oncalld::wire::Paging;
