@@ -15,7 +15,7 @@ use crate::actions::messages::announce::Before;
 use crate::actions::people::find;
 use crate::actions::rotation::planning::{Wanted, plan_to_show, plan_to_write};
 use crate::actions::rotation::publish::{Applied, advance, apply, record_failures};
-use crate::actions::rotation::snapshot::Loaded;
+use crate::actions::rotation::snapshot::TeamSnapshot;
 use crate::app::{ActionError, App, Ctx, Result, Tx};
 use crate::domain::audit::{Action, EntityType};
 use crate::domain::json::Json;
@@ -40,15 +40,15 @@ pub fn preview(app: &App, team: &str, request: &PlanRequest) -> Result<PlanView>
     let (now, settings) = (app.now(), app.settings());
     app.read(|tx| {
         let team = find::active_team(tx, team)?;
-        let loaded = Loaded::new(tx, settings, &team, now)?;
-        let until = horizon_of(&loaded, weeks);
+        let snapshot = TeamSnapshot::new(tx, settings, &team, now)?;
+        let until = horizon_of(&snapshot, weeks);
         let wanted = Wanted {
             published: Published::Replanned,
             horizon: until,
             hold_if_nobody: false,
         };
-        let planned = plan_to_show(settings, &loaded, wanted);
-        view(tx, &loaded, &planned, until)
+        let planned = plan_to_show(settings, &snapshot, wanted);
+        view(tx, &snapshot, &planned, until)
     })
 }
 
@@ -68,11 +68,11 @@ pub fn generate(app: &App, ctx: &Ctx, team: &str, request: &PlanRequest) -> Resu
                 team.slug
             )));
         }
-        let loaded = Loaded::new(tx.store, tx.settings, &team, tx.now)?;
-        let before = Before::of(tx, &team, loaded.today)?;
-        let planned = write_plan(tx, &loaded, weeks, "on request")?;
+        let snapshot = TeamSnapshot::new(tx.store, tx.settings, &team, tx.now)?;
+        let before = Before::of(tx, &team, snapshot.today)?;
+        let planned = write_plan(tx, &snapshot, weeks, "on request")?;
         before.tell(tx, &team, None)?;
-        view(tx.store, &loaded, &planned, horizon_of(&loaded, weeks))
+        view(tx.store, &snapshot, &planned, horizon_of(&snapshot, weeks))
     })
 }
 
@@ -89,8 +89,8 @@ pub(crate) fn replan(tx: &mut Tx<'_>, team: &Team, why: &str) -> Result<()> {
     if !team.rotates() {
         return Ok(());
     }
-    let loaded = Loaded::new(tx.store, tx.settings, team, tx.now)?;
-    write_plan(tx, &loaded, 0, why).map(drop)
+    let snapshot = TeamSnapshot::new(tx.store, tx.settings, team, tx.now)?;
+    write_plan(tx, &snapshot, 0, why).map(drop)
 }
 
 /// Fills days of the running period that a change has left to nobody; what is published
@@ -99,22 +99,22 @@ pub(crate) fn fill(tx: &mut Tx<'_>, team: &Team, why: &str) -> Result<()> {
     if !team.rotates() {
         return Ok(());
     }
-    let loaded = Loaded::new(tx.store, tx.settings, team, tx.now)?;
-    let stands = Published::StandsUntil(loaded.state.published_until.unwrap_or(loaded.today));
-    let until = lookahead_of(tx, &loaded);
-    plan_and_write(tx, &loaded, stands, until, why).map(drop)
+    let snapshot = TeamSnapshot::new(tx.store, tx.settings, team, tx.now)?;
+    let stands = Published::StandsUntil(snapshot.state.published_until.unwrap_or(snapshot.today));
+    let until = lookahead_of(tx, &snapshot);
+    plan_and_write(tx, &snapshot, stands, until, why).map(drop)
 }
 
 /// Brings the rotation in line with a config that has just changed: plans the future anew,
 /// or drops it where the team no longer rotates. A handoff that lay before the change is
 /// not a missed one.
 pub(crate) fn reset(tx: &mut Tx<'_>, team: &Team) -> Result<()> {
-    let loaded = Loaded::new(tx.store, tx.settings, team, tx.now)?;
-    let running = loaded.periods().at(loaded.today);
+    let snapshot = TeamSnapshot::new(tx.store, tx.settings, team, tx.now)?;
+    let running = snapshot.periods().at(snapshot.today);
     if !team.rotates() {
-        let boundary = loaded.periods().after(loaded.today).start;
+        let boundary = snapshot.periods().after(snapshot.today).start;
         let future = |row: &&Schedule| row.origin == Origin::Auto && row.start_date >= boundary;
-        let deleted = loaded
+        let deleted = snapshot
             .schedules
             .iter()
             .filter(future)
@@ -124,8 +124,8 @@ pub(crate) fn reset(tx: &mut Tx<'_>, team: &Team) -> Result<()> {
             deleted,
             ..Plan::default()
         };
-        let shifts = apply(tx, &loaded, &dropped)?;
-        record(tx, &loaded, &dropped, &shifts, "the rotation is off")?;
+        let shifts = apply(tx, &snapshot, &dropped)?;
+        record(tx, &snapshot, &dropped, &shifts, "the rotation is off")?;
         return Ok(store::rotation::put_state(
             tx.store,
             team.id,
@@ -133,28 +133,28 @@ pub(crate) fn reset(tx: &mut Tx<'_>, team: &Team) -> Result<()> {
         )?);
     }
     // A period that by the new config has yet to begin is still to be handed off.
-    let handled = loaded.state.handled.filter(|day| *day <= loaded.today);
+    let handled = snapshot.state.handled.filter(|day| *day <= snapshot.today);
     let handled = handled.max(running.map(|period| period.start));
     let state = RotationState {
         handled,
-        ..loaded.state.clone()
+        ..snapshot.state.clone()
     };
-    let loaded = Loaded { state, ..loaded };
-    write_plan(tx, &loaded, 0, "the rotation was configured").map(drop)
+    let snapshot = TeamSnapshot { state, ..snapshot };
+    write_plan(tx, &snapshot, 0, "the rotation was configured").map(drop)
 }
 
 /// Plans anew as far as asked for, as the lookahead wants, and as was published; writes it.
-fn write_plan(tx: &mut Tx<'_>, loaded: &Loaded, weeks: u32, why: &str) -> Result<Plan> {
-    let until = horizon_of(loaded, weeks).max(lookahead_of(tx, loaded));
+fn write_plan(tx: &mut Tx<'_>, snapshot: &TeamSnapshot, weeks: u32, why: &str) -> Result<Plan> {
+    let until = horizon_of(snapshot, weeks).max(lookahead_of(tx, snapshot));
     // No request publishes further than a year; a config that did is no reason to go on.
-    let published_until = loaded.state.published_until;
-    let until = keeping(until, published_until).min(until.max(horizon_of(loaded, MAX_WEEKS)));
-    plan_and_write(tx, loaded, Published::Replanned, until, why)
+    let published_until = snapshot.state.published_until;
+    let until = keeping(until, published_until).min(until.max(horizon_of(snapshot, MAX_WEEKS)));
+    plan_and_write(tx, snapshot, Published::Replanned, until, why)
 }
 
 fn plan_and_write(
     tx: &mut Tx<'_>,
-    loaded: &Loaded,
+    snapshot: &TeamSnapshot,
     published: Published,
     horizon: NaiveDate,
     why: &str,
@@ -164,30 +164,30 @@ fn plan_and_write(
         horizon,
         hold_if_nobody: false,
     };
-    let planned = plan_to_write(tx, loaded, wanted);
-    let shifts = apply(tx, loaded, &planned)?;
-    record(tx, loaded, &planned, &shifts, why)?;
-    record_failures(tx, loaded, &planned)?;
-    advance(tx, loaded, &planned, loaded.state.handled)?;
+    let planned = plan_to_write(tx, snapshot, wanted);
+    let shifts = apply(tx, snapshot, &planned)?;
+    record(tx, snapshot, &planned, &shifts, why)?;
+    record_failures(tx, snapshot, &planned)?;
+    advance(tx, snapshot, &planned, snapshot.state.handled)?;
     Ok(planned)
 }
 
 /// The day up to which auto shifts are kept published.
-pub(crate) fn lookahead_of(tx: &Tx<'_>, loaded: &Loaded) -> NaiveDate {
+pub(crate) fn lookahead_of(tx: &Tx<'_>, snapshot: &TeamSnapshot) -> NaiveDate {
     let weeks = tx.settings.lookahead_weeks;
     lookahead(
-        &loaded.team.rotation,
-        loaded.start_date,
-        loaded.today,
+        &snapshot.team.rotation,
+        snapshot.start_date,
+        snapshot.today,
         weeks,
     )
 }
 
-fn horizon_of(loaded: &Loaded, weeks: u32) -> NaiveDate {
+fn horizon_of(snapshot: &TeamSnapshot, weeks: u32) -> NaiveDate {
     horizon(
-        &loaded.team.rotation,
-        loaded.start_date,
-        loaded.today,
+        &snapshot.team.rotation,
+        snapshot.start_date,
+        snapshot.today,
         weeks,
     )
 }
@@ -203,7 +203,7 @@ fn weeks_of(request: &PlanRequest) -> Result<u32> {
 /// Audits what planning changed, if it changed anything.
 fn record(
     tx: &mut Tx<'_>,
-    loaded: &Loaded,
+    snapshot: &TeamSnapshot,
     planned: &Plan,
     shifts: &Applied,
     why: &str,
@@ -214,8 +214,8 @@ fn record(
     let mut event = tx
         .ctx
         .event(EntityType::RotationConfig, Action::RotationGenerated);
-    event.team_id = Some(loaded.team.id);
-    event.entity_id = Some(loaded.team.id.to_string());
+    event.team_id = Some(snapshot.team.id);
+    event.entity_id = Some(snapshot.team.id.to_string());
     event.changes = Json(json!({"auto_schedules": {"old": shifts.removed, "new": shifts.added}}));
     if let Some(metadata) = event.metadata.0.as_object_mut() {
         metadata.insert("trigger".to_owned(), why.into());
@@ -226,10 +226,15 @@ fn record(
 
 /// The auto shifts that stand once the plan is applied, from the running period to the last
 /// one that begins before `until`.
-fn view(tx: &impl Reader, loaded: &Loaded, planned: &Plan, until: NaiveDate) -> Result<PlanView> {
-    let first = first_shown_day(&loaded.team.rotation, loaded.start_date, loaded.today);
+fn view(
+    tx: &impl Reader,
+    snapshot: &TeamSnapshot,
+    planned: &Plan,
+    until: NaiveDate,
+) -> Result<PlanView> {
+    let first = first_shown_day(&snapshot.team.rotation, snapshot.start_date, snapshot.today);
     let mut items = Vec::new();
-    for row in &loaded.schedules {
+    for row in &snapshot.schedules {
         let replaced = planned.deleted.contains(&row.id)
             || planned.shifts.iter().any(|shift| shift.id == Some(row.id));
         let cut = planned.cut.iter().find(|(id, _)| *id == row.id);
@@ -241,7 +246,7 @@ fn view(tx: &impl Reader, loaded: &Loaded, planned: &Plan, until: NaiveDate) -> 
             items.push(ShiftView::new(
                 who,
                 dates,
-                &loaded.clock,
+                &snapshot.clock,
                 explanation.as_ref(),
             ));
         }
@@ -252,7 +257,7 @@ fn view(tx: &impl Reader, loaded: &Loaded, planned: &Plan, until: NaiveDate) -> 
         ShiftView::new(
             why.picked.as_str(),
             (shift.start, shift.end),
-            &loaded.clock,
+            &snapshot.clock,
             Some(why),
         )
     }));

@@ -139,9 +139,6 @@ pub fn get(app: &App, reference: &str) -> Result<TeamView> {
 }
 
 /// Teams by name. `q` is a part of the name or slug, whatever the case.
-///
-/// # Errors
-/// The store failed.
 pub fn list(
     app: &App,
     active: ActiveFilter,

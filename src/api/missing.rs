@@ -35,7 +35,7 @@ pub async fn welcome() -> &'static str {
 /// The answer to a path that nothing serves.
 pub async fn no_such_path(uri: Uri) -> Problem {
     let path = uri.path();
-    let detail = match meant(path) {
+    let detail = match nearest_path(path) {
         Some(meant) => format!("nothing is served at `{path}`; did you mean `{meant}`?"),
         None => format!("nothing is served at `{path}`; /api/docs/ lists every path"),
     };
@@ -43,7 +43,7 @@ pub async fn no_such_path(uri: Uri) -> Problem {
 }
 
 /// The path of the API that is nearest, with what was given for its parameters.
-fn meant(path: &str) -> Option<String> {
+fn nearest_path(path: &str) -> Option<String> {
     let path = path.trim_end_matches('/');
     let with_version = if path.starts_with("/api/") {
         path.to_owned()
@@ -72,11 +72,11 @@ fn meant(path: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::meant;
+    use super::nearest_path;
 
     #[test]
     fn a_mistyped_path_has_a_neighbour() {
-        let near = |path| meant(path).unwrap_or_default();
+        let near = |path| nearest_path(path).unwrap_or_default();
         assert_eq!(near("/api/v1/team"), "/api/v1/teams");
         assert_eq!(
             near("/api/v1/teams/core/member"),

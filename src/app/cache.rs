@@ -12,14 +12,14 @@ const SHARDS: usize = 16;
 /// Values by key. Something that was read before a change and comes to be kept only after it
 /// is refused: that is what the count of changes is for.
 #[derive(Debug)]
-pub struct Memory<K, V> {
+pub struct Cache<K, V> {
     shards: [RwLock<HashMap<K, V>>; SHARDS],
     hasher: RandomState,
     changes: AtomicU64,
     most_in_shard: usize,
 }
 
-impl<K: Hash + Eq, V: Clone> Memory<K, V> {
+impl<K: Hash + Eq, V: Clone> Cache<K, V> {
     /// Keeps about `most` values; where a shard has its part of them, it begins anew.
     pub fn new(most: usize) -> Self {
         Self {
@@ -91,22 +91,22 @@ mod tests {
 
     #[test]
     fn what_was_read_before_a_change_is_not_kept_after_it() {
-        let memory = Memory::new(8);
-        let before = memory.changes();
-        memory.forget(|_: &u8| true);
-        memory.keep("a", 1, before);
-        assert_eq!(memory.get("a"), None);
-        memory.keep("a", 2, memory.changes());
-        assert_eq!(memory.get("a"), Some(2));
+        let cache = Cache::new(8);
+        let before = cache.changes();
+        cache.forget(|_: &u8| true);
+        cache.keep("a", 1, before);
+        assert_eq!(cache.get("a"), None);
+        cache.keep("a", 2, cache.changes());
+        assert_eq!(cache.get("a"), Some(2));
     }
 
     #[test]
     fn no_more_is_kept_than_the_most() {
-        let memory = Memory::new(2);
+        let cache = Cache::new(2);
         for key in 0..99 {
-            memory.keep(key, key, memory.changes());
-            let kept = (0..99).filter(|key| memory.get(key).is_some()).count();
-            assert!(kept <= SHARDS && memory.get(&key) == Some(key));
+            cache.keep(key, key, cache.changes());
+            let kept = (0..99).filter(|key| cache.get(key).is_some()).count();
+            assert!(kept <= SHARDS && cache.get(&key) == Some(key));
         }
     }
 }

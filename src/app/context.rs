@@ -129,7 +129,9 @@ impl Ctx {
                 Ok(())
             }
             Actor::Person { user, role: has } => Err(ActionError::Forbidden(match has {
-                Role::Viewer => format!("{user} belongs to no team, and so may look, not change"),
+                Role::Viewer => {
+                    format!("{user} belongs to no team: they can read, but not change anything")
+                }
                 _ => format!("this takes the role {role}; {user} has {has}"),
             })),
             Actor::Token {

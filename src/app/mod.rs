@@ -120,9 +120,6 @@ impl App {
     }
 
     /// Reads from one snapshot.
-    ///
-    /// # Errors
-    /// Those of the store and of `f`.
     pub fn read<T>(&self, f: impl FnOnce(&ReadTx) -> Result<T>) -> Result<T> {
         self.0.store.read(f)
     }

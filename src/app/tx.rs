@@ -39,9 +39,6 @@ pub struct Tx<'a> {
 
 impl Tx<'_> {
     /// Appends to the audit log.
-    ///
-    /// # Errors
-    /// The store failed.
     pub fn audit(&mut self, event: AuditEvent) -> Result<()> {
         Ok(store::audit::append(self.store, event, self.now)?)
     }

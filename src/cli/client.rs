@@ -96,17 +96,11 @@ impl Client {
     }
 
     /// Reads.
-    ///
-    /// # Errors
-    /// The daemon can't be reached, or says no.
     pub(super) async fn get<T>(&self, path: &[&str], query: Query) -> Result<Answer<T>, CliError> {
         self.send(Method::GET, Request { path, query }, None).await
     }
 
     /// Makes or does something.
-    ///
-    /// # Errors
-    /// The daemon can't be reached, or says no.
     pub(super) async fn post<T>(&self, path: &[&str], body: Value) -> Result<Answer<T>, CliError> {
         let query = Query::default();
         self.send(Method::POST, Request { path, query }, Some(body))
@@ -114,9 +108,6 @@ impl Client {
     }
 
     /// Changes something.
-    ///
-    /// # Errors
-    /// The daemon can't be reached, or says no.
     pub(super) async fn patch<T>(&self, path: &[&str], body: Value) -> Result<Answer<T>, CliError> {
         let query = Query::default();
         self.send(Method::PATCH, Request { path, query }, Some(body))
@@ -124,9 +115,6 @@ impl Client {
     }
 
     /// Deletes something; whatever is answered is of no interest.
-    ///
-    /// # Errors
-    /// The daemon can't be reached, or says no.
     pub(super) async fn delete(&self, path: &[&str]) -> Result<Answer<Value>, CliError> {
         let query = Query::default();
         self.send(Method::DELETE, Request { path, query }, None)
@@ -134,9 +122,6 @@ impl Client {
     }
 
     /// Does what may take minutes.
-    ///
-    /// # Errors
-    /// The daemon can't be reached, or says no.
     pub(super) async fn slowly<T>(
         &self,
         method: Method,

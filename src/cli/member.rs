@@ -91,9 +91,6 @@ impl MemberArgs {
 }
 
 /// Does it.
-///
-/// # Errors
-/// The daemon can't be reached, or says no.
 pub(super) async fn run(command: MemberCommand, session: &Session) -> Result<(), CliError> {
     match command {
         MemberCommand::List { team, pages } => list(&team, pages, session).await,

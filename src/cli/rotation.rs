@@ -125,9 +125,6 @@ pub(super) struct PlanArgs {
 }
 
 /// Does it.
-///
-/// # Errors
-/// The daemon can't be reached, or says no.
 pub(super) async fn run(command: RotationCommand, session: &Session) -> Result<(), CliError> {
     match command {
         RotationCommand::Show { team } => {

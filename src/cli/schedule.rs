@@ -129,9 +129,6 @@ pub(super) enum ScheduleField {
 }
 
 /// Does it.
-///
-/// # Errors
-/// The daemon can't be reached, or says no.
 pub(super) async fn run(command: ScheduleCommand, session: &Session) -> Result<(), CliError> {
     let client = &session.client;
     match command {

@@ -158,9 +158,6 @@ impl ServiceField {
 }
 
 /// Does it.
-///
-/// # Errors
-/// The daemon can't be reached, or says no.
 pub(super) async fn run(command: ServiceCommand, session: &Session) -> Result<(), CliError> {
     let client = &session.client;
     match command {

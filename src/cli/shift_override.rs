@@ -78,9 +78,6 @@ pub(super) struct DecisionArgs {
 }
 
 /// Does it.
-///
-/// # Errors
-/// The daemon can't be reached, or says no.
 pub(super) async fn run(command: OverrideCommand, session: &Session) -> Result<(), CliError> {
     match command {
         OverrideCommand::List {

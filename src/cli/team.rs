@@ -136,9 +136,6 @@ impl TeamField {
 }
 
 /// Does it.
-///
-/// # Errors
-/// The daemon can't be reached, or says no.
 pub(super) async fn run(command: TeamCommand, session: &Session) -> Result<(), CliError> {
     match command {
         TeamCommand::List {

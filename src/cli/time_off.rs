@@ -48,9 +48,6 @@ pub(super) enum TimeOffCommand {
 }
 
 /// Does it.
-///
-/// # Errors
-/// The daemon can't be reached, or says no.
 pub(super) async fn run(command: TimeOffCommand, session: &Session) -> Result<(), CliError> {
     match command {
         TimeOffCommand::List { user, pages } => list(&user, pages, session).await,

@@ -45,9 +45,6 @@ pub(super) enum TokenCommand {
 }
 
 /// Does it.
-///
-/// # Errors
-/// The daemon can't be reached, or says no.
 pub(super) async fn run(command: TokenCommand, session: &Session) -> Result<(), CliError> {
     match command {
         TokenCommand::List { pages } => list(pages, session).await,

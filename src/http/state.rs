@@ -104,7 +104,7 @@ impl Api {
     /// Slack is not configured.
     pub fn slack(&self) -> std::result::Result<&Groups, Problem> {
         self.0.slack.as_ref().ok_or_else(|| {
-            let detail = "Slack is not configured: set slack.bot_token, and start oncalld anew";
+            let detail = "Slack is not configured: set slack.bot_token, then restart oncalld";
             Problem::new(StatusCode::CONFLICT, detail)
         })
     }

@@ -28,9 +28,6 @@ pub struct Head {
 }
 
 /// The end of the log.
-///
-/// # Errors
-/// The store failed.
 pub fn head(tx: &impl Reader) -> Result<Head, StoreError> {
     let damaged = || StoreError::Audit {
         seq: 0,
@@ -50,9 +47,6 @@ pub fn head(tx: &impl Reader) -> Result<Head, StoreError> {
 
 /// Appends an event. Where the clock has gone back, the entry bears the time of the one
 /// before: the log's order is the order of its times.
-///
-/// # Errors
-/// The store failed.
 pub fn append(tx: &mut WriteTx, event: AuditEvent, now: DateTime<Utc>) -> Result<(), StoreError> {
     let head = head(tx)?;
     let last = DateTime::from_timestamp_millis(head.millis).unwrap_or(now);
@@ -108,17 +102,11 @@ fn sets(event: &AuditEvent) -> Vec<SetKey> {
 }
 
 /// The entry at a position.
-///
-/// # Errors
-/// The store failed.
 pub fn at(tx: &impl Reader, seq: u64) -> Result<Option<AuditEntry>, StoreError> {
     tx.find(AUDIT, &Key::new().seq(seq))
 }
 
 /// The entry of an id.
-///
-/// # Errors
-/// The store failed.
 pub fn find(tx: &impl Reader, id: AuditId) -> Result<Option<AuditEntry>, StoreError> {
     let seq = tx.get(AUDIT_IDS, Key::new().id(id.uuid()).as_slice())?;
     seq.and_then(|seq| trailing_seq(&seq))
@@ -149,9 +137,6 @@ pub struct Filter {
 }
 
 /// How many entries meet a filter, and those of them after the first `skip`, newest first.
-///
-/// # Errors
-/// The store failed.
 pub fn list(
     tx: &impl Reader,
     filter: &Filter,

@@ -33,9 +33,6 @@ pub struct Message {
 }
 
 /// Adds a message to the outbox, to go through `sink` at once: its row.
-///
-/// # Errors
-/// The store failed.
 pub fn push(
     tx: &mut WriteTx,
     sink: &str,
@@ -97,9 +94,6 @@ fn status_key(row: &Notification) -> Key {
 }
 
 /// The notification of an id.
-///
-/// # Errors
-/// The store failed.
 pub fn find(tx: &impl Reader, id: NotificationId) -> Result<Option<Notification>, StoreError> {
     match tx.get(OUTBOX_IDS, id_key(id).as_slice())? {
         Some(seq) => tx.find(OUTBOX, &Key::new().bytes(&seq)),
@@ -108,17 +102,11 @@ pub fn find(tx: &impl Reader, id: NotificationId) -> Result<Option<Notification>
 }
 
 /// The notifications at these positions, in their order; those that aren't there are left out.
-///
-/// # Errors
-/// The store failed.
 pub fn list_at(tx: &impl Reader, positions: &[u64]) -> Result<Vec<Notification>, StoreError> {
     tx.find_all(OUTBOX, positions.iter().map(|seq| Key::new().seq(*seq)))
 }
 
 /// The first `take` pending notifications after a position, in order.
-///
-/// # Errors
-/// The store failed.
 pub fn list_pending_after(
     tx: &impl Reader,
     seq: u64,
@@ -145,9 +133,6 @@ pub fn list_pending_after(
 }
 
 /// Writes what became of a notification, at the position that it has.
-///
-/// # Errors
-/// The store failed.
 pub fn settle(tx: &WriteTx, row: &Notification) -> Result<(), StoreError> {
     if let Some(old) = tx.find::<Notification>(OUTBOX, &Key::new().seq(row.seq))? {
         tx.remove(OUTBOX_BY_STATUS, &status_key(&old))?;
@@ -157,9 +142,6 @@ pub fn settle(tx: &WriteTx, row: &Notification) -> Result<(), StoreError> {
 }
 
 /// Moves a notification to the end of the outbox, as if it had just been written.
-///
-/// # Errors
-/// The store failed.
 pub fn requeue(
     tx: &mut WriteTx,
     row: &Notification,
@@ -192,9 +174,6 @@ pub fn note_request(tx: &WriteTx, row: &Notification, receipt: &str) -> Result<(
 }
 
 /// A sink's receipt of the message that asked a recipient to decide an override.
-///
-/// # Errors
-/// The store failed.
 pub fn find_request(
     tx: &impl Reader,
     about: OverrideId,
@@ -210,9 +189,6 @@ pub fn find_request(
 }
 
 /// Who was asked to decide an override: sinks and recipients.
-///
-/// # Errors
-/// The store failed.
 pub fn list_requests(
     tx: &impl Reader,
     about: OverrideId,
@@ -227,9 +203,6 @@ pub fn list_requests(
 
 /// Removes what is kept of requests to decide overrides that have ended, and were last changed,
 /// on days before `until`: nothing will be told of them any more.
-///
-/// # Errors
-/// The store failed.
 pub fn prune_requests(tx: &WriteTx, until: NaiveDate) -> Result<(), StoreError> {
     let all = Key::new().prefixed();
     for key in tx.keys(OUTBOX_REQUESTS, all, |key| Some(key.to_vec()))? {
@@ -246,9 +219,6 @@ pub fn prune_requests(tx: &WriteTx, until: NaiveDate) -> Result<(), StoreError> 
 
 /// Removes up to `take` notifications written before `until` that are no longer pending, oldest
 /// first; how many that were.
-///
-/// # Errors
-/// The store failed.
 pub fn prune(tx: &WriteTx, until: DateTime<Utc>, take: usize) -> Result<usize, StoreError> {
     let (from, to) = Key::new().prefixed();
     let mut old = Vec::new();
@@ -268,9 +238,6 @@ pub fn prune(tx: &WriteTx, until: DateTime<Utc>, take: usize) -> Result<usize, S
 
 /// How many notifications there are, of one state or of all, and those of them after the
 /// first `skip`, newest first.
-///
-/// # Errors
-/// The store failed.
 pub fn list(
     tx: &impl Reader,
     status: Option<DeliveryStatus>,
@@ -301,18 +268,12 @@ pub fn list(
 }
 
 /// When the oldest notification was written that waits for delivery.
-///
-/// # Errors
-/// The store failed.
 pub fn oldest_pending(tx: &impl Reader) -> Result<Option<DateTime<Utc>>, StoreError> {
     let first = list_pending_after(tx, 0, 1)?;
     Ok(first.first().map(|row| row.created_at))
 }
 
 /// How many notifications wait for delivery.
-///
-/// # Errors
-/// The store failed.
 pub fn count_pending(tx: &impl Reader) -> Result<u64, StoreError> {
     let mut count = 0;
     let (from, to) = Key::new().byte(DeliveryStatus::Pending as u8).prefixed();

@@ -40,17 +40,11 @@ fn index_keys(row: &Override) -> [(Table, Key); 3] {
 }
 
 /// The override of an id.
-///
-/// # Errors
-/// The store failed.
 pub fn find(tx: &impl Reader, id: OverrideId) -> Result<Option<Override>, StoreError> {
     tx.find(OVERRIDES, &key(id))
 }
 
 /// The overrides of a team that touch `from..=to`, in any state, by start.
-///
-/// # Errors
-/// The store failed.
 pub fn list_of_team(
     tx: &impl Reader,
     team: TeamId,
@@ -63,9 +57,6 @@ pub fn list_of_team(
 }
 
 /// The overrides of a team in one state that touch `from..=to`, by start.
-///
-/// # Errors
-/// The store failed.
 pub fn list_of_status(
     tx: &impl Reader,
     team: TeamId,
@@ -96,9 +87,6 @@ pub fn list_of_status(
 
 /// The overrides in all teams for which a person is the substitute and that touch
 /// `from..=to`, in any state, by start.
-///
-/// # Errors
-/// The store failed.
 pub fn list_of_user(
     tx: &impl Reader,
     user: &UserId,
@@ -128,9 +116,6 @@ fn touching(
 }
 
 /// Writes an override.
-///
-/// # Errors
-/// The store failed.
 pub fn put(tx: &WriteTx, row: &Override) -> Result<(), StoreError> {
     if let Some(old) = find(tx, row.id)? {
         index_keys(&old)

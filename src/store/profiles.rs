@@ -20,25 +20,16 @@ fn key(user: &UserId) -> Key {
 }
 
 /// What Slack last said of a user.
-///
-/// # Errors
-/// The store failed.
 pub fn find(tx: &impl Reader, user: &UserId) -> Result<Option<Profile>, StoreError> {
     tx.find(PROFILES, &key(user))
 }
 
 /// Writes what Slack says of a user.
-///
-/// # Errors
-/// The store failed.
 pub fn put(tx: &WriteTx, profile: &Profile) -> Result<(), StoreError> {
     tx.put(PROFILES, &key(&profile.user), profile)
 }
 
 /// Members of teams of whom Slack has said nothing since `since`, by user id, at most `limit`.
-///
-/// # Errors
-/// The store failed.
 pub fn list_stale(
     tx: &impl Reader,
     since: DateTime<Utc>,

@@ -39,9 +39,6 @@ fn user_key(row: &Schedule) -> Key {
 }
 
 /// The row of an id.
-///
-/// # Errors
-/// The store failed.
 pub fn find(tx: &impl Reader, id: ScheduleId) -> Result<Option<Schedule>, StoreError> {
     tx.find(SCHEDULES, &key(id))
 }
@@ -49,9 +46,6 @@ pub fn find(tx: &impl Reader, id: ScheduleId) -> Result<Option<Schedule>, StoreE
 /// The rows of a team that touch `from..=to`, auto ones first, each kind by start.
 ///
 /// Rows of one origin don't overlap, so only the last one before `from` can reach into it.
-///
-/// # Errors
-/// The store failed.
 pub fn list_of_team(
     tx: &impl Reader,
     team: TeamId,
@@ -90,9 +84,6 @@ pub fn list_of_team(
 }
 
 /// The first day that any row of a team covers.
-///
-/// # Errors
-/// The store failed.
 pub fn first_day(tx: &impl Reader, team: TeamId) -> Result<Option<NaiveDate>, StoreError> {
     let mut first = None;
     for origin in Origin::ALL {
@@ -115,9 +106,6 @@ pub fn first_day(tx: &impl Reader, team: TeamId) -> Result<Option<NaiveDate>, St
 }
 
 /// The rows of a person, in all teams, that touch `from..=to`, by start.
-///
-/// # Errors
-/// The store failed.
 pub fn list_of_user(
     tx: &impl Reader,
     user: &UserId,
@@ -138,9 +126,6 @@ pub fn list_of_user(
 }
 
 /// Writes a row.
-///
-/// # Errors
-/// The store failed.
 pub fn put(tx: &WriteTx, row: &Schedule) -> Result<(), StoreError> {
     if let Some(old) = find(tx, row.id)? {
         tx.remove(SCHEDULES_BY_TEAM, &team_key(&old))?;
@@ -152,9 +137,6 @@ pub fn put(tx: &WriteTx, row: &Schedule) -> Result<(), StoreError> {
 }
 
 /// Removes a row and its explanation.
-///
-/// # Errors
-/// The store failed.
 pub fn delete(tx: &WriteTx, row: &Schedule) -> Result<(), StoreError> {
     tx.remove(SCHEDULES_BY_TEAM, &team_key(row))?;
     tx.remove(SCHEDULES_BY_USER, &user_key(row))?;
@@ -163,9 +145,6 @@ pub fn delete(tx: &WriteTx, row: &Schedule) -> Result<(), StoreError> {
 }
 
 /// Why an auto row is as it is.
-///
-/// # Errors
-/// The store failed.
 pub fn find_explanation(
     tx: &impl Reader,
     id: ScheduleId,
@@ -174,9 +153,6 @@ pub fn find_explanation(
 }
 
 /// Writes why an auto row is as it is.
-///
-/// # Errors
-/// The store failed.
 pub fn put_explanation(
     tx: &WriteTx,
     id: ScheduleId,

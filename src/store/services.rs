@@ -27,17 +27,11 @@ fn tier_key(service: &Service) -> Key {
 }
 
 /// The service of an id.
-///
-/// # Errors
-/// The store failed.
 pub fn find(tx: &impl Reader, id: ServiceId) -> Result<Option<Service>, StoreError> {
     tx.find(SERVICES, &key(id))
 }
 
 /// The active service of a name, whatever the case.
-///
-/// # Errors
-/// The store failed.
 pub fn find_by_name(tx: &impl Reader, name: &str) -> Result<Option<Service>, StoreError> {
     let id = tx
         .get(SERVICE_NAMES, name_key(name).as_slice())?
@@ -46,9 +40,6 @@ pub fn find_by_name(tx: &impl Reader, name: &str) -> Result<Option<Service>, Sto
 }
 
 /// Services, deleted ones too, by id: of a team, else of a tier, else all.
-///
-/// # Errors
-/// The store failed.
 pub fn list(
     tx: &impl Reader,
     team: Option<TeamId>,
@@ -67,9 +58,6 @@ pub fn list(
 }
 
 /// Writes a service. The caller has made sure that its name is free if it is active.
-///
-/// # Errors
-/// The store failed.
 pub fn put(tx: &WriteTx, service: &Service) -> Result<(), StoreError> {
     if let Some(old) = find(tx, service.id)? {
         if old.is_active {

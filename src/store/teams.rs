@@ -69,17 +69,11 @@ fn slug_key(slug: &str) -> Key {
 }
 
 /// The team of an id.
-///
-/// # Errors
-/// The store failed.
 pub fn find(tx: &impl Reader, id: TeamId) -> Result<Option<Team>, StoreError> {
     tx.find(TEAMS, &team_key(id))
 }
 
 /// The team of a slug.
-///
-/// # Errors
-/// The store failed.
 pub fn find_by_slug(tx: &impl Reader, slug: &str) -> Result<Option<Team>, StoreError> {
     let id = tx
         .get(TEAM_SLUGS, slug_key(slug).as_slice())?
@@ -88,17 +82,11 @@ pub fn find_by_slug(tx: &impl Reader, slug: &str) -> Result<Option<Team>, StoreE
 }
 
 /// Every team, deleted ones too, by id.
-///
-/// # Errors
-/// The store failed.
 pub fn list(tx: &impl Reader) -> Result<Vec<Team>, StoreError> {
     tx.list(TEAMS, &Key::new())
 }
 
 /// Writes a team. The caller has made sure that its slug is free.
-///
-/// # Errors
-/// The store failed.
 pub fn put(tx: &WriteTx, team: &Team) -> Result<(), StoreError> {
     if let Some(old) = find(tx, team.id)?.filter(|old| old.slug != team.slug) {
         tx.remove(TEAM_SLUGS, &slug_key(&old.slug))?;
@@ -116,9 +104,6 @@ fn by_user_key(user: &UserId, team: TeamId) -> Key {
 }
 
 /// A person's membership of a team.
-///
-/// # Errors
-/// The store failed.
 pub fn find_member(
     tx: &impl Reader,
     team: TeamId,
@@ -128,17 +113,11 @@ pub fn find_member(
 }
 
 /// The members of a team, by user id.
-///
-/// # Errors
-/// The store failed.
 pub fn list_members(tx: &impl Reader, team: TeamId) -> Result<Vec<Membership>, StoreError> {
     tx.list(MEMBERS, &team_key(team))
 }
 
 /// The teams that a person has a membership of.
-///
-/// # Errors
-/// The store failed.
 pub fn list_teams_of(tx: &impl Reader, user: &UserId) -> Result<Vec<TeamId>, StoreError> {
     let range = Key::new().text(user.as_str()).prefixed();
     tx.keys(MEMBERS_BY_USER, range, |key| {
@@ -147,9 +126,6 @@ pub fn list_teams_of(tx: &impl Reader, user: &UserId) -> Result<Vec<TeamId>, Sto
 }
 
 /// Writes a membership.
-///
-/// # Errors
-/// The store failed.
 pub fn put_member(tx: &WriteTx, member: &Membership) -> Result<(), StoreError> {
     tx.set(
         MEMBERS_BY_USER,
@@ -160,9 +136,6 @@ pub fn put_member(tx: &WriteTx, member: &Membership) -> Result<(), StoreError> {
 }
 
 /// Removes a membership.
-///
-/// # Errors
-/// The store failed.
 pub fn delete_member(tx: &WriteTx, member: &Membership) -> Result<(), StoreError> {
     tx.remove(MEMBERS_BY_USER, &by_user_key(&member.user, member.team_id))?;
     tx.remove(MEMBERS, &member_key(member.team_id, &member.user))

@@ -22,17 +22,11 @@ fn user_key(row: &TimeOff) -> Key {
 }
 
 /// The time off of an id.
-///
-/// # Errors
-/// The store failed.
 pub fn find(tx: &impl Reader, id: TimeOffId) -> Result<Option<TimeOff>, StoreError> {
     tx.find(TIME_OFF, &key(id))
 }
 
 /// All of a person's time off, by start.
-///
-/// # Errors
-/// The store failed.
 pub fn list_of(tx: &impl Reader, user: &UserId) -> Result<Vec<TimeOff>, StoreError> {
     let range = Key::new().text(user.as_str()).prefixed();
     let ids = tx.keys(TIME_OFF_BY_USER, range, trailing_id)?;
@@ -40,18 +34,12 @@ pub fn list_of(tx: &impl Reader, user: &UserId) -> Result<Vec<TimeOff>, StoreErr
 }
 
 /// Writes time off. Its dates never change.
-///
-/// # Errors
-/// The store failed.
 pub fn put(tx: &WriteTx, row: &TimeOff) -> Result<(), StoreError> {
     tx.set(TIME_OFF_BY_USER, &user_key(row), &[])?;
     tx.put(TIME_OFF, &key(row.id), row)
 }
 
 /// Removes time off.
-///
-/// # Errors
-/// The store failed.
 pub fn delete(tx: &WriteTx, row: &TimeOff) -> Result<(), StoreError> {
     tx.remove(TIME_OFF_BY_USER, &user_key(row))?;
     tx.remove(TIME_OFF, &key(row.id))

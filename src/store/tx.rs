@@ -32,18 +32,12 @@ pub trait Tables {
         Self: 't;
 
     /// Opens a table.
-    ///
-    /// # Errors
-    /// The engine failed.
     fn open(&self, table: Table) -> Result<Self::Opened<'_>, StoreError>;
 }
 
 /// Reads.
 pub trait Reader: Tables {
     /// The value of a key.
-    ///
-    /// # Errors
-    /// The engine failed.
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(self
             .open(table)?
@@ -81,9 +75,6 @@ pub trait Reader: Tables {
     }
 
     /// How many rows a table has.
-    ///
-    /// # Errors
-    /// The engine failed.
     fn count(&self, table: Table) -> Result<u64, StoreError> {
         Ok(self.open(table)?.len()?)
     }
@@ -134,9 +125,6 @@ pub trait Reader: Tables {
 
     /// The keys from `from` (included) to `to` (not included), each turned into something;
     /// those that don't turn are left out.
-    ///
-    /// # Errors
-    /// The engine failed.
     fn keys<T>(
         &self,
         table: Table,

@@ -59,17 +59,11 @@ fn due_key(at: DateTime<Utc>, team: TeamId) -> Key {
 }
 
 /// What is watched of a team; none before the first look.
-///
-/// # Errors
-/// The store failed.
 pub fn find(tx: &impl Reader, team: TeamId) -> Result<Option<Watch>, StoreError> {
     tx.find(WATCHES, &team_key(team))
 }
 
 /// Writes what is watched of a team, or that nothing is.
-///
-/// # Errors
-/// The store failed.
 pub fn put(tx: &WriteTx, team: TeamId, watch: Option<&Watch>) -> Result<(), StoreError> {
     let old = find(tx, team)?;
     if old.as_ref() == watch {
@@ -104,9 +98,6 @@ pub fn damage(tx: &WriteTx, team: TeamId) -> Result<(), StoreError> {
 }
 
 /// The teams that are to be looked at by `now`, those due longest first.
-///
-/// # Errors
-/// The store failed.
 pub fn list_due(tx: &impl Reader, now: DateTime<Utc>) -> Result<Vec<TeamId>, StoreError> {
     let until = Key::new().instant(now).end();
     let all = (Key::new().as_slice().to_vec(), until);

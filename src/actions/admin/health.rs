@@ -21,18 +21,12 @@ pub struct Measured {
 }
 
 /// Answers if the store does: with the number of entries of the audit log.
-///
-/// # Errors
-/// The store failed.
 pub fn check(app: &App) -> Result<u64> {
     app.read(|tx| Ok(store::audit::head(tx)?.seq))
 }
 
 /// Measures how full the store is and how plugins fare; that takes as long as there are
 /// notifications waiting.
-///
-/// # Errors
-/// The store failed.
 pub fn measure(app: &App) -> Result<Measured> {
     let plugins = plugins::with_users(app)?;
     app.read(|tx| {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
-use crate::app::cache::Memory;
+use crate::app::cache::Cache;
 use crate::app::{ActionError, Actor, App, Ctx, Part, Result, Tx, changes};
 use crate::clock::to_millis;
 use crate::domain::audit::{Action, AuditEntry, EntityType};
@@ -123,11 +123,11 @@ const KEPT: usize = 4096;
 
 /// Tokens that were recognised of late, by the hash of their secrets.
 #[derive(Debug)]
-pub struct KnownTokens(Memory<[u8; 32], Arc<Token>>);
+pub struct KnownTokens(Cache<[u8; 32], Arc<Token>>);
 
 impl Default for KnownTokens {
     fn default() -> Self {
-        Self(Memory::new(KEPT))
+        Self(Cache::new(KEPT))
     }
 }
 
@@ -143,14 +143,11 @@ impl Part for KnownTokens {
     }
 }
 
-fn known(app: &App) -> &Memory<[u8; 32], Arc<Token>> {
+fn known(app: &App) -> &Cache<[u8; 32], Arc<Token>> {
     &app.part::<KnownTokens>().0
 }
 
 /// The valid token of a secret.
-///
-/// # Errors
-/// The store failed.
 pub fn recognise(app: &App, secret: &str) -> Result<Option<Arc<Token>>> {
     let hash = hash(secret);
     if let Some(known) = known(app).get(&hash) {

@@ -13,18 +13,12 @@ use crate::store;
 pub const FRESH_FOR: Duration = Duration::from_hours(24);
 
 /// Members of any team whose profiles are unknown or no longer fresh, at most `limit`.
-///
-/// # Errors
-/// The store failed.
 pub fn stale(app: &App, limit: usize) -> Result<Vec<UserId>> {
     let since = app.now() - FRESH_FOR;
     app.read(|tx| Ok(store::profiles::list_stale(tx, since, limit)?))
 }
 
 /// Those of `users` of whom Slack has not said yet what they are.
-///
-/// # Errors
-/// The store failed.
 pub fn unknown_among(app: &App, users: Vec<UserId>) -> Result<Vec<UserId>> {
     app.read(|tx| {
         let mut unknown = Vec::new();
@@ -38,18 +32,12 @@ pub fn unknown_among(app: &App, users: Vec<UserId>) -> Result<Vec<UserId>> {
 }
 
 /// What Slack last said of a user.
-///
-/// # Errors
-/// The store failed.
 pub fn profile(app: &App, user: &UserId) -> Result<Option<Profile>> {
     app.read(|tx| Ok(store::profiles::find(tx, user)?))
 }
 
 /// Keeps what Slack says of users, and does what follows from accounts that became something
 /// else. Names are a cache: a change of one is no audit entry.
-///
-/// # Errors
-/// The store failed.
 pub fn put(app: &App, profiles: &[Profile]) -> Result<()> {
     let renamed = app.write(&Ctx::system(), |tx| {
         let mut renamed = Vec::new();

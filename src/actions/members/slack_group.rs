@@ -37,9 +37,6 @@ pub struct SlackTeam {
 }
 
 /// The active teams, by slug.
-///
-/// # Errors
-/// The store failed.
 pub fn slack_teams(app: &App) -> Result<Vec<SlackTeam>> {
     app.read(|tx| {
         let mut teams = Vec::new();
@@ -93,9 +90,6 @@ pub fn source(app: &App, ctx: &Ctx, team: &str) -> Result<Source> {
 
 /// The groups of the teams whose lists are missing or as old as `interval`, the missing ones
 /// first, then by age.
-///
-/// # Errors
-/// The store failed.
 pub fn due(app: &App, interval: Duration) -> Result<Vec<Source>> {
     let until = app.now() - interval;
     let mut teams = slack_teams(app)?;
@@ -225,9 +219,6 @@ pub(crate) fn account_changed(
 
 /// Plans every team anew whose members change by Slack having been configured, or no longer,
 /// since the daemon last ran.
-///
-/// # Errors
-/// The store failed.
 pub fn settle_source(app: &App) -> Result<()> {
     let from_slack = app.settings().members_from_slack;
     if app.read(|tx| Ok(store::meta::members_from_slack(tx)?))? == from_slack {

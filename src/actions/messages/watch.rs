@@ -31,9 +31,6 @@ const LOOKBACK_DAYS: i64 = 14;
 
 /// Looks at all teams for which something falls due. Called too often, it does nothing. Returns
 /// the teams that can't be looked at, and why; they stop no other.
-///
-/// # Errors
-/// The store failed.
 pub fn tick(app: &App) -> Result<BTreeMap<TeamId, String>> {
     let now = app.now();
     let due = app.read(|tx| Ok(store::watch::list_due(tx, now)?))?;
@@ -65,9 +62,6 @@ fn look_at(app: &App, teams: &[TeamId]) -> Result<()> {
 
 /// Looks at teams that are not watched yet: those of a store that an older oncalld wrote. Nobody
 /// is told of what was so before.
-///
-/// # Errors
-/// The store failed.
 pub fn begin(app: &App) -> Result<()> {
     let unwatched = |tx: &ReadTx| {
         let teams = store::teams::list(tx)?;

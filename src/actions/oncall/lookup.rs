@@ -12,7 +12,7 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
 use crate::actions::oncall::{on_call, resolve};
-use crate::app::cache::Memory;
+use crate::app::cache::Cache;
 use crate::app::{ActionError, App, Part, Result};
 use crate::domain::audit::{AuditEntry, EntityType};
 use crate::domain::ids::{TeamId, UserId};
@@ -42,11 +42,11 @@ pub struct Answer {
 
 /// The answers that are ready.
 #[derive(Debug)]
-pub struct Lookups(Memory<Box<str>, Arc<Answer>>);
+pub struct Lookups(Cache<Box<str>, Arc<Answer>>);
 
 impl Default for Lookups {
     fn default() -> Self {
-        Self(Memory::new(KEPT))
+        Self(Cache::new(KEPT))
     }
 }
 
@@ -119,8 +119,8 @@ pub fn answer(app: &App, question: &str, query: &OnCallQuery) -> Result<Arc<Answ
     })?;
     let answer = Arc::new(answer);
     if question.len() <= LONGEST_QUESTION {
-        let memory = &Lookups::of(app).0;
-        memory.keep(question.into(), Arc::clone(&answer), changes);
+        let cache = &Lookups::of(app).0;
+        cache.keep(question.into(), Arc::clone(&answer), changes);
     }
     Ok(answer)
 }

@@ -11,9 +11,6 @@ use crate::wire::oncall::{Moment, OnCall};
 
 /// The stretches in which a person is on call for an active team within the next `days`, as
 /// things stand, the running ones too, by start.
-///
-/// # Errors
-/// The store failed.
 pub fn upcoming(app: &App, user: &UserId, days: i64) -> Result<Vec<OnCall>> {
     let now = app.now();
     app.read(|tx| {
@@ -49,9 +46,6 @@ pub fn upcoming(app: &App, user: &UserId, days: i64) -> Result<Vec<OnCall>> {
 
 /// The role of a person whom Slack vouches for: an editor where they belong to a team or lead
 /// one, else a viewer. Who is an admin, the config says.
-///
-/// # Errors
-/// The store failed.
 pub fn role_of(app: &App, user: &UserId) -> Result<Role> {
     app.read(|tx| {
         for id in roster::teams_of(tx, user)? {

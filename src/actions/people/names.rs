@@ -5,9 +5,6 @@ use crate::domain::ids::UserId;
 use crate::store::{self, Reader};
 
 /// A person's name, where Slack has told one.
-///
-/// # Errors
-/// The store failed.
 pub fn name(app: &App, user: &UserId) -> Result<Option<String>> {
     app.read(|tx| find(tx, user))
 }

@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 
 use crate::actions::people::absences::absences_of;
 use crate::actions::people::{find, names};
-use crate::actions::rotation::snapshot::Loaded;
+use crate::actions::rotation::snapshot::TeamSnapshot;
 use crate::app::{App, Result};
 use crate::domain::ids::UserId;
 use crate::domain::invalid::Invalid;
@@ -41,15 +41,15 @@ pub fn report(app: &App, team: &str, range: &FairnessRange) -> Result<FairnessVi
         invalid.into_result(())?;
         // A shift that reaches into the range begins before it.
         let since = add_days(from, -31);
-        let loaded = Loaded::since(tx, app.settings(), &team, now, since)?;
-        let periods = periods_within(&loaded, from, to);
-        let members = loaded
+        let snapshot = TeamSnapshot::since(tx, app.settings(), &team, now, since)?;
+        let periods = periods_within(&snapshot, from, to);
+        let members = snapshot
             .members
             .iter()
             .map(|member| member.user.clone())
             .collect();
-        let coverage = loaded.coverage();
-        let absences = with_guests(tx, &loaded, &coverage.stretches(from, to))?;
+        let coverage = snapshot.coverage();
+        let absences = with_guests(tx, &snapshot, &coverage.stretches(from, to))?;
         let report = fairness::report(from, to, &coverage, &periods, &members, &absences);
         let mut names = BTreeMap::new();
         for user in report.members.keys() {
@@ -69,9 +69,13 @@ fn first_day(tx: &impl Reader, team: &Team) -> Result<NaiveDate> {
 }
 
 /// The time off of the members, and of others who are on call.
-fn with_guests(tx: &impl Reader, loaded: &Loaded, stretches: &[Stretch]) -> Result<Vec<Absence>> {
-    let mut absences = loaded.absences.clone();
-    let is_guest = |user: &&UserId| loaded.members.iter().all(|member| member.user != **user);
+fn with_guests(
+    tx: &impl Reader,
+    snapshot: &TeamSnapshot,
+    stretches: &[Stretch],
+) -> Result<Vec<Absence>> {
+    let mut absences = snapshot.absences.clone();
+    let is_guest = |user: &&UserId| snapshot.members.iter().all(|member| member.user != **user);
     let users: BTreeSet<&UserId> = stretches.iter().map(|stretch| &stretch.user).collect();
     for user in users.into_iter().filter(is_guest) {
         absences.extend(absences_of(tx, user)?);
@@ -80,12 +84,16 @@ fn with_guests(tx: &impl Reader, loaded: &Loaded, stretches: &[Stretch]) -> Resu
 }
 
 /// The rotation's periods that begin in the range, with what their candidates earn.
-fn periods_within(loaded: &Loaded, from: NaiveDate, to: NaiveDate) -> Vec<(Period, PeriodShares)> {
-    if loaded.team.rotation.start_date.is_none() {
+fn periods_within(
+    snapshot: &TeamSnapshot,
+    from: NaiveDate,
+    to: NaiveDate,
+) -> Vec<(Period, PeriodShares)> {
+    if snapshot.team.rotation.start_date.is_none() {
         return Vec::new();
     }
-    let periods = loaded.periods();
-    let view = loaded.engine_view();
+    let periods = snapshot.periods();
+    let view = snapshot.engine_view();
     let first = periods.after(add_days(from, -1));
     let mut within = Vec::new();
     let mut period = first;

@@ -9,7 +9,7 @@ use super::planning::{Wanted, plan_to_write};
 use super::publish::{Applied, advance, apply, record_failures, upcoming};
 use crate::actions::messages::announce::{on_call_payload, tell_change, tell_leads};
 use crate::actions::rotation::lookahead_of;
-use crate::actions::rotation::snapshot::Loaded;
+use crate::actions::rotation::snapshot::TeamSnapshot;
 use crate::app::{ActionError, App, Ctx, Result, Settings, Tx};
 use crate::domain::audit::{Action, AuditEvent, EntityType};
 use crate::domain::ids::{TeamId, UserId};
@@ -154,28 +154,28 @@ pub(crate) fn hand_off_if_due(tx: &mut Tx<'_>, team: &Team) -> Result<bool> {
     let Some(due) = due else {
         return Ok(false);
     };
-    let loaded = Loaded::new(tx.store, tx.settings, team, tx.now)?;
-    let periods = loaded.periods();
-    let (Some(first), Some(running)) = (periods.at(due), periods.at(loaded.today)) else {
+    let snapshot = TeamSnapshot::new(tx.store, tx.settings, team, tx.now)?;
+    let periods = snapshot.periods();
+    let (Some(first), Some(running)) = (periods.at(due), periods.at(snapshot.today)) else {
         return Ok(false);
     };
-    let before = loaded.coverage();
+    let before = snapshot.coverage();
     for index in first.index..running.index {
         record_missed(tx, team, &periods.get(index), &before)?;
     }
-    let published_until = loaded.state.published_until;
+    let published_until = snapshot.state.published_until;
     let wanted = Wanted {
-        published: Published::StandsUntil(published_until.unwrap_or(loaded.today)),
-        horizon: lookahead_of(tx, &loaded),
+        published: Published::StandsUntil(published_until.unwrap_or(snapshot.today)),
+        horizon: lookahead_of(tx, &snapshot),
         hold_if_nobody: true,
     };
-    let planned = plan_to_write(tx, &loaded, wanted);
-    let applied = apply(tx, &loaded, &planned)?;
-    let handoff = Handoff::new(&loaded, &planned, running);
+    let planned = plan_to_write(tx, &snapshot, wanted);
+    let applied = apply(tx, &snapshot, &planned)?;
+    let handoff = Handoff::new(&snapshot, &planned, running);
     handoff.record(tx, &planned, &applied)?;
     handoff.tell(tx, planned.nobody_for_running)?;
-    record_failures(tx, &loaded, &planned)?;
-    advance(tx, &loaded, &planned, Some(running.start))?;
+    record_failures(tx, &snapshot, &planned)?;
+    advance(tx, &snapshot, &planned, Some(running.start))?;
     Ok(true)
 }
 
@@ -219,7 +219,7 @@ fn mark_caught_up(event: &mut AuditEvent) {
 
 /// The handoff of one team to its running period.
 struct Handoff<'a> {
-    loaded: &'a Loaded,
+    snapshot: &'a TeamSnapshot,
     period: Period,
     now: Option<Stretch>,
     next: Option<Stretch>,
@@ -227,8 +227,8 @@ struct Handoff<'a> {
 }
 
 impl<'a> Handoff<'a> {
-    fn new(loaded: &'a Loaded, planned: &Plan, period: Period) -> Self {
-        let mut coverage = loaded.coverage();
+    fn new(snapshot: &'a TeamSnapshot, planned: &Plan, period: Period) -> Self {
+        let mut coverage = snapshot.coverage();
         for shift in &planned.shifts {
             coverage.add(Stretch {
                 user: shift.explanation.picked.clone(),
@@ -238,10 +238,10 @@ impl<'a> Handoff<'a> {
                 end: shift.end,
             });
         }
-        let now = coverage.stretch_on(loaded.today);
-        let last = now.as_ref().map_or(loaded.today, |stretch| stretch.end);
+        let now = coverage.stretch_on(snapshot.today);
+        let last = now.as_ref().map_or(snapshot.today, |stretch| stretch.end);
         Self {
-            loaded,
+            snapshot,
             period,
             next: coverage.next_after(last),
             now,
@@ -258,8 +258,8 @@ impl<'a> Handoff<'a> {
         } else {
             Action::RotationTriggered
         };
-        let mut event = rotation_event(&self.loaded.team, action, &self.period);
-        if self.loaded.clock.starts_at(self.period.start) < tx.started_at {
+        let mut event = rotation_event(&self.snapshot.team, action, &self.period);
+        if self.snapshot.clock.starts_at(self.period.start) < tx.started_at {
             mark_caught_up(&mut event);
         }
         event.engineer = self.now.as_ref().map(|stretch| stretch.user.clone());
@@ -275,13 +275,13 @@ impl<'a> Handoff<'a> {
     }
 
     fn tell(&self, tx: &mut Tx<'_>, skipped: bool) -> Result<()> {
-        let team = &self.loaded.team;
+        let team = &self.snapshot.team;
         // After a downtime, that is not who was planned for the day before: whoever was last told
         // that they're on call is to know that they no longer are.
         let seen = store::watch::find(tx.store, team.id)?;
         let previous = seen.map_or_else(|| self.previous.clone(), |seen| seen.on_call);
         let payload = on_call_payload(
-            &self.loaded.clock,
+            &self.snapshot.clock,
             self.now.as_ref(),
             self.next.as_ref(),
             previous.as_ref(),
@@ -302,9 +302,6 @@ impl<'a> Handoff<'a> {
 
 /// Computes every team's handoffs anew if the zone rules are others than last time, and
 /// audits and tells each team whose handoffs they move. Returns how many that were.
-///
-/// # Errors
-/// The store failed.
 pub fn apply_zone_rules(app: &App) -> Result<usize> {
     let version = zone::rules().version();
     let known = app.read(|tx| Ok(store::meta::zone_rules(tx)?))?;
@@ -329,12 +326,12 @@ pub fn apply_zone_rules(app: &App) -> Result<usize> {
 }
 
 fn move_handoffs(tx: &mut Tx<'_>, team: &Team, old_rules: &str) -> Result<bool> {
-    let loaded = Loaded::new(tx.store, tx.settings, team, tx.now)?;
-    let Some(next) = loaded.state.next_period else {
+    let snapshot = TeamSnapshot::new(tx.store, tx.settings, team, tx.now)?;
+    let Some(next) = snapshot.state.next_period else {
         return Ok(false);
     };
-    let upcoming = upcoming(&loaded, next, loaded.state.published_until);
-    let old = &loaded.state.upcoming;
+    let upcoming = upcoming(&snapshot, next, snapshot.state.published_until);
+    let old = &snapshot.state.upcoming;
     let moves: Vec<_> = old
         .iter()
         .zip(&upcoming)
@@ -356,7 +353,7 @@ fn move_handoffs(tx: &mut Tx<'_>, team: &Team, old_rules: &str) -> Result<bool> 
     tell_leads(tx, team, Event::HandoffMoved, &payload)?;
     let state = store::rotation::RotationState {
         upcoming,
-        ..loaded.state.clone()
+        ..snapshot.state.clone()
     };
     store::rotation::put_state(tx.store, team.id, &state)?;
     Ok(true)

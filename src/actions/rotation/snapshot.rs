@@ -25,7 +25,7 @@ const LOOKBACK_DAYS: i64 = 366;
 
 /// A team with all that its rotation depends on.
 #[derive(Clone)]
-pub struct Loaded {
+pub struct TeamSnapshot {
     pub team: Team,
     pub clock: OnCallClock,
     pub today: NaiveDate,
@@ -39,7 +39,7 @@ pub struct Loaded {
     pub state: RotationState,
 }
 
-impl Loaded {
+impl TeamSnapshot {
     /// Loads what matters for planning.
     pub fn new(
         tx: &impl Reader,

@@ -5,10 +5,10 @@
 
 mod answers;
 mod buttons;
-mod meant;
 mod overrides;
 mod parse;
 mod reply;
+mod resolve;
 
 use std::fmt;
 use std::sync::Arc;
