@@ -19,6 +19,7 @@ use std::sync::Arc;
 use self::admin::tokens::KnownTokens;
 use self::messages::watch::Lookout;
 use self::oncall::lookup::Lookups;
+use self::people::directory::Directory;
 use crate::app::{App, Settings};
 use crate::clock::Clock;
 use crate::store::Store;
@@ -29,6 +30,7 @@ pub fn start(store: Store, clock: Arc<dyn Clock>, settings: Settings) -> App {
     let parts: Vec<Box<dyn crate::app::Part>> = vec![
         Box::new(Lookout),
         Box::new(Lookups::default()),
+        Box::new(Directory::default()),
         Box::new(known_tokens),
     ];
     App::new(store, clock, settings, parts)

@@ -38,6 +38,8 @@ pub struct Answer {
     team: TeamId,
     /// Whom it names.
     engineer: Option<String>,
+    /// Whom it names as the next.
+    next: Option<String>,
 }
 
 /// The answers that are ready.
@@ -67,8 +69,9 @@ impl Lookups {
     pub(crate) fn forget_people(&self, users: &[UserId]) {
         let users: HashSet<_> = users.iter().map(UserId::as_str).collect();
         self.0.forget(|answer| {
-            let engineer = answer.engineer.as_deref();
-            engineer.is_some_and(|engineer| users.contains(engineer))
+            let named = [&answer.engineer, &answer.next];
+            let mut named = named.into_iter().flatten();
+            named.any(|user| users.contains(user.as_str()))
         });
     }
 }
@@ -85,6 +88,14 @@ impl Part for Lookups {
             self.0.forget(|_| true);
         } else if !teams.is_empty() {
             self.0.forget(|answer| teams.contains(&answer.team));
+        }
+        let is_user = |entry: &&AuditEntry| entry.event.entity_type == EntityType::User;
+        let users = written.iter().filter(is_user);
+        let users: Vec<UserId> = users
+            .filter_map(|entry| entry.event.entity_id.as_ref()?.parse().ok())
+            .collect();
+        if !users.is_empty() {
+            self.forget_people(&users);
         }
     }
 }
@@ -115,6 +126,7 @@ pub fn answer(app: &App, question: &str, query: &OnCallQuery) -> Result<Arc<Answ
             valid: team.clock().starts_at(answer.date)..team.clock().ends_at(answer.date),
             team: team.id,
             engineer: answer.engineer_slack_id,
+            next: answer.next.map(|next| next.engineer_slack_id),
         })
     })?;
     let answer = Arc::new(answer);
