@@ -84,7 +84,10 @@ impl Profile {
         let slack = self.slack.as_ref().map(|slack| slack.display_name.as_str());
         let slack = slack.filter(|name| !name.is_empty());
         let slack = slack.map(|name| (name, NameSource::Slack));
-        let set = self.set.as_ref().and_then(|set| set.display_name.as_deref());
+        let set = self
+            .set
+            .as_ref()
+            .and_then(|set| set.display_name.as_deref());
         let set = set.map(|name| (name, NameSource::Set));
         if slack_is_on {
             slack.or(set)

@@ -104,7 +104,9 @@ impl Groups {
             // Slack says nothing of this user, and won't tomorrow: no reason to ask each time.
             Err(error) if error.permanent().is_some() => {
                 let user = user.clone();
-                let known = self.run(move |app| profiles::from_slack(app, &user)).await?;
+                let known = self
+                    .run(move |app| profiles::from_slack(app, &user))
+                    .await?;
                 SlackProfile {
                     fetched_at: now,
                     ..known.unwrap_or_else(|| SlackProfile::unknown(now))

@@ -192,7 +192,16 @@ fn search_is_fast() {
     })
     .unwrap();
     *lock(&Directory::of(&app).stale) = Stale::Everything;
-    for text in ["", "z", "zoe", "number99", "nunez zoe", "e", "team-99", "nothing"] {
+    for text in [
+        "",
+        "z",
+        "zoe",
+        "number99",
+        "nunez zoe",
+        "e",
+        "team-99",
+        "nothing",
+    ] {
         let start = std::time::Instant::now();
         let found = search(&app, text, 10).unwrap();
         let count = found.people.len() + found.teams.len();
