@@ -144,6 +144,7 @@ fn people_their_leads_and_admins_say_what_people_are_called() {
         .ok();
 
     let name = json!({"display_name": "Bob"});
+    let ann = daemon.client("editor", Some("UANN"));
     for (caller, status) in [
         (daemon.api.anonymous(), 401),
         (daemon.client("viewer", Some("UBOB")), 403),
@@ -151,14 +152,13 @@ fn people_their_leads_and_admins_say_what_people_are_called() {
         (daemon.client("editor", Some("UCAT")), 403),
         (daemon.client("editor", Some("UZOE")), 403),
         (daemon.client("editor", Some("UBOB")), 200),
-        (daemon.client("editor", Some("UANN")), 200),
+        (ann.clone(), 200),
         (daemon.client("admin", None), 200),
     ] {
         set(&caller, "UBOB", &name).expect(status);
     }
     // Whose team was deleted leads nobody.
     daemon.api.delete("/teams/core").expect(204);
-    let ann = daemon.client("editor", Some("UANN"));
     let refusal = set(&ann, "UBOB", &json!({"display_name": "B"})).problem(403);
     assert!(refusal["detail"].as_str().unwrap().contains("UBOB"));
     set(&ann, "UANN", &json!({"display_name": "Ann"})).ok();

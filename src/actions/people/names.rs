@@ -1,7 +1,5 @@
 //! What people are called: by Slack where it's configured, else as it was set.
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use crate::app::{App, Result};
 use crate::domain::ids::UserId;
 use crate::domain::profile::Profile;
@@ -10,19 +8,6 @@ use crate::store::{self, Reader};
 /// A person's name, where one is known.
 pub fn name(app: &App, user: &UserId) -> Result<Option<String>> {
     app.read(|tx| find(tx, user))
-}
-
-/// The names of these people, as far as they are known.
-pub fn known(app: &App, users: BTreeSet<UserId>) -> Result<BTreeMap<UserId, String>> {
-    app.read(|tx| {
-        let mut names = BTreeMap::new();
-        for user in users {
-            if let Some(name) = find(tx, &user)? {
-                names.insert(user, name);
-            }
-        }
-        Ok(names)
-    })
 }
 
 /// As [`name`], within a transaction.
