@@ -214,11 +214,16 @@ pub(crate) fn hash(secret: &str) -> [u8; 32] {
 
 /// A fresh secret of 256 bits.
 pub(crate) fn new_secret() -> Result<String> {
+    Ok(format!("{PREFIX}{}", hex(&random()?)))
+}
+
+/// 256 random bits.
+pub(crate) fn random() -> Result<[u8; 32]> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(|error| {
         ActionError::Internal(format!("the system gives no random bytes: {error}"))
     })?;
-    Ok(format!("{PREFIX}{}", hex(&bytes)))
+    Ok(bytes)
 }
 
 fn record(
