@@ -1,6 +1,7 @@
 //! Runs the real binary on a scratch folder, and always ends it.
 
 pub mod fake_slack;
+pub mod browser;
 mod http;
 mod judge;
 pub mod plugins;
