@@ -12,7 +12,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio_cron_scheduler::{Job, JobScheduler};
 
-use crate::actions::messages::watch as watch_teams;
+use crate::actions::messages::lookout;
 use crate::actions::rotation::handoff::{self, Ticked};
 use crate::app::{ActionError, App};
 use crate::domain::ids::TeamId;
@@ -71,21 +71,21 @@ impl Scheduler {
 }
 
 async fn run(api: Api, wake: Arc<Notify>, mut stopping: watch::Receiver<Option<String>>) {
-    let (mut told, mut unwatched) = (BTreeMap::new(), BTreeMap::new());
+    let (mut told, mut unseen) = (BTreeMap::new(), BTreeMap::new());
     loop {
         hand_off(&api, handoff::tick_without_plugins, &mut told).await;
-        match off_thread(&api, watch_teams::tick).await {
+        match off_thread(&api, lookout::tick).await {
             Ok(failed) => {
                 for (team, error) in &failed {
-                    if !unwatched.contains_key(team) {
-                        tracing::error!(%team, error, "a team can't be watched; trying again");
+                    if !unseen.contains_key(team) {
+                        tracing::error!(%team, error, "a team can't be looked at; trying again");
                     }
                 }
-                unwatched = failed;
+                unseen = failed;
             }
             Err(error) => {
                 api.stop_if_fatal(&error);
-                tracing::error!(%error, "teams can't be watched; trying again");
+                tracing::error!(%error, "teams can't be looked at; trying again");
             }
         }
         tokio::select! {

@@ -1,7 +1,7 @@
 //! What people are told though nobody changed anything: time alone brings it about.
 
 use oncalld::actions::members::time_off;
-use oncalld::actions::messages::watch;
+use oncalld::actions::messages::lookout;
 use serde_json::json;
 
 use crate::harness::sandbox::{Sandbox, weekly};
@@ -133,15 +133,15 @@ fn time_off_that_is_taken_back_closes_the_gap() {
 }
 
 #[test]
-fn a_store_that_was_not_watched_before_tells_nobody_what_they_know() {
+fn a_store_that_kept_nothing_of_what_was_told_tells_nobody_what_they_know() {
     let t = team();
     // As an older oncalld leaves it: somebody on call, and days without anybody.
     for user in ["UA", "UB", "UC"] {
         t.take_off(user, "2026-12-10", "2026-12-10");
     }
-    let store = t.forget_what_is_watched();
+    let store = t.forget_what_was_told();
     assert_eq!(
-        store.messages_of(|t| watch::begin(&t.app).unwrap()),
+        store.messages_of(|t| lookout::begin(&t.app).unwrap()),
         [""; 0]
     );
     let tick = |now: &'static str| store.messages_of(|t| t.tick_at(now));
