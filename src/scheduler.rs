@@ -74,7 +74,7 @@ async fn run(api: Api, wake: Arc<Notify>, mut stopping: watch::Receiver<Option<S
     let (mut told, mut unseen) = (BTreeMap::new(), BTreeMap::new());
     loop {
         hand_off(&api, handoff::tick_without_plugins, &mut told).await;
-        match off_thread(&api, lookout::tick).await {
+        match off_thread(api.app(), lookout::tick).await {
             Ok(failed) => {
                 for (team, error) in &failed {
                     if !unseen.contains_key(team) {
@@ -114,7 +114,7 @@ async fn hand_off(
     tick: fn(&App) -> Result<Ticked, ActionError>,
     told: &mut BTreeMap<TeamId, String>,
 ) {
-    match off_thread(api, tick).await {
+    match off_thread(api.app(), tick).await {
         Ok(ticked) => report(api, ticked, told).await,
         Err(error) => {
             api.stop_if_fatal(&error);
@@ -124,10 +124,10 @@ async fn hand_off(
 }
 
 async fn off_thread<T: Send + 'static>(
-    api: &Api,
+    app: &App,
     tick: fn(&App) -> Result<T, ActionError>,
 ) -> Result<T, ActionError> {
-    let app = api.app().clone();
+    let app = app.clone();
     match tokio::task::spawn_blocking(move || tick(&app)).await {
         Ok(result) => result,
         Err(panic) => Err(ActionError::Internal(format!("the tick panicked: {panic}"))),
@@ -160,5 +160,23 @@ async fn report(api: &Api, ticked: Ticked, told: &mut BTreeMap<TeamId, String>) 
     let recorded = tokio::task::spawn_blocking(move || handoff::record_failed(&app, &news)).await;
     if let Ok(Err(error)) = recorded {
         tracing::error!(%error, "failed handoffs could not be audited");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+
+    #[tokio::test]
+    async fn a_tick_that_panics_has_failed_and_the_next_one_goes_on() {
+        let app = crate::actions::start_in_memory(Arc::new(SystemClock));
+        let failed = off_thread::<()>(&app, |_| panic!("a bug")).await;
+        let error = failed.unwrap_err();
+        assert!(
+            matches!(&error, ActionError::Internal(inner) if inner.contains("a bug")),
+            "{error}"
+        );
+        off_thread(&app, lookout::tick).await.unwrap();
     }
 }

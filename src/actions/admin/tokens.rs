@@ -215,10 +215,14 @@ pub(crate) fn hash(secret: &str) -> [u8; 32] {
 /// A fresh secret of 256 bits.
 pub(crate) fn new_secret() -> Result<String> {
     let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|error| {
-        ActionError::Internal(format!("the system gives no random bytes: {error}"))
-    })?;
+    getrandom::fill(&mut bytes).map_err(without_randomness)?;
     Ok(format!("{PREFIX}{}", hex(&bytes)))
+}
+
+/// No secret is made of less: what asks for one fails.
+#[expect(clippy::needless_pass_by_value, reason = "map_err hands it over")]
+fn without_randomness(error: getrandom::Error) -> ActionError {
+    ActionError::Internal(format!("the system gives no random bytes: {error}"))
 }
 
 fn record(
@@ -231,4 +235,18 @@ fn record(
     event.entity_id = new.or(old).map(|token| token.id.to_string());
     event.changes = changes::between(old, new);
     tx.audit(event)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_random_bytes_no_secret_is_made_and_that_is_our_failure() {
+        let error = without_randomness(getrandom::Error::UNSUPPORTED);
+        assert!(
+            matches!(&error, ActionError::Internal(inner) if inner.contains("random bytes")),
+            "{error}"
+        );
+    }
 }

@@ -9,6 +9,7 @@ use super::planning::{Wanted, plan_to_write};
 use super::publish::{Applied, advance, apply, record_failures};
 use crate::actions::messages::announce::tell_leads;
 use crate::actions::messages::lookout::note_handoff;
+use crate::actions::oncall::who;
 use crate::actions::rotation::lookahead_of;
 use crate::actions::rotation::snapshot::TeamSnapshot;
 use crate::app::{ActionError, App, Begun, Ctx, Result, Settings, Tx};
@@ -18,9 +19,9 @@ use crate::domain::json::Json;
 use crate::domain::notification::Event;
 use crate::domain::oncall_day::previous_day;
 use crate::domain::team::{RotationType, Team};
-use crate::rotation::coverage::{Coverage, Source, Stretch};
+use crate::rotation::coverage::Coverage;
 use crate::rotation::period::Period;
-use crate::rotation::plan::{Plan, Published};
+use crate::rotation::plan::Published;
 use crate::store::{self, Reader};
 
 /// Teams that are handed off in one transaction.
@@ -171,15 +172,15 @@ pub(crate) fn hand_off_if_due(tx: &mut Tx<'_>, team: &Team) -> Result<bool> {
     };
     let planned = plan_to_write(tx, &snapshot, wanted);
     let applied = apply(tx, &snapshot, &planned)?;
-    record_handoff(tx, &snapshot, &planned, &applied, &running)?;
-    record_failures(tx, &snapshot, &planned)?;
-    advance(tx, &snapshot, &planned, Some(running.start))?;
     let begun = Begun {
         first_day: running.start,
         is_skipped: planned.nobody_for_running,
         previous: on_call_before(&before, &running),
     };
+    record_handoff(tx, &snapshot, &applied, &running, &begun)?;
     note_handoff(tx, team.id, begun);
+    record_failures(tx, &snapshot, &planned)?;
+    advance(tx, &snapshot, &planned, Some(running.start))?;
     Ok(true)
 }
 
@@ -229,22 +230,11 @@ fn on_call_before(coverage: &Coverage, period: &Period) -> Option<UserId> {
 fn record_handoff(
     tx: &mut Tx<'_>,
     snapshot: &TeamSnapshot,
-    planned: &Plan,
     applied: &Applied,
     running: &Period,
+    begun: &Begun,
 ) -> Result<()> {
-    let mut coverage = snapshot.coverage();
-    for shift in &planned.shifts {
-        coverage.add(Stretch {
-            user: shift.explanation.picked.clone(),
-            source: Source::Auto,
-            id: uuid::Uuid::nil(),
-            start: shift.start,
-            end: shift.end,
-        });
-    }
-    let skipped = planned.nobody_for_running;
-    let action = if skipped {
+    let action = if begun.is_skipped {
         Action::RotationSkipped
     } else {
         Action::RotationTriggered
@@ -253,10 +243,9 @@ fn record_handoff(
     if snapshot.clock.starts_at(running.start) < tx.started_at {
         mark_caught_up(&mut event);
     }
-    let on_call = coverage.row_on(snapshot.today);
-    event.engineer = on_call.map(|row| row.user.clone());
-    event.previous_engineer = on_call_before(&coverage, running);
-    if skipped {
+    event.engineer = who(tx.store, &snapshot.team, snapshot.today)?;
+    event.previous_engineer.clone_from(&begun.previous);
+    if begun.is_skipped {
         event.change_reason = Some("there is no candidate".to_owned());
     }
     if !(applied.added.is_empty() && applied.removed.is_empty()) {

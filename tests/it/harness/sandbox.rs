@@ -7,6 +7,7 @@ use oncalld::actions::admin::audit;
 use oncalld::actions::members::time_off;
 use oncalld::actions::messages::{lookout, notifications};
 use oncalld::actions::rotation::handoff;
+use oncalld::actions::schedules::assign::assign_now;
 use oncalld::actions::{members, oncall, overrides, teams};
 use oncalld::app::{ActionError, Actor, App, Ctx, Settings, Source};
 use oncalld::clock::{Clock, ManualClock};
@@ -194,6 +195,11 @@ impl Sandbox {
             .unwrap()
             .id
             .to_string()
+    }
+
+    pub fn assign(&self, user: &str) {
+        let input = read(json!({"engineer_slack_id": user}));
+        assign_now(&self.app, &self.ctx, "t", &input).unwrap();
     }
 
     pub fn decide(&self, id: &str, status: &str) -> Result<(), ActionError> {
