@@ -34,6 +34,7 @@ use crate::plugin::{self, HostPolicy, Limits, PluginSettings, Registry};
 use crate::rotation::plan::OnFailure;
 use crate::scheduler::Scheduler;
 use crate::store::{FolderLock, Store};
+use crate::web;
 
 /// Name of the store in the data folder.
 pub const STORE_FILE: &str = "oncalld.redb";
@@ -140,7 +141,7 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     );
     let patience = Duration::from_secs(config.server.shutdown_seconds);
     // Requests and handoffs under way share the time that stopping may take.
-    let service = api::service(api, requests.clone());
+    let service = service(api, requests.clone());
     answer_until_stopped(listener, service, stopped.clone(), patience * 3 / 4).await?;
     stopping.send_if_modified(|reason| {
         let is_new = reason.is_none();
@@ -169,6 +170,12 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         }
         reason => bail!("{}", reason.unwrap_or("stopped")),
     }
+}
+
+/// Everything that is served on the port.
+pub fn service(api: Api, slack: Option<api::slack::Requests>) -> Lookups {
+    let router = api::router(api.clone(), slack, web::router());
+    Lookups::new(api.clone(), web::with_friendly_errors(router, api))
 }
 
 /// Opens the store and brings it up to the present: sample company, zone rules, admin token.

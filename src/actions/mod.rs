@@ -8,6 +8,7 @@ pub mod members;
 pub mod messages;
 pub mod oncall;
 pub mod overrides;
+pub mod overview;
 pub mod people;
 pub mod rotation;
 pub mod schedules;

@@ -7,21 +7,11 @@ use serde::de::DeserializeOwned;
 use utoipa::IntoParams;
 use utoipa::openapi::path::ParameterIn;
 
-use crate::app::Ctx;
 use crate::domain::invalid::Invalid;
 use crate::http::Api;
 use crate::http::body::read_body;
 use crate::http::problem::Problem;
 use crate::wire::Paging;
-
-impl FromRequestParts<Api> for Ctx {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Problem> {
-        let ctx = parts.extensions.get::<Self>().cloned();
-        ctx.ok_or_else(|| Problem::internal("the guard did not say who acts"))
-    }
-}
 
 /// The parameters of a path.
 #[derive(Debug)]

@@ -53,6 +53,8 @@ pub enum Source {
     Api,
     /// The command line.
     Cli,
+    /// The web pages.
+    Ui,
     /// Slash command and buttons.
     Slack,
     /// The daemon's own schedule.
@@ -66,6 +68,7 @@ impl Source {
         match self {
             Self::Api => "api",
             Self::Cli => "cli",
+            Self::Ui => "ui",
             Self::Slack => "slack",
             Self::Scheduler => "scheduler",
             Self::Import => "import",

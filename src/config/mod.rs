@@ -157,6 +157,13 @@ impl Config {
         self.auth.anonymous_read.unwrap_or_else(bound_to_loopback)
     }
 
+    /// Whether people reach the daemon by https, through what stands in front of it.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        let url = self.server.public_url.as_ref();
+        url.is_some_and(|url| url.as_str().starts_with("https://"))
+    }
+
     /// Which `Host` headers to accept: loopback names, the listen address, `public_url`'s host and
     /// `allowed_hosts`.
     #[must_use]

@@ -219,6 +219,10 @@ text_enum! {
         PluginFailed = "plugin_failed",
         /// What people were told of a team could not be read, and was begun again.
         RecordsLost = "records_lost",
+        /// Somebody signed in to the web pages with it.
+        SignedIn = "signed_in",
+        /// They signed out again.
+        SignedOut = "signed_out",
     }
 }
 

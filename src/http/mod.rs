@@ -2,6 +2,7 @@
 
 pub(crate) mod access;
 pub(crate) mod body;
+pub(crate) mod cookies;
 pub(crate) mod guard;
 pub(crate) mod problem;
 pub(crate) mod state;

@@ -12,7 +12,7 @@ use crate::domain::invalid::Invalid;
 use crate::slack::{GroupError, SlackError};
 
 /// What went wrong.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Problem {
     /// The status in words.
     pub title: Cow<'static, str>,
@@ -35,7 +35,7 @@ pub struct Problem {
 }
 
 /// A field and what is wrong with it.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ProblemField {
     /// The field.
     pub field: String,
@@ -137,9 +137,11 @@ impl IntoResponse for Problem {
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
-        if let Some(inner) = self.inner {
+        if let Some(inner) = self.inner.clone() {
             response.extensions_mut().insert(InnerError(inner));
         }
+        // For whoever shows it as a page.
+        response.extensions_mut().insert(self);
         response
     }
 }

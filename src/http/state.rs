@@ -27,6 +27,8 @@ pub struct Access {
     pub failed_attempts_per_minute: NonZeroU32,
     /// The largest body, in bytes.
     pub max_body_bytes: usize,
+    /// Whether people come by https, so that cookies are for that alone.
+    pub is_https: bool,
 }
 
 impl From<&Config> for Access {
@@ -36,6 +38,7 @@ impl From<&Config> for Access {
             hosts: config.expected_hosts(),
             failed_attempts_per_minute: config.auth.failed_attempts_per_minute,
             max_body_bytes: config.server.max_body_kb * 1024,
+            is_https: config.is_https(),
         }
     }
 }

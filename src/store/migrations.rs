@@ -10,10 +10,10 @@ use super::{Store, StoreError};
 type Step = fn(&WriteTx) -> Result<(), StoreError>;
 
 /// Step n brings a store from version n to n + 1.
-const STEPS: &[Step] = &[create_tables, outbox_without_due_index];
+const STEPS: &[Step] = &[create_tables, outbox_without_due_index, create_tables];
 
 /// The version that this binary reads and writes: the number of steps.
-pub const CURRENT: u32 = 2;
+pub const CURRENT: u32 = 3;
 
 fn create_tables(tx: &WriteTx) -> Result<(), StoreError> {
     tables::ALL.iter().try_for_each(|table| tx.create(*table))

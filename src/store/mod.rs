@@ -21,6 +21,7 @@ pub mod rosters;
 pub mod rotation;
 pub mod schedules;
 pub mod services;
+pub mod sessions;
 mod tables;
 pub mod teams;
 pub mod time_off;

@@ -97,6 +97,8 @@ tables! {
     TOKENS = "tokens";
     /// hash of the secret → token id
     TOKEN_HASHES = "token_hashes";
+    /// hash of the cookie's secret → [`crate::domain::session::Session`]
+    SESSIONS = "sessions";
 
     /// hash of token and key → [`super::idempotency::Done`]
     IDEMPOTENCY = "idempotency";

@@ -5,6 +5,7 @@ pub mod audit;
 pub mod member;
 pub mod notification;
 pub mod oncall;
+pub mod overview;
 pub mod plugin;
 pub mod rotation;
 pub mod schedule;

@@ -214,9 +214,14 @@ pub(crate) fn hash(secret: &str) -> [u8; 32] {
 
 /// A fresh secret of 256 bits.
 pub(crate) fn new_secret() -> Result<String> {
+    Ok(format!("{PREFIX}{}", hex(&random()?)))
+}
+
+/// 256 random bits.
+pub(crate) fn random() -> Result<[u8; 32]> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes).map_err(without_randomness)?;
-    Ok(format!("{PREFIX}{}", hex(&bytes)))
+    Ok(bytes)
 }
 
 /// No secret is made of less: what asks for one fails.
