@@ -19,8 +19,8 @@ use tokio::sync::watch;
 use self::slack::FromSlack;
 use crate::actions::admin::bootstrap;
 use crate::actions::members::slack_group;
-use crate::actions::messages::watch as watch_teams;
-use crate::actions::rotation::handoff;
+use crate::actions::messages::lookout;
+use crate::actions::rotation::zone_rules;
 use crate::api::{self, Lookups};
 use crate::app::plugins::Plugins;
 use crate::app::{App, Settings};
@@ -105,7 +105,7 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         tracing::info!("{remark}");
     }
     let (stopping, stopped) = watch::channel(None);
-    let loaded = plugin::watch(plugins.clone(), app.clone(), stopped.clone());
+    let loaded = plugin::rescan(plugins.clone(), app.clone(), stopped.clone());
     // Compiling one takes far longer, and none shall keep the daemon from answering.
     if tokio::time::timeout(PLUGIN_PATIENCE, loaded).await.is_err() {
         tracing::warn!("plugins are still being compiled; what needs one waits for it");
@@ -194,8 +194,8 @@ fn open(config: &Config, demo: bool, plugins: Arc<Registry>) -> anyhow::Result<(
         store = demo::fill(store, &settings, SystemClock.now())?;
     }
     let app = crate::actions::start(store, Arc::new(SystemClock), settings);
-    watch_teams::begin(&app)?;
-    let moved = handoff::apply_zone_rules(&app)?;
+    lookout::begin(&app)?;
+    let moved = zone_rules::apply(&app)?;
     if moved > 0 {
         tracing::warn!(
             teams = moved,

@@ -136,7 +136,7 @@ pub fn delete(app: &App, ctx: &Ctx, team: &str, user: &str) -> Result<()> {
         }
         store::teams::delete_member(tx.store, &old)?;
         record(tx, Some(&old), None)?;
-        rotation::replan_and_tell(tx, &team, "a member was removed")
+        rotation::replan(tx, &team, "a member was removed")
     })
 }
 
@@ -179,7 +179,7 @@ fn add_row(
     let row = apply(&member.to_row(team.id, tx.now), input)?;
     store::teams::put_member(tx.store, &row)?;
     record(tx, None, Some(&row))?;
-    rotation::replan_and_tell(tx, team, "a member was added")?;
+    rotation::replan(tx, team, "a member was added")?;
     view(tx, team, &row)
 }
 
@@ -196,7 +196,7 @@ fn change_row(
         row.revision = old.revision.next(tx.now);
         store::teams::put_member(tx.store, &row)?;
         record(tx, Some(old), Some(&row))?;
-        rotation::replan_and_tell(tx, team, "a member was changed")?;
+        rotation::replan(tx, team, "a member was changed")?;
     }
     view(tx, team, &row)
 }

@@ -170,7 +170,7 @@ fn attention(
         if let Some(problem) = planning::problem(settings, team) {
             add(today, 1, Matter::Plugin(problem));
         }
-        let told = store::watch::find(tx, team.id)?;
+        let told = store::told::find(tx, team.id)?;
         for gap in told.into_iter().flat_map(|told| told.gaps) {
             if gap.end >= today {
                 let (start_date, end_date) = (gap.start.max(today), gap.end);

@@ -3,7 +3,7 @@
 pub(crate) mod input;
 
 use super::rotation;
-use crate::actions::messages::announce::Before;
+use crate::actions::messages::lookout::give_reason;
 use crate::actions::people::{find, roster};
 use crate::actions::rotation::{handoff, planning};
 use crate::app::{ActionError, App, Ctx, Result, Settings, Tx, changes, check_version};
@@ -99,18 +99,15 @@ pub fn update(app: &App, ctx: &Ctx, reference: &str, input: &TeamInput) -> Resul
         if rotates_anew {
             // What fell due under the old config is handed off under it.
             handoff::hand_off_if_due(tx, &old)?;
+            give_reason(tx, &old, Some(why_rotates_anew(&old, &team)))?;
         }
-        let before = Before::of(tx, &old, old.clock().day_at(tx.now))?;
         team.revision = old.revision.next(tx.now);
         store::teams::put(tx.store, &team)?;
         record_update(tx, &old, &team)?;
         if rotates_anew {
             rotation::reset(tx, &team)?;
-            before.tell(tx, &team, Some("the team's rotation was configured"))?;
         } else if regroups {
-            let why = "the team has another Slack group";
-            rotation::replan(tx, &team, why)?;
-            before.tell(tx, &team, Some(why))?;
+            rotation::replan(tx, &team, "the team has another Slack group")?;
         }
         Ok(view(tx.settings, &team))
     })
@@ -172,6 +169,14 @@ fn matches(team: &Team, needle: &str) -> bool {
 fn fill_in_start(team: &mut Team, tx: &Tx<'_>) {
     if team.rotation.enabled && team.rotation.start_date.is_none() {
         team.rotation.start_date = Some(team.clock().day_at(tx.now));
+    }
+}
+
+fn why_rotates_anew(old: &Team, new: &Team) -> &'static str {
+    match (old.is_active, new.is_active) {
+        (true, false) => "the team was deleted",
+        (false, true) => "the team was restored",
+        _ => "the team's rotation was configured",
     }
 }
 

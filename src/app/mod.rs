@@ -3,6 +3,7 @@
 
 pub mod answers;
 pub mod cache;
+mod cause;
 pub(crate) mod changes;
 mod context;
 mod error;
@@ -17,6 +18,7 @@ use std::sync::{Arc, Mutex};
 use chrono::{DateTime, Utc};
 use tokio::sync::{broadcast, watch};
 
+pub(crate) use self::cause::{Begun, Cause, Change};
 pub use self::context::{Actor, Ctx, IdempotencyKey, Source};
 pub use self::error::{ActionError, Result};
 pub use self::settings::{Route, Settings};

@@ -20,7 +20,7 @@ fn create_tables(tx: &WriteTx) -> Result<(), StoreError> {
 }
 
 /// The dispatcher keeps in memory what is due when; the tables of Slack's groups, of names and of
-/// what is watched come in.
+/// what was told come in.
 fn outbox_without_due_index(tx: &WriteTx) -> Result<(), StoreError> {
     tx.delete_table("outbox_due")?;
     create_tables(tx)

@@ -88,10 +88,10 @@ tables! {
     /// empty while there is none
     OUTBOX_REQUESTS = "outbox_requests";
 
-    /// team → [`super::watch::Watch`]
-    WATCHES = "watches";
+    /// team → [`super::told::Told`]
+    TOLD = "watches";
     /// instant to look again, team
-    WATCHES_DUE = "watches_due";
+    LOOKS_DUE = "watches_due";
 
     /// token → [`crate::domain::token::Token`]
     TOKENS = "tokens";

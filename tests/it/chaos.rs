@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use oncalld::actions::messages::{notifications, watch};
+use oncalld::actions::messages::{lookout, notifications};
 use oncalld::actions::rotation::handoff;
 use oncalld::actions::{members, overrides, teams};
 use oncalld::app::{Actor, App, Ctx, Settings, Source};
@@ -257,7 +257,7 @@ fn a_month_of_chaos_loses_nothing_and_tells_nobody_twice_or_out_of_order() {
             _ => {}
         }
         handoff::tick(&daemon.app).unwrap();
-        watch::tick(&daemon.app).unwrap();
+        lookout::tick(&daemon.app).unwrap();
         if step % 6 == 0 {
             overrides_of_the_day(&daemon.app, step / 6);
         }

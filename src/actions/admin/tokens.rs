@@ -220,10 +220,14 @@ pub(crate) fn new_secret() -> Result<String> {
 /// 256 random bits.
 pub(crate) fn random() -> Result<[u8; 32]> {
     let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|error| {
-        ActionError::Internal(format!("the system gives no random bytes: {error}"))
-    })?;
+    getrandom::fill(&mut bytes).map_err(without_randomness)?;
     Ok(bytes)
+}
+
+/// No secret is made of less: what asks for one fails.
+#[expect(clippy::needless_pass_by_value, reason = "map_err hands it over")]
+fn without_randomness(error: getrandom::Error) -> ActionError {
+    ActionError::Internal(format!("the system gives no random bytes: {error}"))
 }
 
 fn record(
@@ -236,4 +240,18 @@ fn record(
     event.entity_id = new.or(old).map(|token| token.id.to_string());
     event.changes = changes::between(old, new);
     tx.audit(event)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_random_bytes_no_secret_is_made_and_that_is_our_failure() {
+        let error = without_randomness(getrandom::Error::UNSUPPORTED);
+        assert!(
+            matches!(&error, ActionError::Internal(inner) if inner.contains("random bytes")),
+            "{error}"
+        );
+    }
 }

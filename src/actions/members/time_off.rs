@@ -87,7 +87,7 @@ pub fn delete(app: &App, ctx: &Ctx, user: &str, id: &str) -> Result<()> {
 fn replan_teams_of(tx: &mut Tx<'_>, user: &UserId, why: &str) -> Result<()> {
     for id in roster::teams_of(tx.store, user)? {
         if let Some(team) = store::teams::find(tx.store, id)? {
-            rotation::replan_and_tell(tx, &team, why)?;
+            rotation::replan(tx, &team, why)?;
         }
     }
     Ok(())
