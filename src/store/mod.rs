@@ -6,7 +6,6 @@
 //! point lookups.
 
 pub mod audit;
-mod audit_index;
 mod codec;
 pub mod error;
 pub mod idempotency;
@@ -21,6 +20,7 @@ pub mod rosters;
 pub mod rotation;
 pub mod schedules;
 pub mod services;
+mod spans;
 mod tables;
 pub mod teams;
 pub mod time_off;
@@ -275,3 +275,5 @@ pub fn decode_anything(bytes: &[u8]) {
 mod crash_tests;
 #[cfg(test)]
 mod golden_tests;
+#[cfg(test)]
+mod layout_tests;

@@ -10,10 +10,9 @@ use super::publish::{Applied, advance, apply, record_failures, upcoming};
 use crate::actions::messages::announce::{on_call_payload, tell_change, tell_leads};
 use crate::actions::rotation::lookahead_of;
 use crate::actions::rotation::snapshot::TeamSnapshot;
-use crate::app::{ActionError, App, Ctx, Result, Settings, Tx};
-use crate::domain::audit::{Action, AuditEvent, EntityType};
+use crate::app::{ActionError, App, Ctx, Entry, Result, Settings, Tx};
+use crate::domain::audit::{Action, EntityType};
 use crate::domain::ids::{TeamId, UserId};
-use crate::domain::json::Json;
 use crate::domain::notification::Event;
 use crate::domain::oncall_day::previous_day;
 use crate::domain::team::{RotationType, Team};
@@ -25,6 +24,8 @@ use crate::store::{self, Reader};
 
 /// Teams that are handed off in one transaction.
 const BATCH: usize = 250;
+/// What the audit log says of the handoff of a period that began while the daemon was down.
+const CATCH_UP: &str = "catch_up";
 
 /// What a tick did.
 #[derive(Debug, Default)]
@@ -112,13 +113,10 @@ impl Ticked {
 pub fn record_failed(app: &App, failed: &BTreeMap<TeamId, String>) -> Result<()> {
     app.write(&Ctx::system(), |tx| {
         for (id, error) in failed {
-            let mut event = tx
-                .ctx
-                .event(EntityType::RotationConfig, Action::RotationFailed);
-            event.team_id = Some(*id);
-            event.entity_id = Some(id.to_string());
-            event.change_reason = Some(error.clone());
-            tx.audit(event)?;
+            tx.record(EntityType::RotationConfig, Action::RotationFailed)
+                .about_team(*id)
+                .reason(error.as_str())
+                .write()?;
             // The team itself may be what can't be read.
             if let Ok(Some(team)) = store::teams::find(tx.store, *id) {
                 let payload = json!({"error": error, "failed": "handoff"});
@@ -179,17 +177,22 @@ pub(crate) fn hand_off_if_due(tx: &mut Tx<'_>, team: &Team) -> Result<bool> {
     Ok(true)
 }
 
-fn rotation_event(team: &Team, action: Action, period: &Period) -> AuditEvent {
-    let mut event = Ctx::system().event(EntityType::RotationConfig, action);
-    event.team_id = Some(team.id);
-    event.entity_id = Some(team.id.to_string());
-    event.change_type = Some("auto_rotation".to_owned());
-    event.effective_date = Some(period.start);
-    event
+/// Begins the entry of a handoff, or of one that was skipped.
+fn record_handoff<'t, 'c>(
+    tx: &'t mut Tx<'c>,
+    team: &Team,
+    action: Action,
+    period: &Period,
+) -> Entry<'t, 'c> {
+    tx.record(EntityType::RotationConfig, action)
+        .by_daemon()
+        .about_team(team.id)
+        .change_type("auto_rotation")
+        .effective(period.start)
 }
 
 fn record_missed(tx: &mut Tx<'_>, team: &Team, period: &Period, coverage: &Coverage) -> Result<()> {
-    let on_call = coverage.row_on(period.start).map(|row| row.user.clone());
+    let on_call = coverage.row_on(period.start).map(|row| &row.user);
     let (action, reason) = match on_call {
         Some(_) => (
             Action::RotationTriggered,
@@ -200,21 +203,12 @@ fn record_missed(tx: &mut Tx<'_>, team: &Team, period: &Period, coverage: &Cover
             "the daemon was down, and nobody was planned",
         ),
     };
-    let mut event = rotation_event(team, action, period);
-    event.engineer = on_call;
-    event.previous_engineer = coverage
-        .row_on(previous_day(period.start))
-        .map(|row| row.user.clone());
-    event.change_reason = Some(reason.to_owned());
-    mark_caught_up(&mut event);
-    tx.audit(event)
-}
-
-/// Marks the handoff of a period that began while the daemon was down.
-fn mark_caught_up(event: &mut AuditEvent) {
-    if let Some(metadata) = event.metadata.0.as_object_mut() {
-        metadata.insert("catch_up".to_owned(), true.into());
-    }
+    let previous = coverage.row_on(previous_day(period.start));
+    record_handoff(tx, team, action, period)
+        .on_call(on_call, previous.map(|row| &row.user))
+        .reason(reason)
+        .metadata(CATCH_UP, true)
+        .write()
 }
 
 /// The handoff of one team to its running period.
@@ -258,20 +252,19 @@ impl<'a> Handoff<'a> {
         } else {
             Action::RotationTriggered
         };
-        let mut event = rotation_event(&self.snapshot.team, action, &self.period);
-        if self.snapshot.clock.starts_at(self.period.start) < tx.started_at {
-            mark_caught_up(&mut event);
-        }
-        event.engineer = self.now.as_ref().map(|stretch| stretch.user.clone());
-        event.previous_engineer.clone_from(&self.previous);
-        if skipped {
-            event.change_reason = Some("there is no candidate".to_owned());
+        let is_missed = self.snapshot.clock.starts_at(self.period.start) < tx.started_at;
+        let on_call = self.now.as_ref().map(|stretch| &stretch.user);
+        let mut entry = record_handoff(tx, &self.snapshot.team, action, &self.period)
+            .on_call(on_call, self.previous.as_ref())
+            .reason(skipped.then_some("there is no candidate"));
+        if is_missed {
+            entry = entry.metadata(CATCH_UP, true);
         }
         if !(applied.added.is_empty() && applied.removed.is_empty()) {
             let shifts = json!({"old": applied.removed, "new": applied.added});
-            event.changes = Json(json!({"auto_schedules": shifts}));
+            entry = entry.changes(json!({"auto_schedules": shifts}));
         }
-        tx.audit(event)
+        entry.write()
     }
 
     fn tell(&self, tx: &mut Tx<'_>, skipped: bool) -> Result<()> {
@@ -340,16 +333,16 @@ fn move_handoffs(tx: &mut Tx<'_>, team: &Team, old_rules: &str) -> Result<bool> 
     if moves.is_empty() {
         return Ok(false);
     }
-    let mut event = Ctx::system().event(EntityType::RotationConfig, Action::HandoffMoved);
-    event.team_id = Some(team.id);
-    event.entity_id = Some(team.id.to_string());
     let (was, is): (Vec<DateTime<Utc>>, Vec<DateTime<Utc>>) = moves.into_iter().unzip();
-    event.changes = Json(json!({"handoffs_at": {"old": was, "new": is}}));
     let reason = format!("zone rules {old_rules} → {}", zone::rules().version());
-    event.change_reason = Some(reason.clone());
     let payload =
         json!({"old_handoff_at": was.first(), "handoff_at": is.first(), "reason": reason});
-    tx.audit(event)?;
+    tx.record(EntityType::RotationConfig, Action::HandoffMoved)
+        .by_daemon()
+        .about_team(team.id)
+        .changes(json!({"handoffs_at": {"old": was, "new": is}}))
+        .reason(reason.as_str())
+        .write()?;
     tell_leads(tx, team, Event::HandoffMoved, &payload)?;
     let state = store::rotation::RotationState {
         upcoming,
