@@ -23,7 +23,7 @@ pub(super) enum AuditCommand {
         /// Its SEQ, or its id
         entry: String,
     },
-    /// Prove that no entry was changed, dropped or put in, up to a head that you note elsewhere
+    /// Prove that no entry was changed, dropped or put in, and that each is found by every filter
     Verify,
 }
 

@@ -72,9 +72,9 @@ pub fn within(
     positions: Bits,
     wanted: &Range<Millis>,
 ) -> Result<Bits, StoreError> {
-    if positions == Bits::EMPTY {
+    let Some(first) = positions.offsets().next() else {
         return Ok(positions);
-    }
+    };
     let missing = |offset: usize| StoreError::AuditIndex {
         table: AUDIT_TIMES.name().to_owned(),
         problem: format!(
@@ -82,7 +82,7 @@ pub fn within(
             chunk * CHUNK + offset as u64
         ),
     };
-    let (earliest, latest) = span(tx, chunk)?.ok_or_else(|| missing(0))?;
+    let (earliest, latest) = span(tx, chunk)?.ok_or_else(|| missing(first))?;
     if wanted.contains(&earliest) && wanted.contains(&latest) {
         return Ok(positions);
     }
