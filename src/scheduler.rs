@@ -74,7 +74,7 @@ async fn run(api: Api, wake: Arc<Notify>, mut stopping: watch::Receiver<Option<S
     let (mut told, mut unseen) = (BTreeMap::new(), BTreeMap::new());
     loop {
         hand_off(&api, handoff::tick_without_plugins, &mut told).await;
-        match off_thread(api.app(), lookout::tick).await {
+        match api.app().run(lookout::tick).await {
             Ok(failed) => {
                 for (team, error) in &failed {
                     if !unseen.contains_key(team) {
@@ -114,23 +114,12 @@ async fn hand_off(
     tick: fn(&App) -> Result<Ticked, ActionError>,
     told: &mut BTreeMap<TeamId, String>,
 ) {
-    match off_thread(api.app(), tick).await {
+    match api.app().run(tick).await {
         Ok(ticked) => report(api, ticked, told).await,
         Err(error) => {
             api.stop_if_fatal(&error);
             tracing::error!(%error, "handoffs failed; trying again");
         }
-    }
-}
-
-async fn off_thread<T: Send + 'static>(
-    app: &App,
-    tick: fn(&App) -> Result<T, ActionError>,
-) -> Result<T, ActionError> {
-    let app = app.clone();
-    match tokio::task::spawn_blocking(move || tick(&app)).await {
-        Ok(result) => result,
-        Err(panic) => Err(ActionError::Internal(format!("the tick panicked: {panic}"))),
     }
 }
 
@@ -156,9 +145,8 @@ async fn report(api: &Api, ticked: Ticked, told: &mut BTreeMap<TeamId, String>) 
     for (team, error) in &news {
         tracing::error!(%team, error, "a handoff failed; trying again");
     }
-    let app: App = api.app().clone();
-    let recorded = tokio::task::spawn_blocking(move || handoff::record_failed(&app, &news)).await;
-    if let Ok(Err(error)) = recorded {
+    let recorded = api.app().run(move |app| handoff::record_failed(app, &news));
+    if let Err(error) = recorded.await {
         tracing::error!(%error, "failed handoffs could not be audited");
     }
 }

@@ -6,7 +6,7 @@ pub mod time_off;
 
 use super::rotation;
 use crate::actions::people::{find, names, roster};
-use crate::app::{ActionError, App, Ctx, Result, Tx, changes, check_version};
+use crate::app::{ActionError, App, Ctx, Result, Tx, check_version};
 use crate::clock::to_millis;
 use crate::domain::audit::{Action, EntityType};
 use crate::domain::ids::UserId;
@@ -236,14 +236,14 @@ fn record(tx: &mut Tx<'_>, old: Option<&Membership>, new: Option<&Membership>) -
         (_, None) => Action::Deleted,
         _ => Action::Updated,
     };
-    let mut event = tx.ctx.event(EntityType::TeamMembership, action);
-    let subject = new.or(old);
-    event.team_id = subject.map(|member| member.team_id);
-    event.entity_id = subject.map(|member| member.id.to_string());
+    let Some(subject) = new.or(old) else {
+        return Ok(());
+    };
     let view = |member: Option<&Membership>| member.map(MemberView::from);
-    event.changes = changes::between(view(old).as_ref(), view(new).as_ref());
-    if let (Some(member), Some(metadata)) = (subject, event.metadata.0.as_object_mut()) {
-        metadata.insert("slack_user_id".to_owned(), member.user.as_str().into());
-    }
-    tx.audit(event)
+    tx.record(EntityType::TeamMembership, action)
+        .team(subject.team_id)
+        .entity(&subject.id)
+        .diff(view(old).as_ref(), view(new).as_ref())
+        .metadata("slack_user_id", subject.user.as_str())
+        .write()
 }

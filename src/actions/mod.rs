@@ -1,7 +1,7 @@
 //! The use cases, one file an area. Each authorises, loads, decides (by the domain) and
 //! writes change, audit entry and notifications in one transaction.
 //!
-//! All of them block: async callers go through `spawn_blocking`. None knows HTTP.
+//! All of them block: async callers go through `App::run`. None knows HTTP.
 
 pub mod admin;
 pub mod members;

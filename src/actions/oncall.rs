@@ -219,10 +219,15 @@ pub fn shifts_of(
         .unwrap_or_else(|| add_days(from, 366).min(END_OF_TIME));
     Invalid::ordered(from, to)?;
     app.read(|tx| {
-        let absences = absences_of(tx, &user)?;
+        let rows = store::schedules::list_of_user(tx, &user, from, to)?;
+        let overrides = store::overrides::list_of_user(tx, &user, from, to)?;
+        // Shifts that have begun before count whole.
+        let starts = rows.iter().map(|row| row.start_date);
+        let starts = starts.chain(overrides.iter().map(|row| row.start_date));
+        let absences = absences_of(tx, &user, starts.min().unwrap_or(from))?;
         let mut teams = TeamCache::default();
         let mut shifts = Vec::new();
-        for row in store::schedules::list_of_user(tx, &user, from, to)? {
+        for row in rows {
             let team = teams.get(tx, row.team_id)?;
             if !team.is_active {
                 continue;
@@ -236,7 +241,7 @@ pub fn shifts_of(
                 ..shift
             });
         }
-        for row in store::overrides::list_of_user(tx, &user, from, to)? {
+        for row in overrides {
             let team = teams.get(tx, row.team_id)?;
             if !team.is_active {
                 continue;

@@ -8,7 +8,7 @@ mod request;
 pub use self::decide::{cancel, decide};
 pub use self::query::{get, list};
 pub use self::request::request;
-use crate::app::{Result, Tx, changes};
+use crate::app::{Result, Tx};
 use crate::domain::audit::{Action, EntityType};
 use crate::domain::ids::UserId;
 use crate::domain::shift_override::Override;
@@ -26,18 +26,18 @@ fn record(
 ) -> Result<()> {
     let clock = team.clock();
     let view = |row: &Override| OverrideView::new(row, &clock);
-    let mut event = tx.ctx.event(EntityType::Override, action);
-    event.team_id = Some(team.id);
-    event.entity_id = Some(new.id.to_string());
-    event.changes = changes::between(old.map(view).as_ref(), Some(&view(new)));
-    event.engineer = Some(new.substitute.clone());
-    event.previous_engineer = replaced.cloned();
-    event.change_type = match action {
-        Action::Created | Action::OverrideRequested => Some("override_created".to_owned()),
-        Action::OverrideRejected | Action::OverrideCancelled => Some("override_deleted".to_owned()),
-        _ => Some("override_approved".to_owned()),
+    let change_type = match action {
+        Action::Created | Action::OverrideRequested => "override_created",
+        Action::OverrideRejected | Action::OverrideCancelled => "override_deleted",
+        _ => "override_approved",
     };
-    event.change_reason.clone_from(&new.reason);
-    event.effective_date = Some(new.start_date);
-    tx.audit(event)
+    tx.record(EntityType::Override, action)
+        .team(team.id)
+        .entity(&new.id)
+        .diff(old.map(view).as_ref(), Some(&view(new)))
+        .on_call(Some(&new.substitute), replaced)
+        .change_type(change_type)
+        .reason(new.reason.as_deref())
+        .effective(new.start_date)
+        .write()
 }

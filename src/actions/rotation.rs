@@ -19,7 +19,6 @@ use crate::actions::rotation::publish::{Applied, advance, apply, record_failures
 use crate::actions::rotation::snapshot::TeamSnapshot;
 use crate::app::{ActionError, App, Ctx, Result, Tx};
 use crate::domain::audit::{Action, EntityType};
-use crate::domain::json::Json;
 use crate::domain::schedule::{Origin, Schedule};
 use crate::domain::team::Team;
 use crate::domain::token::Role;
@@ -204,17 +203,12 @@ fn record(
     if shifts.removed.is_empty() && shifts.added.is_empty() {
         return Ok(());
     }
-    let mut event = tx
-        .ctx
-        .event(EntityType::RotationConfig, Action::RotationGenerated);
-    event.team_id = Some(snapshot.team.id);
-    event.entity_id = Some(snapshot.team.id.to_string());
-    event.changes = Json(json!({"auto_schedules": {"old": shifts.removed, "new": shifts.added}}));
-    if let Some(metadata) = event.metadata.0.as_object_mut() {
-        metadata.insert("trigger".to_owned(), why.into());
-        metadata.insert("published_until".to_owned(), json!(planned.published_until));
-    }
-    tx.audit(event)
+    tx.record(EntityType::RotationConfig, Action::RotationGenerated)
+        .about_team(snapshot.team.id)
+        .changes(json!({"auto_schedules": {"old": shifts.removed, "new": shifts.added}}))
+        .metadata("trigger", why)
+        .metadata("published_until", json!(planned.published_until))
+        .write()
 }
 
 /// The auto shifts that stand once the plan is applied, from the running period to the last

@@ -10,7 +10,7 @@ use crate::actions::messages::lookout::give_reason;
 use crate::actions::oncall::who;
 use crate::actions::people::absences::absences_of;
 use crate::actions::people::{find, roster};
-use crate::app::{ActionError, App, Ctx, Result, Tx, changes, check_version};
+use crate::app::{ActionError, App, Ctx, Result, Tx, check_version};
 use crate::domain::Revision;
 use crate::domain::audit::{Action, EntityType};
 use crate::domain::ids::{ScheduleId, UserId};
@@ -258,8 +258,8 @@ pub(crate) fn warnings(
         }
         Some(_) => {}
     }
-    for absence in absences_of(tx.store, user)? {
-        if absence.start <= end && start <= absence.end {
+    for absence in absences_of(tx.store, user, start)? {
+        if absence.start <= end {
             let (from, to) = (absence.start, absence.end);
             warnings.push(format!("{user} has time off from {from} to {to}"));
         }
@@ -285,14 +285,13 @@ pub(crate) fn record(
     };
     let clock = find::team_by_id(tx.store, subject.team_id)?.clock();
     let view = |row: Option<&Schedule>| row.map(|row| ScheduleView::new(row, &clock, None));
-    let mut event = tx.ctx.event(EntityType::Schedule, action);
-    event.team_id = Some(subject.team_id);
-    event.entity_id = Some(subject.id.to_string());
-    event.changes = changes::between(view(old).as_ref(), view(new).as_ref());
-    event.engineer = new.map(|row| row.engineer.clone());
-    event.previous_engineer = replaced.cloned();
-    event.change_type = Some(change_type.to_owned());
-    event.change_reason = reason.map(ToOwned::to_owned);
-    event.effective_date = Some(subject.start_date);
-    tx.audit(event)
+    tx.record(EntityType::Schedule, action)
+        .team(subject.team_id)
+        .entity(&subject.id)
+        .diff(view(old).as_ref(), view(new).as_ref())
+        .on_call(new.map(|row| &row.engineer), replaced)
+        .change_type(change_type)
+        .reason(reason)
+        .effective(subject.start_date)
+        .write()
 }

@@ -1,7 +1,7 @@
 //! Services.
 
 use crate::actions::people::find;
-use crate::app::{ActionError, App, Ctx, Result, Tx, changes, check_version};
+use crate::app::{ActionError, App, Ctx, Result, Tx, check_version};
 use crate::domain::Revision;
 use crate::domain::audit::{Action, EntityType};
 use crate::domain::ids::{ServiceId, UserId};
@@ -218,12 +218,9 @@ fn record(tx: &mut Tx<'_>, old: Option<&Service>, new: &Service) -> Result<()> {
         Some(false) if new.is_active => Action::Restored,
         Some(_) => Action::Updated,
     };
-    let mut event = tx.ctx.event(EntityType::Service, action);
-    event.team_id = Some(new.team_id);
-    event.entity_id = Some(new.id.to_string());
-    event.changes = changes::between(
-        old.map(ServiceView::from).as_ref(),
-        Some(&ServiceView::from(new)),
-    );
-    tx.audit(event)
+    tx.record(EntityType::Service, action)
+        .team(new.team_id)
+        .entity(&new.id)
+        .diff(old.map(ServiceView::from).as_ref(), Some(&new.into()))
+        .write()
 }

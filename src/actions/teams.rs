@@ -6,7 +6,7 @@ use super::rotation;
 use crate::actions::messages::lookout::give_reason;
 use crate::actions::people::{find, roster};
 use crate::actions::rotation::{handoff, planning};
-use crate::app::{ActionError, App, Ctx, Result, Settings, Tx, changes, check_version};
+use crate::app::{ActionError, App, Ctx, Result, Settings, Tx, check_version};
 use crate::domain::Revision;
 use crate::domain::audit::{Action, EntityType};
 use crate::domain::ids::TeamId;
@@ -52,9 +52,10 @@ pub fn create(app: &App, ctx: &Ctx, input: &TeamInput) -> Result<TeamView> {
         refuse_group_of_both_kinds(tx.store, &team)?;
         store::teams::put(tx.store, &team)?;
         let view = view(tx.settings, &team);
-        let mut event = event(tx, &team, EntityType::Team, Action::Created);
-        event.changes = changes::between(None, Some(&view));
-        tx.audit(event)?;
+        tx.record(EntityType::Team, Action::Created)
+            .about_team(team.id)
+            .diff(None, Some(&view))
+            .write()?;
         rotation::reset(tx, &team)?;
         Ok(view)
     })
@@ -193,25 +194,12 @@ fn record_update(tx: &mut Tx<'_>, old: &Team, new: &Team) -> Result<()> {
         _ if only_rotation => (EntityType::RotationConfig, Action::Updated),
         _ => (EntityType::Team, Action::Updated),
     };
-    let mut event = event(tx, new, entity, action);
-    let default = tx.settings.require_approval;
-    event.changes = changes::between(
-        Some(&TeamView::new(old, default)),
-        Some(&TeamView::new(new, default)),
-    );
-    tx.audit(event)
-}
-
-fn event(
-    tx: &Tx<'_>,
-    team: &Team,
-    entity: EntityType,
-    action: Action,
-) -> crate::domain::audit::AuditEvent {
-    let mut event = tx.ctx.event(entity, action);
-    event.team_id = Some(team.id);
-    event.entity_id = Some(team.id.to_string());
-    event
+    let view = |team| TeamView::new(team, tx.settings.require_approval);
+    let (was, is) = (view(old), view(new));
+    tx.record(entity, action)
+        .about_team(new.id)
+        .diff(Some(&was), Some(&is))
+        .write()
 }
 
 fn refuse_taken_slug(tx: &impl Reader, slug: &str, own: TeamId) -> Result<()> {

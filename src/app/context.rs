@@ -178,7 +178,7 @@ impl Ctx {
     }
 
     /// An audit event by this actor; the rest is filled in by the caller.
-    pub fn event(&self, entity_type: EntityType, action: Action) -> AuditEvent {
+    pub(super) fn event(&self, entity_type: EntityType, action: Action) -> AuditEvent {
         let mut metadata = Map::new();
         metadata.insert("source".to_owned(), self.source.as_str().into());
         let mut add = |name: &str, value: Option<&String>| {

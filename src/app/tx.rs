@@ -6,7 +6,6 @@ use chrono::{DateTime, Utc};
 
 use super::answers::{Answers, Question};
 use super::{ActionError, Cause, Ctx, Result, Settings, Source};
-use crate::domain::audit::AuditEvent;
 use crate::domain::ids::TeamId;
 use crate::store::outbox::Message;
 use crate::store::{self, WriteTx};
@@ -38,11 +37,6 @@ pub struct Tx<'a> {
 }
 
 impl Tx<'_> {
-    /// Appends to the audit log.
-    pub fn audit(&mut self, event: AuditEvent) -> Result<()> {
-        Ok(store::audit::append(self.store, event, self.now)?)
-    }
-
     /// Puts a message into the outbox. What happens while the sample company or another system's
     /// past is brought in is told to nobody.
     pub fn notify(&mut self, sink: &str, message: &Message) {

@@ -12,9 +12,10 @@ use super::output::{note, pretty, print};
 use super::session::Session;
 use super::table::facts;
 use crate::daemon::STORE_FILE;
+use crate::domain::hex::hex;
 use crate::domain::zone;
 use crate::store::{self, FolderLock, Store, StoreError};
-use crate::wire::audit::{AuditProof, hex};
+use crate::wire::audit::AuditProof;
 
 /// Asks the daemon; where none answers on this host, looks at the file.
 ///
@@ -182,6 +183,6 @@ mod tests {
         let found = offline(&path).unwrap();
         assert_eq!(found.proof.entries, 1);
         assert_eq!(found.proof.head, hex(&written.audit[0].hash));
-        assert!(found.text().contains("1 entry\n"));
+        assert!(found.text().contains("1 entry, each as"));
     }
 }

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use reqwest::Url;
 
-use super::args::{Global, Secret};
+use super::args::Global;
 use super::error::CliError;
 use crate::config::{CliOverrides, Config, is_loopback_name};
 use crate::daemon::ADMIN_TOKEN_FILE;
+use crate::secret::Secret;
 
 /// The config file that holds where none is named.
 const DEFAULT_CONFIG: &str = "config.toml";
@@ -86,7 +87,7 @@ impl Connection {
         let given = |text: &&str| !text.trim().is_empty();
         let url = global.url.as_deref().filter(given).map(parse_url);
         let url = url.transpose()?;
-        let token = global.token.as_ref().map(Secret::reveal).filter(given);
+        let token = global.token.as_ref().map(Secret::expose).filter(given);
         let token = token.map(|text| Token::Given(text.trim().into()));
         match (url, token) {
             (Some(url), Some(token)) => Ok(Self { url, token }),

@@ -172,16 +172,12 @@ impl Run {
     /// Reads what was written to the outbox since the last time. False where that failed.
     async fn read_new(&mut self) -> bool {
         loop {
-            let (app, seen) = (self.app.clone(), self.seen);
-            let read = move || deliveries::pending_after(&app, seen, READ_AT_ONCE);
-            let rows = match tokio::task::spawn_blocking(read).await {
-                Ok(Ok(rows)) => rows,
-                Ok(Err(error)) => {
+            let seen = self.seen;
+            let read = move |app: &App| deliveries::pending_after(app, seen, READ_AT_ONCE);
+            let rows = match self.app.run(read).await {
+                Ok(rows) => rows,
+                Err(error) => {
                     self.report(&error, "the outbox can't be read");
-                    return false;
-                }
-                Err(panic) => {
-                    tracing::error!(%panic, "reading the outbox panicked");
                     return false;
                 }
             };

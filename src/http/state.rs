@@ -141,15 +141,9 @@ impl Api {
         &self,
         action: impl FnOnce(&App) -> Result<T> + Send + 'static,
     ) -> std::result::Result<T, Problem> {
-        let app = self.0.app.clone();
-        match tokio::task::spawn_blocking(move || action(&app)).await {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => {
-                self.stop_if_fatal(&error);
-                Err(error.into())
-            }
-            Err(panic) => Err(Problem::internal(panic.to_string())),
-        }
+        let done = self.0.app.run(action).await;
+        let done = done.inspect_err(|error| self.stop_if_fatal(error));
+        done.map_err(Problem::from)
     }
 
     /// Stops the daemon where the store can't be used any more: a restart repairs what can

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::engine::{Engine, TrustedCode};
-use crate::wire::audit::hex;
+use crate::domain::hex::hex;
 
 /// Name of the key's file.
 const KEY_FILE: &str = "key";

@@ -13,6 +13,7 @@ use serde_json::Value;
 use super::answer::{self, Answer};
 use super::error::SlackError;
 use crate::secret::Secret;
+use crate::tls;
 
 const USER_AGENT: &str = concat!("oncalld/", env!("CARGO_PKG_VERSION"));
 
@@ -78,8 +79,7 @@ impl Slack {
     /// The base URL is none that a token may be sent to, a token holds characters that no token
     /// has, or the host's certificates can't be read.
     pub fn new(options: SlackOptions) -> Result<Self, SlackError> {
-        // An error means that there is a provider already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        tls::use_ring();
         let base_url = options.base_url;
         let url = Url::parse(&(base_url.trim_end_matches('/').to_owned() + "/"));
         let url = url.ok().filter(may_be_told_secrets).ok_or_else(|| {

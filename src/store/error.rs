@@ -27,6 +27,14 @@ pub enum StoreError {
         /// What is wrong with it.
         problem: String,
     },
+    /// An index of the audit log is not as its entries call for.
+    #[error("store: index `{table}` of the audit log: {problem}")]
+    AuditIndex {
+        /// The index.
+        table: String,
+        /// What is wrong with it.
+        problem: String,
+    },
 }
 
 impl StoreError {
@@ -48,7 +56,10 @@ impl StoreError {
                     | redb::Error::DatabaseClosed
                     | redb::Error::LockPoisoned(_)
             ),
-            Self::Record { .. } | Self::Panicked(_) | Self::Audit { .. } => false,
+            Self::Record { .. }
+            | Self::Panicked(_)
+            | Self::Audit { .. }
+            | Self::AuditIndex { .. } => false,
         }
     }
 }

@@ -19,6 +19,7 @@ use super::tables::META;
 use super::told::{Gap, Reminded, Told};
 use crate::domain::Revision;
 use crate::domain::audit::{Action, ActorType, AuditEntry, AuditEvent, EntityType};
+use crate::domain::hex::{hex, unhex};
 use crate::domain::ids::{
     AuditId, MembershipId, NotificationId, OverrideId, ScheduleId, ServiceId, TeamId, TimeOffId,
     TokenId, UserId,
@@ -34,7 +35,6 @@ use crate::domain::time_off::TimeOff;
 use crate::domain::token::{Role, Token};
 use crate::rotation::credit::{PeriodShares, Share};
 use crate::rotation::explanation::{Explanation, PassedOver, PassedOverReason, Standing};
-use crate::wire::audit::hex;
 
 const ID: Uuid = Uuid::from_u128(0x0190_b5a4_7c3e_7000_8000_0000_0000_0001);
 
@@ -86,9 +86,7 @@ fn check<T: Record + PartialEq + Debug>(name: &str, record: &T) {
 #[track_caller]
 fn check_older<T: Record + PartialEq + Debug>(name: &str, expected: &T) {
     let text = fs::read_to_string(file(name)).unwrap();
-    let digits = text.trim().as_bytes().chunks(2);
-    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
-    let bytes: Vec<u8> = digits.map(byte).collect();
+    let bytes = unhex(text.trim()).unwrap();
     assert_eq!(decode::<T>(META, &bytes).unwrap(), *expected);
 }
 

@@ -4,13 +4,13 @@ use super::error::OpenProblem;
 use super::meta::{self, SCHEMA};
 use super::tables;
 use super::tx::{ReadTx, WriteTx};
-use super::{Store, StoreError};
+use super::{Store, StoreError, audit, overrides, schedules, time_off};
 
 /// A step from the schema version before to its own.
 type Step = fn(&WriteTx) -> Result<(), StoreError>;
 
 /// Step n brings a store from version n to n + 1.
-const STEPS: &[Step] = &[create_tables, outbox_without_due_index, create_tables];
+const STEPS: &[Step] = &[create_tables, outbox_without_due_index, times_and_last_days];
 
 /// The version that this binary reads and writes: the number of steps.
 pub const CURRENT: u32 = 3;
@@ -24,6 +24,16 @@ fn create_tables(tx: &WriteTx) -> Result<(), StoreError> {
 fn outbox_without_due_index(tx: &WriteTx) -> Result<(), StoreError> {
     tx.delete_table("outbox_due")?;
     create_tables(tx)
+}
+
+/// The audit log gets an index of times, which no longer rise with positions; what has days is
+/// indexed by the last of them.
+fn times_and_last_days(tx: &WriteTx) -> Result<(), StoreError> {
+    create_tables(tx)?;
+    audit::index_times(tx)?;
+    schedules::index_by_last_day(tx)?;
+    overrides::index_by_last_day(tx)?;
+    time_off::index_by_last_day(tx)
 }
 
 const _: () = assert!(STEPS.len() == CURRENT as usize, "one step a version");

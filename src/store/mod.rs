@@ -6,7 +6,6 @@
 //! point lookups.
 
 pub mod audit;
-mod audit_index;
 mod codec;
 pub mod error;
 pub mod idempotency;
@@ -22,6 +21,7 @@ pub mod rotation;
 pub mod schedules;
 pub mod services;
 pub mod sessions;
+mod spans;
 mod tables;
 pub mod teams;
 pub mod time_off;
@@ -276,3 +276,5 @@ pub fn decode_anything(bytes: &[u8]) {
 mod crash_tests;
 #[cfg(test)]
 mod golden_tests;
+#[cfg(test)]
+mod layout_tests;

@@ -7,6 +7,7 @@ use chrono::NaiveDate;
 use super::codec::Record;
 use super::error::StoreError;
 use super::key::{Key, trailing_id};
+use super::spans;
 use super::tables::{EXPLANATIONS, SCHEDULES, SCHEDULES_BY_TEAM, SCHEDULES_BY_USER};
 use super::tx::{Order, Reader, WriteTx};
 use crate::domain::ids::{ScheduleId, TeamId, UserId};
@@ -32,10 +33,8 @@ fn team_key(row: &Schedule) -> Key {
 }
 
 fn user_key(row: &Schedule) -> Key {
-    Key::new()
-        .text(row.engineer.as_str())
-        .date(row.start_date)
-        .id(row.id.uuid())
+    let prefix = Key::new().text(row.engineer.as_str());
+    spans::key(prefix, row.start_date, row.end_date, row.id.uuid())
 }
 
 /// The row of an id.
@@ -113,16 +112,8 @@ pub fn list_of_user(
     to: NaiveDate,
 ) -> Result<Vec<Schedule>, StoreError> {
     let prefix = Key::new().text(user.as_str());
-    let end = prefix.clone().date(next_day(to)).as_slice().to_vec();
-    let ids = tx.keys(
-        SCHEDULES_BY_USER,
-        (prefix.as_slice().to_vec(), end),
-        trailing_id,
-    )?;
-    let mut rows: Vec<Schedule> =
-        tx.find_all(SCHEDULES, ids.into_iter().map(|id| Key::new().id(id)))?;
-    rows.retain(|row| row.end_date >= from);
-    Ok(rows)
+    let keys = spans::touching(tx, SCHEDULES_BY_USER, &prefix, from, to)?;
+    tx.find_all(SCHEDULES, keys)
 }
 
 /// Writes a row.
@@ -142,6 +133,13 @@ pub fn delete(tx: &WriteTx, row: &Schedule) -> Result<(), StoreError> {
     tx.remove(SCHEDULES_BY_USER, &user_key(row))?;
     tx.remove(EXPLANATIONS, &key(row.id))?;
     tx.remove(SCHEDULES, &key(row.id))
+}
+
+/// A step of migration: rows of people by last day.
+pub(super) fn index_by_last_day(tx: &WriteTx) -> Result<(), StoreError> {
+    spans::rebuild(tx, SCHEDULES, &[SCHEDULES_BY_USER], |row: &Schedule| {
+        [(SCHEDULES_BY_USER, user_key(row))]
+    })
 }
 
 /// Why an auto row is as it is.

@@ -35,7 +35,7 @@ tables! {
     PROFILES = "profiles";
     /// time off → [`crate::domain::time_off::TimeOff`]
     TIME_OFF = "time_off";
-    /// user, start date, time off
+    /// user, end date, start date, time off
     TIME_OFF_BY_USER = "time_off_by_user";
 
     /// service → [`crate::domain::service::Service`]
@@ -51,17 +51,17 @@ tables! {
     SCHEDULES = "schedules";
     /// team, origin, start date, schedule
     SCHEDULES_BY_TEAM = "schedules_by_team";
-    /// user, start date, schedule
+    /// user, end date, start date, schedule
     SCHEDULES_BY_USER = "schedules_by_user";
     /// schedule → [`crate::rotation::explanation::Explanation`]
     EXPLANATIONS = "explanations";
     /// override → [`crate::domain::shift_override::Override`]
     OVERRIDES = "overrides";
-    /// team, start date, override
+    /// team, end date, start date, override
     OVERRIDES_BY_TEAM = "overrides_by_team";
-    /// substitute, start date, override
+    /// substitute, end date, start date, override
     OVERRIDES_BY_USER = "overrides_by_user";
-    /// status, team, start date, override
+    /// status, team, end date, start date, override
     OVERRIDES_BY_STATUS = "overrides_by_status";
 
     /// team, first day → [`crate::rotation::credit::PeriodShares`]
@@ -75,8 +75,10 @@ tables! {
     AUDIT = "audit";
     /// audit id → position
     AUDIT_IDS = "audit_ids";
-    /// dimension, value, chunk → set of positions; see [`super::audit_index`]
+    /// dimension, value, chunk → set of positions; see [`super::audit`]
     AUDIT_INDEX = "audit_index";
+    /// chunk → its earliest and latest time; chunk, block → the times of its entries
+    AUDIT_TIMES = "audit_times";
 
     /// position → [`crate::domain::notification::Notification`]
     OUTBOX = "outbox";

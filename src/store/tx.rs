@@ -199,6 +199,12 @@ impl WriteTx {
         Ok(())
     }
 
+    /// Empties a table.
+    pub(super) fn clear(&self, table: Table) -> Result<(), StoreError> {
+        self.tx.delete_table(table)?;
+        self.create(table)
+    }
+
     /// Sets the value of a key.
     pub(super) fn set(&self, table: Table, key: &Key, value: &[u8]) -> Result<(), StoreError> {
         self.tx.open_table(table)?.insert(key.as_slice(), value)?;

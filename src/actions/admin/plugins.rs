@@ -54,11 +54,11 @@ pub fn record(app: &App, ctx: &Ctx, events: Vec<PluginEvent>) -> Result<()> {
                 ),
                 PluginChange::Removed { old } => (Action::PluginUnloaded, old.as_ref(), None, None),
             };
-            let mut event = tx.ctx.event(EntityType::Plugin, action);
-            event.entity_id = Some(name.clone());
-            event.change_reason = problem.cloned();
-            event.changes = differences(old, new);
-            tx.audit(event)?;
+            tx.record(EntityType::Plugin, action)
+                .entity(name)
+                .changes(differences(old, new))
+                .reason(problem.map(String::as_str))
+                .write()?;
         }
         Ok(())
     });

@@ -9,11 +9,11 @@ use sha2::Sha256;
 use super::tokens::{self, hash};
 use crate::app::{Actor, App, Ctx, Result, Tx};
 use crate::domain::audit::{Action, EntityType};
+use crate::domain::hex::hex;
 use crate::domain::session::Session;
 use crate::domain::token::Token;
 use crate::secret::Secret;
 use crate::store;
-use crate::wire::audit::hex;
 
 /// Characters of the secret, and of its HMAC: 32 bytes each, as hexadecimal digits.
 const DIGITS: usize = 64;
@@ -125,9 +125,9 @@ fn sign(key: &[u8; 32], secret: &str) -> [u8; 32] {
 }
 
 fn record(tx: &mut Tx<'_>, token: &Token, action: Action) -> Result<()> {
-    let mut event = tx.ctx.event(EntityType::Token, action);
-    event.entity_id = Some(token.id.to_string());
-    tx.audit(event)
+    tx.record(EntityType::Token, action)
+        .entity(&token.id)
+        .write()
 }
 
 #[cfg(test)]

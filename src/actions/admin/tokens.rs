@@ -6,14 +6,14 @@ use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
 use crate::app::cache::Cache;
-use crate::app::{ActionError, Actor, App, Ctx, Part, Result, Tx, changes};
+use crate::app::{ActionError, Actor, App, Ctx, Part, Result, Tx};
 use crate::clock::to_millis;
 use crate::domain::audit::{Action, AuditEntry, EntityType};
+use crate::domain::hex::hex;
 use crate::domain::ids::TokenId;
 use crate::domain::invalid::Invalid;
 use crate::domain::token::{Role, Token};
 use crate::store;
-use crate::wire::audit::hex;
 use crate::wire::token::{NewToken, TokenView};
 use crate::wire::{Page, Paging};
 
@@ -236,10 +236,13 @@ fn record(
     old: Option<&TokenView>,
     new: Option<&TokenView>,
 ) -> Result<()> {
-    let mut event = tx.ctx.event(EntityType::Token, action);
-    event.entity_id = new.or(old).map(|token| token.id.to_string());
-    event.changes = changes::between(old, new);
-    tx.audit(event)
+    let Some(subject) = new.or(old) else {
+        return Ok(());
+    };
+    tx.record(EntityType::Token, action)
+        .entity(&subject.id)
+        .diff(old, new)
+        .write()
 }
 
 #[cfg(test)]

@@ -11,7 +11,6 @@ use crate::actions::rotation;
 use crate::app::{ActionError, App, Ctx, Result, Tx};
 use crate::domain::audit::{Action, EntityType};
 use crate::domain::ids::{TeamId, UserId};
-use crate::domain::json::Json;
 use crate::domain::roster::{Account, Roster, RosterUser};
 use crate::domain::team::Team;
 use crate::domain::token::Role;
@@ -187,15 +186,16 @@ fn note(
     changes: serde_json::Value,
 ) -> Result<()> {
     let row = store::teams::find_member(tx.store, team.id, user)?;
-    let mut event = tx.ctx.event(EntityType::TeamMembership, action);
-    event.team_id = Some(team.id);
-    event.entity_id = row.map(|row| row.id.to_string());
-    event.changes = Json(changes);
-    if let Some(metadata) = event.metadata.0.as_object_mut() {
-        metadata.insert("slack_user_id".to_owned(), user.as_str().into());
-        metadata.insert("slack_group_id".to_owned(), json!(team.slack_group_id));
+    let entry = tx
+        .record(EntityType::TeamMembership, action)
+        .team(team.id)
+        .changes(changes)
+        .metadata("slack_user_id", user.as_str())
+        .metadata("slack_group_id", team.slack_group_id.as_deref());
+    match row {
+        Some(row) => entry.entity(&row.id).write(),
+        None => entry.write(),
     }
-    tx.audit(event)
 }
 
 /// What follows from an account having become something else: the teams whose Slack group

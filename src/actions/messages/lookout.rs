@@ -128,11 +128,10 @@ fn look_or_start_over(tx: &mut Tx<'_>, id: TeamId) -> Result<()> {
     tracing::error!(team = %id, error, "what people were told of a team can't be read; starting over");
     tx.messages.truncate(queued);
     store::told::forget(tx.store, id)?;
-    let mut event = tx.ctx.event(EntityType::System, Action::RecordsLost);
-    event.team_id = Some(id);
-    event.entity_id = Some(id.to_string());
-    event.change_reason = Some(error.clone());
-    tx.audit(event)?;
+    tx.record(EntityType::System, Action::RecordsLost)
+        .about_team(id)
+        .reason(error.as_str())
+        .write()?;
     let payload = json!({"error": error, "failed": "records"});
     if let Ok(Some(team)) = store::teams::find(tx.store, id) {
         for admin in tx.settings.admins.clone() {

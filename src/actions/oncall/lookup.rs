@@ -15,9 +15,9 @@ use crate::actions::oncall::{on_call, resolve};
 use crate::app::cache::Cache;
 use crate::app::{ActionError, App, Part, Result};
 use crate::domain::audit::{AuditEntry, EntityType};
+use crate::domain::hex::hex;
 use crate::domain::ids::{TeamId, UserId};
 use crate::store::StoreError;
-use crate::wire::audit::hex;
 use crate::wire::oncall::{Moment, OnCallQuery};
 
 /// Longer questions are not kept, in bytes: names have at most 100 characters.

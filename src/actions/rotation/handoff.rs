@@ -12,10 +12,9 @@ use crate::actions::messages::lookout::note_handoff;
 use crate::actions::oncall::who;
 use crate::actions::rotation::lookahead_of;
 use crate::actions::rotation::snapshot::TeamSnapshot;
-use crate::app::{ActionError, App, Begun, Ctx, Result, Settings, Tx};
-use crate::domain::audit::{Action, AuditEvent, EntityType};
+use crate::app::{ActionError, App, Begun, Ctx, Entry, Result, Settings, Tx};
+use crate::domain::audit::{Action, EntityType};
 use crate::domain::ids::{TeamId, UserId};
-use crate::domain::json::Json;
 use crate::domain::notification::Event;
 use crate::domain::oncall_day::previous_day;
 use crate::domain::team::{RotationType, Team};
@@ -26,6 +25,8 @@ use crate::store::{self, Reader};
 
 /// Teams that are handed off in one transaction.
 const BATCH: usize = 250;
+/// What the audit log says of the handoff of a period that began while the daemon was down.
+const CATCH_UP: &str = "catch_up";
 
 /// What a tick did.
 #[derive(Debug, Default)]
@@ -113,13 +114,10 @@ impl Ticked {
 pub fn record_failed(app: &App, failed: &BTreeMap<TeamId, String>) -> Result<()> {
     app.write(&Ctx::system(), |tx| {
         for (id, error) in failed {
-            let mut event = tx
-                .ctx
-                .event(EntityType::RotationConfig, Action::RotationFailed);
-            event.team_id = Some(*id);
-            event.entity_id = Some(id.to_string());
-            event.change_reason = Some(error.clone());
-            tx.audit(event)?;
+            tx.record(EntityType::RotationConfig, Action::RotationFailed)
+                .about_team(*id)
+                .reason(error.as_str())
+                .write()?;
             // The team itself may be what can't be read.
             if let Ok(Some(team)) = store::teams::find(tx.store, *id) {
                 let payload = json!({"error": error, "failed": "handoff"});
@@ -177,24 +175,29 @@ pub(crate) fn hand_off_if_due(tx: &mut Tx<'_>, team: &Team) -> Result<bool> {
         is_skipped: planned.nobody_for_running,
         previous: on_call_before(&before, &running),
     };
-    record_handoff(tx, &snapshot, &applied, &running, &begun)?;
+    record_begun(tx, &snapshot, &applied, &running, &begun)?;
     note_handoff(tx, team.id, begun);
     record_failures(tx, &snapshot, &planned)?;
     advance(tx, &snapshot, &planned, Some(running.start))?;
     Ok(true)
 }
 
-fn rotation_event(team: &Team, action: Action, period: &Period) -> AuditEvent {
-    let mut event = Ctx::system().event(EntityType::RotationConfig, action);
-    event.team_id = Some(team.id);
-    event.entity_id = Some(team.id.to_string());
-    event.change_type = Some("auto_rotation".to_owned());
-    event.effective_date = Some(period.start);
-    event
+/// Begins the entry of a handoff, or of one that was skipped.
+fn record_handoff<'t, 'c>(
+    tx: &'t mut Tx<'c>,
+    team: &Team,
+    action: Action,
+    period: &Period,
+) -> Entry<'t, 'c> {
+    tx.record(EntityType::RotationConfig, action)
+        .by_daemon()
+        .about_team(team.id)
+        .change_type("auto_rotation")
+        .effective(period.start)
 }
 
 fn record_missed(tx: &mut Tx<'_>, team: &Team, period: &Period, coverage: &Coverage) -> Result<()> {
-    let on_call = coverage.row_on(period.start).map(|row| row.user.clone());
+    let on_call = coverage.row_on(period.start).map(|row| &row.user);
     let (action, reason) = match on_call {
         Some(_) => (
             Action::RotationTriggered,
@@ -205,19 +208,12 @@ fn record_missed(tx: &mut Tx<'_>, team: &Team, period: &Period, coverage: &Cover
             "the daemon was down, and nobody was planned",
         ),
     };
-    let mut event = rotation_event(team, action, period);
-    event.engineer = on_call;
-    event.previous_engineer = on_call_before(coverage, period);
-    event.change_reason = Some(reason.to_owned());
-    mark_caught_up(&mut event);
-    tx.audit(event)
-}
-
-/// Marks the handoff of a period that began while the daemon was down.
-fn mark_caught_up(event: &mut AuditEvent) {
-    if let Some(metadata) = event.metadata.0.as_object_mut() {
-        metadata.insert("catch_up".to_owned(), true.into());
-    }
+    let previous = on_call_before(coverage, period);
+    record_handoff(tx, team, action, period)
+        .on_call(on_call, previous.as_ref())
+        .reason(reason)
+        .metadata(CATCH_UP, true)
+        .write()
 }
 
 /// Who is on call by `coverage` on the day before a period.
@@ -227,7 +223,7 @@ fn on_call_before(coverage: &Coverage, period: &Period) -> Option<UserId> {
 }
 
 /// Audits the handoff to the running period.
-fn record_handoff(
+fn record_begun(
     tx: &mut Tx<'_>,
     snapshot: &TeamSnapshot,
     applied: &Applied,
@@ -239,18 +235,17 @@ fn record_handoff(
     } else {
         Action::RotationTriggered
     };
-    let mut event = rotation_event(&snapshot.team, action, running);
-    if snapshot.clock.starts_at(running.start) < tx.started_at {
-        mark_caught_up(&mut event);
-    }
-    event.engineer = who(tx.store, &snapshot.team, snapshot.today)?;
-    event.previous_engineer.clone_from(&begun.previous);
-    if begun.is_skipped {
-        event.change_reason = Some("there is no candidate".to_owned());
+    let is_missed = snapshot.clock.starts_at(running.start) < tx.started_at;
+    let on_call = who(tx.store, &snapshot.team, snapshot.today)?;
+    let mut entry = record_handoff(tx, &snapshot.team, action, running)
+        .on_call(on_call.as_ref(), begun.previous.as_ref())
+        .reason(begun.is_skipped.then_some("there is no candidate"));
+    if is_missed {
+        entry = entry.metadata(CATCH_UP, true);
     }
     if !(applied.added.is_empty() && applied.removed.is_empty()) {
         let shifts = json!({"old": applied.removed, "new": applied.added});
-        event.changes = Json(json!({"auto_schedules": shifts}));
+        entry = entry.changes(json!({"auto_schedules": shifts}));
     }
-    tx.audit(event)
+    entry.write()
 }

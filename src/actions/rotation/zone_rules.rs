@@ -8,13 +8,12 @@ use crate::actions::rotation::publish::upcoming;
 use crate::actions::rotation::snapshot::TeamSnapshot;
 use crate::app::{App, Ctx, Result, Tx};
 use crate::domain::audit::{Action, EntityType};
-use crate::domain::json::Json;
 use crate::domain::notification::Event;
 use crate::domain::team::Team;
 use crate::domain::zone;
 use crate::store;
 
-/// Computes every team's handoffs anew if the zone rules are others than last time, and
+/// Recomputes every team's handoffs if the zone rules have changed since last time, and
 /// audits and tells each team whose handoffs they move. Returns how many that were.
 pub fn apply(app: &App) -> Result<usize> {
     let version = zone::rules().version();
@@ -54,16 +53,16 @@ fn move_handoffs(tx: &mut Tx<'_>, team: &Team, old_rules: &str) -> Result<bool> 
     if moves.is_empty() {
         return Ok(false);
     }
-    let mut event = Ctx::system().event(EntityType::RotationConfig, Action::HandoffMoved);
-    event.team_id = Some(team.id);
-    event.entity_id = Some(team.id.to_string());
     let (was, is): (Vec<DateTime<Utc>>, Vec<DateTime<Utc>>) = moves.into_iter().unzip();
-    event.changes = Json(json!({"handoffs_at": {"old": was, "new": is}}));
     let reason = format!("zone rules {old_rules} → {}", zone::rules().version());
-    event.change_reason = Some(reason.clone());
     let payload =
         json!({"old_handoff_at": was.first(), "handoff_at": is.first(), "reason": reason});
-    tx.audit(event)?;
+    tx.record(EntityType::RotationConfig, Action::HandoffMoved)
+        .by_daemon()
+        .about_team(team.id)
+        .changes(json!({"handoffs_at": {"old": was, "new": is}}))
+        .reason(reason.as_str())
+        .write()?;
     tell_leads(tx, team, Event::HandoffMoved, &payload)?;
     let state = store::rotation::RotationState {
         upcoming,

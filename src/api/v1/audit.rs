@@ -26,6 +26,10 @@ async fn list(
 }
 
 /// Prove that no audit entry was changed, dropped or put in
+///
+/// Checks each entry's hash and place, and that it is found by its id, by each filter and by its
+/// time. That nothing was cut off the end, or the log written anew as a whole, by somebody who has
+/// the file, takes a `head` that was noted elsewhere: it is the `hash` of entry number `entries`.
 #[utoipa::path(get, path = "/audit-logs/verify", tag = "audit",
     responses((status = 200, body = AuditProof)))]
 async fn verify(State(api): State<Api>) -> Reply<AuditProof> {
