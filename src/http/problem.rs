@@ -12,7 +12,7 @@ use crate::domain::invalid::Invalid;
 use crate::slack::{GroupError, SlackError};
 
 /// What went wrong.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Problem {
     /// The status in words.
     pub title: Cow<'static, str>,
@@ -35,7 +35,7 @@ pub struct Problem {
 }
 
 /// A field and what is wrong with it.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ProblemField {
     /// The field.
     pub field: String,

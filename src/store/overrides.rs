@@ -85,6 +85,24 @@ pub fn list_of_status(
     touching(tx, OVERRIDES_BY_STATUS, start, &prefix, from, to)
 }
 
+/// Of a team's approved overrides the last that begins by `day`, and the first that begins after
+/// it: they don't overlap, so no other says anything of that day, or ends what does.
+pub fn list_approved_beside(
+    tx: &impl Reader,
+    team: TeamId,
+    day: NaiveDate,
+) -> Result<[Option<Override>; 2], StoreError> {
+    let prefix = status_prefix(OverrideStatus::Approved, team);
+    let after = prefix.clone().date(next_day(day));
+    let (from, at, to) = (prefix.as_slice(), after.as_slice(), prefix.end());
+    let [last, next] = tx.keys_beside(OVERRIDES_BY_STATUS, from, at, &to)?;
+    let row = |found: Option<Vec<u8>>| {
+        let id = found.as_deref().and_then(trailing_id);
+        id.map_or(Ok(None), |id| find(tx, OverrideId::from_uuid(id)))
+    };
+    Ok([row(last)?, row(next)?])
+}
+
 /// The overrides in all teams for which a person is the substitute and that touch
 /// `from..=to`, in any state, by start.
 pub fn list_of_user(

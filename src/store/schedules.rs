@@ -83,6 +83,26 @@ pub fn list_of_team(
     Ok(rows)
 }
 
+/// Of a team's rows of one origin the last that begins by `day`, and the first that begins after
+/// it: rows of one origin don't overlap, so no other says anything of that day, or ends what
+/// does.
+pub fn list_beside(
+    tx: &impl Reader,
+    team: TeamId,
+    origin: Origin,
+    day: NaiveDate,
+) -> Result<[Option<Schedule>; 2], StoreError> {
+    let prefix = team_prefix(team, origin);
+    let after = prefix.clone().date(next_day(day));
+    let (from, at, to) = (prefix.as_slice(), after.as_slice(), prefix.end());
+    let [last, next] = tx.keys_beside(SCHEDULES_BY_TEAM, from, at, &to)?;
+    let row = |found: Option<Vec<u8>>| {
+        let id = found.as_deref().and_then(trailing_id);
+        id.map_or(Ok(None), |id| find(tx, ScheduleId::from_uuid(id)))
+    };
+    Ok([row(last)?, row(next)?])
+}
+
 /// The first day that any row of a team covers.
 pub fn first_day(tx: &impl Reader, team: TeamId) -> Result<Option<NaiveDate>, StoreError> {
     let mut first = None;

@@ -74,6 +74,20 @@ pub trait Reader: Tables {
         Ok(())
     }
 
+    /// The last key from `from` to `at`, which is not included, and the first from `at` to `to`.
+    fn keys_beside(
+        &self,
+        table: Table,
+        from: &[u8],
+        at: &[u8],
+        to: &[u8],
+    ) -> Result<[Option<Vec<u8>>; 2], StoreError> {
+        let table = self.open(table)?;
+        let before = table.range(from..at)?.next_back().transpose()?;
+        let after = table.range(at..to)?.next().transpose()?;
+        Ok([before, after].map(|row| row.map(|(key, _)| key.value().to_vec())))
+    }
+
     /// How many rows a table has.
     fn count(&self, table: Table) -> Result<u64, StoreError> {
         Ok(self.open(table)?.len()?)
