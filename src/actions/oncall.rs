@@ -46,19 +46,15 @@ pub fn answer(app: &App, query: &OnCallQuery) -> Result<OnCall> {
 /// Both `at` and `date` are given.
 pub fn list(app: &App, moment: &Moment, paging: &Paging) -> Result<Page<OnCall>> {
     app.read(|tx| {
-        let mut teams = store::teams::list(tx)?;
-        teams.retain(|team| team.is_active);
-        teams.sort_by_cached_key(|team| (team.name.to_lowercase(), team.id));
-        let page = Page::of(teams, paging);
-        let answers = page
-            .items
+        let active = store::teams::TeamFilter {
+            is_active: Some(true),
+            ..Default::default()
+        };
+        let (total, teams) = store::teams::page(tx, &active, paging.skip(), paging.size())?;
+        let answers = teams
             .iter()
             .map(|team| on_call(tx, team, None, moment, app.now()));
-        Ok(Page::new(
-            answers.collect::<Result<_>>()?,
-            page.total,
-            paging,
-        ))
+        Ok(Page::new(answers.collect::<Result<_>>()?, total, paging))
     })
 }
 

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::ops::Bound;
 
 use chrono::NaiveDate;
+use serde::Serialize;
 use uuid::Uuid;
 
 use crate::domain::ids::UserId;
@@ -28,7 +29,7 @@ text_enum! {
 }
 
 /// A person over a run of days; both ends included.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Stretch {
     /// Who.
     pub user: UserId,

@@ -1,6 +1,7 @@
 //! Schema versions: an ordered list of steps, each in one transaction.
 
 use super::error::OpenProblem;
+use super::lists;
 use super::meta::{self, SCHEMA};
 use super::tables;
 use super::tx::{ReadTx, WriteTx};
@@ -10,10 +11,10 @@ use super::{Store, StoreError};
 type Step = fn(&WriteTx) -> Result<(), StoreError>;
 
 /// Step n brings a store from version n to n + 1.
-const STEPS: &[Step] = &[create_tables, outbox_without_due_index];
+const STEPS: &[Step] = &[create_tables, outbox_without_due_index, counted_lists];
 
 /// The version that this binary reads and writes: the number of steps.
-pub const CURRENT: u32 = 2;
+pub const CURRENT: u32 = 3;
 
 fn create_tables(tx: &WriteTx) -> Result<(), StoreError> {
     tables::ALL.iter().try_for_each(|table| tx.create(*table))
@@ -24,6 +25,14 @@ fn create_tables(tx: &WriteTx) -> Result<(), StoreError> {
 fn outbox_without_due_index(tx: &WriteTx) -> Result<(), StoreError> {
     tx.delete_table("outbox_due")?;
     create_tables(tx)
+}
+
+/// Lists of teams and services are indexes by name, and what is listed is counted.
+fn counted_lists(tx: &WriteTx) -> Result<(), StoreError> {
+    tx.delete_table("services_by_team")?;
+    tx.delete_table("services_by_tier")?;
+    create_tables(tx)?;
+    lists::rebuild(tx)
 }
 
 const _: () = assert!(STEPS.len() == CURRENT as usize, "one step a version");

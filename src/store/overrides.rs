@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use chrono::NaiveDate;
+use uuid::Uuid;
 
 use super::codec::Record;
 use super::error::StoreError;
@@ -83,6 +84,34 @@ pub fn list_of_status(
         )?;
     }
     touching(tx, OVERRIDES_BY_STATUS, start, &prefix, from, to)
+}
+
+/// How many overrides of a team, of one state or of all, touch `from..=to`, and those of them
+/// after the first `skip`, by start. Beside the page, keys alone are read, and what begins before
+/// `from`.
+pub fn page_of_team(
+    tx: &impl Reader,
+    team: TeamId,
+    status: Option<OverrideStatus>,
+    (from, to): (NaiveDate, NaiveDate),
+    skip: usize,
+    take: usize,
+) -> Result<(usize, Vec<Override>), StoreError> {
+    let (index, prefix) = match status {
+        Some(status) => (OVERRIDES_BY_STATUS, status_prefix(status, team)),
+        None => (OVERRIDES_BY_TEAM, Key::new().id(team.uuid())),
+    };
+    let at = prefix.clone().date(from).as_slice().to_vec();
+    let before = (prefix.as_slice().to_vec(), at.clone());
+    let before = tx.keys(index, before, trailing_id)?.into_iter();
+    let before: Vec<Override> = tx.find_all(OVERRIDES, before.map(|id| Key::new().id(id)))?;
+    let reaching = before.iter().filter(|row| row.end_date >= from);
+    let mut ids: Vec<Uuid> = reaching.map(|row| row.id.uuid()).collect();
+    let end = prefix.date(next_day(to)).as_slice().to_vec();
+    ids.extend(tx.keys(index, (at, end), trailing_id)?);
+    let page = ids.iter().skip(skip).take(take);
+    let rows = tx.find_all(OVERRIDES, page.map(|id| Key::new().id(*id)))?;
+    Ok((ids.len(), rows))
 }
 
 /// Of a team's approved overrides the last that begins by `day`, and the first that begins after
