@@ -12,6 +12,7 @@ use crate::domain::ids::{TeamId, UserId};
 use crate::domain::oncall_day::add_days;
 use crate::domain::shift_override::OverrideStatus;
 use crate::domain::team::Team;
+use crate::store::services::ServiceFilter;
 use crate::store::{self, Reader};
 use crate::wire::oncall::Moment;
 use crate::wire::overview::{
@@ -23,6 +24,9 @@ use crate::wire::{Page, Paging};
 
 /// A handoff is overdue when it has not been done after so long.
 const OVERDUE_AFTER: TimeDelta = TimeDelta::minutes(2);
+
+/// Services that are named with a team, at most.
+const SERVICES: usize = 5;
 
 /// Which teams to show, and how.
 #[derive(Clone, Debug, Default)]
@@ -76,12 +80,13 @@ fn wanted(tx: &impl Reader, mut teams: Vec<Team>, query: &OverviewQuery) -> Resu
     let Some(part) = query.q.as_deref().map(str::to_lowercase) else {
         return Ok(teams);
     };
-    let services = store::services::list(tx, None, None)?;
-    let with_service: BTreeSet<TeamId> = services
-        .into_iter()
-        .filter(|service| service.is_active && service.name.to_lowercase().contains(&part))
-        .map(|service| service.team_id)
-        .collect();
+    let filter = ServiceFilter {
+        is_active: Some(true),
+        part: part.clone(),
+        ..ServiceFilter::default()
+    };
+    let (_, services) = store::services::page(tx, &filter, 0, usize::MAX)?;
+    let with_service: BTreeSet<TeamId> = services.iter().map(|it| it.team_id).collect();
     teams.retain(|team| {
         team.name.to_lowercase().contains(&part)
             || team.slug.contains(&part)
@@ -126,13 +131,17 @@ fn shown(
             Some(until) => coverage.gaps(first, until.min(last)),
             None => Vec::new(),
         };
-        let services = store::services::list(tx, Some(team.id), None)?;
-        let services = services.into_iter().filter(|service| service.is_active);
+        let filter = ServiceFilter {
+            team: Some(team.id),
+            is_active: Some(true),
+            ..ServiceFilter::default()
+        };
+        let (_, services) = store::services::page(tx, &filter, 0, SERVICES)?;
         items.push(TeamOverview {
             team: TeamView::new(team, settings.require_approval),
             on_call: on_call.clone(),
             next_handoff_at: state.upcoming.first().copied(),
-            services: services.map(|service| service.name).collect(),
+            services: services.into_iter().map(|service| service.name).collect(),
             stretches: stretches.iter().map(StretchView::from).collect(),
             gaps,
         });

@@ -45,12 +45,11 @@ pub fn list(
     Invalid::ordered(from, to)?;
     app.read(|tx| {
         let team = find::team(tx, team)?;
-        let mut rows = store::schedules::list_of_team(tx, team.id, from, to)?;
-        rows.retain(|row| origin.is_none_or(|origin| row.origin == origin));
-        rows.sort_by_key(|row| (row.start_date, row.origin, row.id));
-        let page = Page::of(rows, paging);
-        let items = page.items.iter().map(|row| view(tx, &team, row));
-        Ok(Page::new(items.collect::<Result<_>>()?, page.total, paging))
+        let (skip, take) = (paging.skip(), paging.size());
+        let (total, rows) =
+            store::schedules::page_of_team(tx, team.id, origin, (from, to), skip, take)?;
+        let items = rows.iter().map(|row| view(tx, &team, row));
+        Ok(Page::new(items.collect::<Result<_>>()?, total, paging))
     })
 }
 

@@ -143,14 +143,14 @@ pub fn list(
     q: Option<&str>,
     paging: &Paging,
 ) -> Result<Page<TeamView>> {
-    let needle = q.unwrap_or_default().to_lowercase();
-    let mut teams = app.read(|tx| Ok(store::teams::list(tx)?))?;
-    teams.retain(|team| active.lets_pass(team.is_active) && matches(team, &needle));
-    teams.sort_by_cached_key(|team| (team.name.to_lowercase(), team.id));
-    let page = Page::of(teams, paging);
-    let shown = |team| view(app.settings(), team);
-    let items = page.items.iter().map(shown).collect();
-    Ok(Page::new(items, page.total, paging))
+    let filter = store::teams::TeamFilter {
+        is_active: active.is_active(),
+        part: q.unwrap_or_default().to_lowercase(),
+    };
+    let (skip, take) = (paging.skip(), paging.size());
+    let (total, teams) = app.read(|tx| Ok(store::teams::page(tx, &filter, skip, take)?))?;
+    let items = teams.iter().map(|team| view(app.settings(), team));
+    Ok(Page::new(items.collect(), total, paging))
 }
 
 /// A team as the API shows it.
@@ -160,10 +160,6 @@ fn view(settings: &Settings, team: &Team) -> TeamView {
         problems: problem.into_iter().collect(),
         ..TeamView::new(team, settings.require_approval)
     }
-}
-
-fn matches(team: &Team, needle: &str) -> bool {
-    needle.is_empty() || team.name.to_lowercase().contains(needle) || team.slug.contains(needle)
 }
 
 /// Where a rotation that is switched on has no start yet, it starts today.

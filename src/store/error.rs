@@ -19,6 +19,14 @@ pub enum StoreError {
     /// A bug: the code that was to write panicked, and its write was undone.
     #[error("store: a write panicked: {0}")]
     Panicked(String),
+    /// A list is not as the records say.
+    #[error("store: list in table `{table}`: {problem}")]
+    List {
+        /// The table.
+        table: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The audit log is not as its chain says.
     #[error("store: audit entry {seq}: {problem}")]
     Audit {
@@ -57,6 +65,7 @@ impl StoreError {
                     | redb::Error::LockPoisoned(_)
             ),
             Self::Record { .. }
+            | Self::List { .. }
             | Self::Panicked(_)
             | Self::Audit { .. }
             | Self::AuditIndex { .. } => false,

@@ -10,6 +10,7 @@ mod codec;
 pub mod error;
 pub mod idempotency;
 mod key;
+pub mod lists;
 mod lock;
 pub mod meta;
 mod migrations;

@@ -203,6 +203,26 @@ fn readers_never_see_an_answer_from_before_a_change_that_they_know_of() {
 }
 
 #[test]
+fn a_service_is_found_as_soon_as_it_is_there_and_no_longer_than_that() {
+    let daemon = Daemon::start();
+    let (core, edge) = (daemon.team("Core"), daemon.team("Edge"));
+    let status = |name: &str| daemon.api.get(&format!("/oncall?service={name}")).status;
+    for (n, team) in [&core, &edge, &core].into_iter().enumerate() {
+        assert_eq!(status("cart"), 404);
+        let service = json!({"name": "Cart", "team_id": team.slug});
+        daemon.api.post("/services", &service).created();
+        let answer = daemon.api.get("/oncall?service=CART").ok();
+        assert_eq!(answer["team_slug"], team.slug.as_str());
+        let name = format!("cart-{n}");
+        let renamed = daemon.api.patch("/services/cart", &json!({"name": name}));
+        renamed.ok();
+        assert_eq!((status("cart"), status(&name)), (404, 200));
+        daemon.api.delete(&format!("/services/{name}")).expect(204);
+        assert_eq!(status(&name), 404);
+    }
+}
+
+#[test]
 fn days_begin_and_end_where_the_zones_clock_jumps() {
     let daemon = Daemon::start();
     let cases = [

@@ -123,7 +123,7 @@ const KEPT: usize = 4096;
 
 /// Tokens that were recognised of late, by the hash of their secrets.
 #[derive(Debug)]
-pub struct KnownTokens(Cache<[u8; 32], Arc<Token>>);
+pub struct KnownTokens(Cache<[u8; 32], Arc<Token>, TokenId>);
 
 impl Default for KnownTokens {
     fn default() -> Self {
@@ -132,18 +132,20 @@ impl Default for KnownTokens {
 }
 
 impl Part for KnownTokens {
-    /// Forgets all of them where a token was made or revoked.
+    /// Forgets the tokens that were made or revoked.
     fn after_commit(&self, written: &[AuditEntry]) {
-        if written
+        let changed: Vec<TokenId> = written
             .iter()
-            .any(|entry| entry.event.entity_type == EntityType::Token)
-        {
-            self.0.forget(|_| true);
+            .filter(|entry| entry.event.entity_type == EntityType::Token)
+            .filter_map(|entry| entry.event.entity_id.as_deref()?.parse().ok())
+            .collect();
+        if !changed.is_empty() {
+            self.0.forget(&changed);
         }
     }
 }
 
-fn known(app: &App) -> &Cache<[u8; 32], Arc<Token>> {
+fn known(app: &App) -> &Cache<[u8; 32], Arc<Token>, TokenId> {
     &app.part::<KnownTokens>().0
 }
 
@@ -158,7 +160,7 @@ pub fn recognise(app: &App, secret: &str) -> Result<Option<Arc<Token>>> {
         .read(|tx| Ok(store::tokens::find_by_hash(tx, &hash)?))?
         .map(Arc::new);
     if let Some(token) = &token {
-        known(app).keep(hash, Arc::clone(token), changes);
+        known(app).keep(hash, Arc::clone(token), vec![token.id], changes);
     }
     Ok(token.filter(|token| token.is_valid_at(app.now())))
 }

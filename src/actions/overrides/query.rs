@@ -32,18 +32,12 @@ pub fn list(
     Invalid::ordered(from, to)?;
     app.read(|tx| {
         let team = find::team(tx, team)?;
-        let rows = match status {
-            Some(status) => store::overrides::list_of_status(tx, team.id, status, from, to)?,
-            None => store::overrides::list_of_team(tx, team.id, from, to)?,
-        };
+        let (skip, take) = (paging.skip(), paging.size());
+        let (total, rows) =
+            store::overrides::page_of_team(tx, team.id, status, (from, to), skip, take)?;
         let clock = team.clock();
-        let page = Page::of(rows, paging);
-        let items = page
-            .items
-            .iter()
-            .map(|row| OverrideView::new(row, &clock))
-            .collect();
-        Ok(Page::new(items, page.total, paging))
+        let items = rows.iter().map(|row| OverrideView::new(row, &clock));
+        Ok(Page::new(items.collect(), total, paging))
     })
 }
 
