@@ -15,9 +15,7 @@ use crate::domain::team::Team;
 use crate::store::services::ServiceFilter;
 use crate::store::{self, Reader};
 use crate::wire::oncall::Moment;
-use crate::wire::overview::{
-    Attention, Matter, NextHandoff, Overview, StretchView, TeamOverview,
-};
+use crate::wire::overview::{Attention, Matter, NextHandoff, Overview, StretchView, TeamOverview};
 use crate::wire::shift_override::OverrideView;
 use crate::wire::team::TeamView;
 use crate::wire::{Page, Paging};
@@ -109,7 +107,10 @@ fn shown(
     let page = match query.sort {
         Sort::Name => {
             let page = Page::of(teams, paging);
-            let answers = page.items.into_iter().map(|team| Ok((answer(&team)?, team)));
+            let answers = page
+                .items
+                .into_iter()
+                .map(|team| Ok((answer(&team)?, team)));
             Page::new(answers.collect::<Result<Vec<_>>>()?, page.total, paging)
         }
         Sort::Until => {
@@ -122,7 +123,10 @@ fn shown(
     let mut items = Vec::with_capacity(page.items.len());
     for (on_call, team) in &page.items {
         let state = store::rotation::state(tx, team.id)?;
-        let (first, last) = (on_call.date, add_days(on_call.date, i64::from(query.days) - 1));
+        let (first, last) = (
+            on_call.date,
+            add_days(on_call.date, i64::from(query.days) - 1),
+        );
         let coverage = coverage_of(tx, team, first, last)?;
         let stretches = coverage.stretches(first, last);
         let published = state.published_until.filter(|_| team.rotates());
@@ -198,7 +202,10 @@ fn attention(
         }
     }
     found.sort_by_key(|(day, rank, _)| (*day, *rank));
-    Ok(found.into_iter().map(|(_, _, attention)| attention).collect())
+    Ok(found
+        .into_iter()
+        .map(|(_, _, attention)| attention)
+        .collect())
 }
 
 fn next_handoff(tx: &impl Reader, teams: &[Team]) -> Result<Option<NextHandoff>> {

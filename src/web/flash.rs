@@ -104,7 +104,14 @@ mod tests {
 
     #[test]
     fn nobody_is_sent_to_another_host() {
-        for foreign in ["//evil.example", "https://evil.example", "/\\evil", "", "x", "/a\nb"] {
+        for foreign in [
+            "//evil.example",
+            "https://evil.example",
+            "/\\evil",
+            "",
+            "x",
+            "/a\nb",
+        ] {
             assert_eq!(local(foreign), "/", "{foreign}");
         }
         assert_eq!(local("/teams?q=a"), "/teams?q=a");

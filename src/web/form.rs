@@ -94,7 +94,9 @@ impl FormState {
     pub fn of<'v>(values: impl IntoIterator<Item = (&'v str, String)>) -> Self {
         let values = values.into_iter();
         Self {
-            values: values.map(|(name, value)| (name.to_owned(), value)).collect(),
+            values: values
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
             ..Self::default()
         }
     }
@@ -191,7 +193,11 @@ mod tests {
 
     fn form() -> Form {
         let pair = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
-        Form([("name", " Core "), ("order", "U1"), ("order", "U2")].map(pair).into())
+        Form(
+            [("name", " Core "), ("order", "U1"), ("order", "U2")]
+                .map(pair)
+                .into(),
+        )
     }
 
     #[test]
@@ -200,7 +206,10 @@ mod tests {
         invalid.add("name", "is taken");
         invalid.add("slug", "is odd");
         let state = FormState::to_correct(&form(), invalid.into()).unwrap();
-        assert_eq!((state.value("name"), state.error("name")), (" Core ", "is taken"));
+        assert_eq!(
+            (state.value("name"), state.error("name")),
+            (" Core ", "is taken")
+        );
         assert_eq!(state.value("order"), "U1\nU2");
         assert_eq!(state.message.as_deref(), Some("slug is odd"));
         assert_eq!(state.status(), StatusCode::UNPROCESSABLE_ENTITY);

@@ -26,13 +26,22 @@ use crate::http::Api;
 pub fn router() -> Router<Api> {
     let pages = Router::new()
         .route("/", get(pages::dashboard::show))
-        .route("/sign-in", get(pages::sign_in::show).post(pages::sign_in::sign_in))
+        .route(
+            "/sign-in",
+            get(pages::sign_in::show).post(pages::sign_in::sign_in),
+        )
         .route("/sign-out", post(pages::sign_in::sign_out))
         .route("/theme", post(pages::sign_in::choose_theme))
         .route("/teams", get(pages::teams::list).post(pages::teams::create))
         .route("/teams/new", get(pages::teams::new))
-        .route("/teams/{team}/edit", get(team::edit::show).post(team::edit::save))
-        .route("/teams/{team}/delete", get(team::edit::ask_to_delete).post(team::edit::delete))
+        .route(
+            "/teams/{team}/edit",
+            get(team::edit::show).post(team::edit::save),
+        )
+        .route(
+            "/teams/{team}/delete",
+            get(team::edit::ask_to_delete).post(team::edit::delete),
+        )
         .route("/teams/{team}/restore", post(team::edit::restore))
         .layer(CompressionLayer::new());
     // What is embedded was compressed at build.

@@ -165,10 +165,20 @@ mod tests {
     #[test]
     fn a_session_acts_as_its_token_until_it_is_left_or_idle() {
         let (app, clock, token) = app();
-        assert!(sign_in(&app, &Ctx::system(), "oncalld_guessed").unwrap().is_none());
+        assert!(
+            sign_in(&app, &Ctx::system(), "oncalld_guessed")
+                .unwrap()
+                .is_none()
+        );
         let cookie = signed_in(&app, &token);
         let actor = recognise(&app, &cookie).unwrap().unwrap();
-        assert!(matches!(actor, Actor::Token { role: Role::Editor, .. }));
+        assert!(matches!(
+            actor,
+            Actor::Token {
+                role: Role::Editor,
+                ..
+            }
+        ));
         // In use it lasts, idle it ends.
         let start = app.now();
         for hours in [6, 12, 18] {

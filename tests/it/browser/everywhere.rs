@@ -70,7 +70,11 @@ async fn no_page_scrolls_sideways_or_complains_at_any_width() {
                      }).slice(0, 3).map(it => it.outerHTML.slice(0, 120));",
                 )
                 .await;
-            assert_eq!(too_wide.as_array().map(Vec::len), Some(0), "{page} at {width}: {too_wide}");
+            assert_eq!(
+                too_wide.as_array().map(Vec::len),
+                Some(0),
+                "{page} at {width}: {too_wide}"
+            );
         }
     }
     browser.has_nothing_to_complain().await;
@@ -84,7 +88,9 @@ async fn every_page_is_accessible_in_light_and_dark() {
         for (page, width) in PAGES.iter().flat_map(|page| [(page, 1280), (page, 390)]) {
             browser.resize(width, 900).await;
             browser.go(page).await;
-            browser.is_accessible(&format!("{page}, {scheme}, {width}")).await;
+            browser
+                .is_accessible(&format!("{page}, {scheme}, {width}"))
+                .await;
         }
     }
 }

@@ -1,4 +1,7 @@
 //! A real browser: Debian's Chromium, by its driver. Each test has one of its own.
+//!
+//! The driver is spoken to directly (<https://www.w3.org/TR/webdriver2/>): its libraries switch on
+//! features of `serde_json`, which cargo would then build into the daemon under test.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
@@ -6,19 +9,22 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use thirtyfour::prelude::*;
 
 use super::Daemon;
 
 /// Longer than any page takes, also on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// What the protocol calls the id of an element.
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
 /// A browser, and the daemon whose pages it shows.
 pub struct Browser {
-    pub driver: WebDriver,
     /// Where the pages are: `http://127.0.0.1:…`.
     pub base: String,
-    port: String,
+    client: reqwest::Client,
+    /// Where the driver takes commands of this session.
+    session: String,
     chromedriver: Child,
     _profile: TempDir,
 }
@@ -49,8 +55,7 @@ impl Browser {
             })
             .expect("chromedriver says on which port it listens");
         let profile = tempfile::tempdir().unwrap();
-        let mut wanted = DesiredCapabilities::chrome();
-        for arg in [
+        let mut options = json!({"args": [
             "--headless=new",
             "--no-sandbox",
             "--disable-gpu",
@@ -60,102 +65,91 @@ impl Browser {
             "--disable-background-networking",
             "--disable-component-update",
             "--disable-sync",
-            "--disable-search-engine-choice-screen",
             "--lang=en-GB",
-            &format!("--user-data-dir={}", profile.path().display()),
-        ] {
-            wanted.add_arg(arg).unwrap();
-        }
+            format!("--user-data-dir={}", profile.path().display()),
+        ]});
         if !javascript {
-            let off = json!({"profile.managed_default_content_settings.javascript": 2});
-            wanted.add_experimental_option("prefs", off).unwrap();
+            options["prefs"] = json!({"profile.managed_default_content_settings.javascript": 2});
         }
-        let logs = json!({"browser": "ALL", "performance": "ALL"});
-        wanted.set("goog:loggingPrefs", logs).unwrap();
-        let server = format!("http://127.0.0.1:{port}");
-        let driver = WebDriver::new(&server, wanted).await.unwrap();
-        driver.set_implicit_wait_timeout(Duration::ZERO).await.unwrap();
+        let wanted = json!({"capabilities": {"alwaysMatch": {
+            "browserName": "chrome",
+            "goog:chromeOptions": options,
+            "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
+        }}});
+        let client = reqwest::Client::builder()
+            .timeout(4 * PATIENCE)
+            .build()
+            .unwrap();
+        let driver = format!("http://127.0.0.1:{port}/session");
+        let answer = client.post(&driver).json(&wanted).send().await.unwrap();
+        let answer: Value = answer.json().await.unwrap();
+        let id = answer["value"]["sessionId"].as_str();
+        let id = id.unwrap_or_else(|| panic!("no browser: {answer}"));
         Self {
-            driver,
             base: format!("http://{}", daemon.api.address),
-            port,
+            session: format!("{driver}/{id}"),
+            client,
             chromedriver,
             _profile: profile,
         }
     }
 
     pub async fn go(&self, path: &str) {
-        self.driver.goto(format!("{}{path}", self.base)).await.unwrap();
+        let url = json!({"url": format!("{}{path}", self.base)});
+        self.command("url", &url).await.unwrap();
     }
 
     /// Path and query of the page that is shown.
     pub async fn path(&self) -> String {
-        let url = self.driver.current_url().await.unwrap();
-        let query = url.query().map_or_else(String::new, |query| format!("?{query}"));
-        format!("{}{query}", url.path())
+        let url = self
+            .run("return location.pathname + location.search;")
+            .await;
+        url.as_str().unwrap_or_default().to_owned()
     }
 
-    /// The first element of a selector, once it is there and can be seen.
-    #[track_caller]
-    pub async fn find(&self, css: &str) -> WebElement {
+    /// The first element of a selector that can be seen, once there is one.
+    pub async fn find(&self, css: &str) -> Element<'_> {
+        self.first("css selector", css).await
+    }
+
+    pub async fn click(&self, css: &str) {
+        self.find(css).await.click().await;
+    }
+
+    /// Clicks the link or button that reads so; of an open dialog, if there is one.
+    pub async fn press(&self, text: &str) {
+        let what =
+            format!("*[self::a or self::button or self::summary][normalize-space()='{text}']");
+        let path = format!("//dialog[@open]//{what} | //{what}[not(//dialog[@open])]");
+        self.first("xpath", &path).await.click().await;
+    }
+
+    async fn first(&self, using: &str, value: &str) -> Element<'_> {
         let since = Instant::now();
+        let wanted = json!({"using": using, "value": value});
         loop {
-            for element in self.driver.find_all(By::Css(css)).await.unwrap_or_default() {
-                if element.is_displayed().await.unwrap_or(false) {
+            let found = self.command("elements", &wanted).await.unwrap_or_default();
+            for element in found.as_array().into_iter().flatten() {
+                let id = element[ELEMENT].as_str().unwrap().to_owned();
+                let element = Element { browser: self, id };
+                if element.is_displayed().await {
                     return element;
                 }
             }
             if since.elapsed() > PATIENCE {
-                panic!("no `{css}` on {}: {}", self.path().await, self.text().await);
+                panic!(
+                    "no `{value}` on {}: {}",
+                    self.path().await,
+                    self.text().await
+                );
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     }
 
-    pub async fn click(&self, css: &str) {
-        let element = self.find(css).await;
-        element.scroll_into_view().await.unwrap();
-        element.click().await.unwrap();
-    }
-
-    /// Clicks the link or button that reads so.
-    pub async fn press(&self, text: &str) {
-        let since = Instant::now();
-        loop {
-            let path = format!(
-                "//dialog[@open]//*[self::a or self::button or self::summary][normalize-space()='{text}'] | \
-                 //*[self::a or self::button or self::summary][normalize-space()='{text}'][not(//dialog[@open])]"
-            );
-            for element in self.driver.find_all(By::XPath(path)).await.unwrap_or_default() {
-                if element.is_displayed().await.unwrap_or(false) {
-                    element.scroll_into_view().await.unwrap();
-                    if element.click().await.is_ok() {
-                        return;
-                    }
-                }
-            }
-            if since.elapsed() > PATIENCE {
-                panic!("nothing reads `{text}` on {}: {}", self.path().await, self.text().await);
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
-
-    /// Types into a field, in place of what stands there.
+    /// Puts a text into a field, in place of what stands there, as typing would.
     pub async fn fill(&self, css: &str, text: &str) {
-        let element = self.find(css).await;
-        let kind = element.attr("type").await.unwrap().unwrap_or_default();
-        if ["date", "time", "month"].contains(&kind.as_str()) {
-            // How such a field is typed depends on the browser's language.
-            let script = "arguments[0].value = arguments[1]; \
-                          arguments[0].dispatchEvent(new Event('input', {bubbles: true})); \
-                          arguments[0].dispatchEvent(new Event('change', {bubbles: true}));";
-            let element = element.to_json().unwrap();
-            self.driver.execute(script, vec![element, text.into()]).await.unwrap();
-            return;
-        }
-        element.clear().await.unwrap();
-        element.send_keys(text).await.unwrap();
+        self.find(css).await.fill(text).await;
     }
 
     /// Chooses an option of a field by its value.
@@ -168,7 +162,11 @@ impl Browser {
         let since = Instant::now();
         while !self.text().await.contains(text) {
             if since.elapsed() > PATIENCE {
-                panic!("`{text}` isn't on {}: {}", self.path().await, self.text().await);
+                panic!(
+                    "`{text}` isn't on {}: {}",
+                    self.path().await,
+                    self.text().await
+                );
             }
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
@@ -176,14 +174,28 @@ impl Browser {
 
     /// What can be read on the page.
     pub async fn text(&self) -> String {
-        match self.driver.find(By::Tag("body")).await {
-            Ok(body) => body.text().await.unwrap_or_default(),
-            Err(_) => String::new(),
-        }
+        let text = self
+            .run("return document.body ? document.body.innerText : '';")
+            .await;
+        text.as_str().unwrap_or_default().to_owned()
     }
 
+    /// Runs a script in the page; what it returns.
     pub async fn run(&self, script: &str) -> Value {
-        self.driver.execute(script, vec![]).await.unwrap().json().clone()
+        let body = json!({"script": script, "args": []});
+        self.command("execute/sync", &body)
+            .await
+            .unwrap_or_default()
+    }
+
+    /// Presses keys: characters, or the driver's codes for others, such as `TAB`.
+    pub async fn keys(&self, keys: &str) {
+        let actions = keys.chars().flat_map(|key| {
+            ["keyDown", "keyUp"].map(|kind| json!({"type": kind, "value": key.to_string()}))
+        });
+        let actions: Vec<_> = actions.collect();
+        let body = json!({"actions": [{"type": "key", "id": "keyboard", "actions": actions}]});
+        self.command("actions", &body).await.unwrap();
     }
 
     pub async fn sign_in(&self, token: &str) {
@@ -197,33 +209,41 @@ impl Browser {
     pub async fn prefer(&self, scheme: &str) {
         let features = json!([{"name": "prefers-color-scheme", "value": scheme}]);
         let body = json!({"cmd": "Emulation.setEmulatedMedia", "params": {"features": features}});
-        self.call("goog/cdp/execute", &body).await;
+        self.command("goog/cdp/execute", &body).await.unwrap();
     }
 
     /// The size of the page's view, as on a phone or a large screen.
     pub async fn resize(&self, width: u32, height: u32) {
-        let params = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
+        let params =
+            json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
         let body = json!({"cmd": "Emulation.setDeviceMetricsOverride", "params": params});
-        self.call("goog/cdp/execute", &body).await;
+        self.command("goog/cdp/execute", &body).await.unwrap();
     }
 
     /// No complaint in the console, no breach of the policy, no request to another host since
     /// the last look.
-    #[track_caller]
     pub async fn has_nothing_to_complain(&self) {
-        let console = self.call("se/log", &json!({"type": "browser"})).await;
-        let bad = console["value"].as_array().unwrap().iter();
+        let console = self
+            .command("se/log", &json!({"type": "browser"}))
+            .await
+            .unwrap();
+        let bad = console.as_array().unwrap().iter();
         let bad: Vec<_> = bad
             .filter(|entry| entry["level"] == "SEVERE" || entry["level"] == "WARNING")
             // That a form came back with 422 is said by the page.
             .filter(|entry| !entry["message"].as_str().unwrap().contains("status of 4"))
             .collect();
         assert!(bad.is_empty(), "{bad:#?}");
-        let network = self.call("se/log", &json!({"type": "performance"})).await;
-        for entry in network["value"].as_array().unwrap() {
+        let network = self
+            .command("se/log", &json!({"type": "performance"}))
+            .await
+            .unwrap();
+        for entry in network.as_array().unwrap() {
             let message: Value = serde_json::from_str(entry["message"].as_str().unwrap()).unwrap();
             if message["message"]["method"] == "Network.requestWillBeSent" {
-                let url = message["message"]["params"]["request"]["url"].as_str().unwrap();
+                let url = message["message"]["params"]["request"]["url"]
+                    .as_str()
+                    .unwrap();
                 let is_own = url.starts_with(&self.base) || url.starts_with("data:");
                 assert!(is_own || url.starts_with("chrome"), "a request to {url}");
             }
@@ -231,29 +251,69 @@ impl Browser {
     }
 
     /// What axe-core finds wrong with the page.
-    #[track_caller]
     pub async fn is_accessible(&self, what: &str) {
         static AXE: std::sync::OnceLock<String> = std::sync::OnceLock::new();
         let axe = AXE.get_or_init(|| {
             let file = super::judge::tools().join("axe/node_modules/axe-core/axe.min.js");
             std::fs::read_to_string(file).expect("axe-core is there: scripts/setup installs it")
         });
-        self.driver.execute(axe.as_str(), vec![]).await.unwrap();
+        self.run(axe).await;
         let script = "const done = arguments[arguments.length - 1]; \
             axe.run(document, {resultTypes: ['violations']}).then(found => done(found.violations.map( \
             it => it.id + ': ' + it.nodes.map(n => n.target.join(' ') + ' ' + (n.failureSummary || '').replaceAll('\\n', ' ')).join(' | '))));";
-        let found = self.driver.execute_async(script, vec![]).await.unwrap();
-        let found = found.json().as_array().cloned().unwrap_or_default();
-        assert!(found.is_empty(), "{what}: {found:#?}");
+        let body = json!({"script": script, "args": []});
+        let found = self.command("execute/async", &body).await.unwrap();
+        assert_eq!(found, json!([]), "{what}: {found:#}");
     }
 
-    /// Asks the driver something that `thirtyfour` has no words for.
-    async fn call(&self, command: &str, body: &Value) -> Value {
-        let session = self.driver.session_id().to_string();
-        let url = format!("http://127.0.0.1:{}/session/{session}/{command}", self.port);
-        let client = reqwest::Client::builder().timeout(PATIENCE).build().unwrap();
-        let answer = client.post(url).json(body).send().await.unwrap();
-        answer.json().await.unwrap()
+    /// Has the driver do something; what it says of it.
+    async fn command(&self, command: &str, body: &Value) -> Result<Value, Value> {
+        let url = format!("{}/{command}", self.session);
+        let answer = self.client.post(url).json(body).send().await.unwrap();
+        let is_done = answer.status().is_success();
+        let mut answer: Value = answer.json().await.unwrap();
+        let value = answer["value"].take();
+        if is_done { Ok(value) } else { Err(value) }
+    }
+}
+
+/// Something on the page.
+pub struct Element<'b> {
+    browser: &'b Browser,
+    id: String,
+}
+
+impl Element<'_> {
+    /// Runs a script in which this element is `it`.
+    pub async fn run(&self, script: &str, argument: &str) -> Value {
+        let script = format!("const it = arguments[0], argument = arguments[1]; {script}");
+        let args = json!([{ELEMENT: self.id}, argument]);
+        let body = json!({"script": script, "args": args});
+        let done = self.browser.command("execute/sync", &body).await;
+        done.unwrap_or_default()
+    }
+
+    async fn is_displayed(&self) -> bool {
+        let seen = "return it.tagName === 'OPTION' || it.checkVisibility({visibilityProperty: true}) \
+                    && it.getClientRects().length > 0;";
+        self.run(seen, "").await == true
+    }
+
+    pub async fn click(&self) {
+        let command = format!("element/{}/click", self.id);
+        let clicked = self.browser.command(&command, &json!({})).await;
+        clicked.unwrap_or_else(|error| panic!("can't be clicked: {error}"));
+    }
+
+    pub async fn fill(&self, text: &str) {
+        // What the driver types into a date depends on the browser's language, and it has no keys
+        // for emoji.
+        self.run(
+            "it.focus(); it.value = argument; \
+             for (const kind of ['input', 'change']) it.dispatchEvent(new Event(kind, {bubbles: true}));",
+            text,
+        )
+        .await;
     }
 }
 

@@ -1,7 +1,7 @@
 //! Runs the real binary on a scratch folder, and always ends it.
 
-pub mod fake_slack;
 pub mod browser;
+pub mod fake_slack;
 mod http;
 mod judge;
 pub mod plugins;

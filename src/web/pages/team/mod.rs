@@ -8,11 +8,11 @@ use super::prelude::*;
 use crate::actions::{oncall, overrides, schedules, teams};
 use crate::app::{App, Result};
 use crate::web::view::why::Why;
+use crate::wire::Paging;
 use crate::wire::oncall::{OnCall, OnCallQuery};
 use crate::wire::schedule::{ScheduleFilter, ScheduleView};
 use crate::wire::shift_override::OverrideFilter;
 use crate::wire::team::TeamView;
-use crate::wire::Paging;
 
 /// A tab of the team's pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -153,7 +153,10 @@ impl TeamHead {
             }),
             why: why.map(|(row, why)| {
                 let picked = row.engineer_slack_id.as_str();
-                (people.get(picked), Why::new(why, picked, people, data.today))
+                (
+                    people.get(picked),
+                    Why::new(why, picked, people, data.today),
+                )
             }),
             pending: data.pending,
         }
