@@ -396,7 +396,7 @@ fn what_cant_be_done_is_said_in_words() {
     let said = |days: &str| said(&deps, BOB, &format!("override payments <@{CAT}> {days}"));
     insta::assert_snapshot!(said("soon"), @"Days: `soon` is not a date: type `2026-12-24`, `24 Dec`, `tomorrow`, `monday` or `next monday`; or a range such as `24 Dec..27 Dec`.");
     insta::assert_snapshot!(said("2026-11-20"), @"Start date: `2026-11-20` is past; the team's on-call day is 2026-11-25.");
-    insta::assert_snapshot!(said("3/4"), @"Days: `3/4` is 3 Apr to some and 4 Mar to others: type the month's name.");
+    insta::assert_snapshot!(said("31 Nov"), @"Days: there is no such day as `31 November`.");
     insta::assert_snapshot!(said(&format!("24 Dec {}", "x".repeat(2001))), @"Reason: has 2001 characters, expected 0 to 2000.");
 }
 
