@@ -8,11 +8,14 @@
 )]
 
 mod access;
+mod answers;
 mod audit;
 mod chaos;
+mod cli;
 mod crash;
 mod delivery;
 mod errors;
+mod events;
 mod golden;
 mod handoff;
 mod harness;

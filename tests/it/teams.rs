@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Daemon, column};
+use crate::harness::{Daemon, column, shown};
 
 #[test]
 fn slugs_are_made_from_names_and_numbered_on_collision() {
@@ -213,11 +213,24 @@ fn members_are_added_changed_and_removed() {
     let team = daemon.team("Core");
     let put = |body: Value| team.post("/members", &body);
     let new = put(json!({"slack_user_id": "UBOB"})).created();
-    assert_eq!(new["team_role"], "member");
-    assert_eq!(new["is_eligible_for_oncall"], true);
-    assert_eq!(new["weight"], 1.0);
-    assert_eq!(new["in_slack"], Value::Null);
-    assert_eq!(new["display_name"], "UBOB");
+    insta::assert_snapshot!(shown(&new, team.today), @r#"
+    {
+      "id": "<id>",
+      "team_id": "<id>",
+      "slack_user_id": "UBOB",
+      "display_name": "UBOB",
+      "in_slack": null,
+      "slack_account": null,
+      "synced_at": null,
+      "team_role": "member",
+      "is_eligible_for_oncall": true,
+      "weight": 1.0,
+      "joined_at": "<time>",
+      "created_at": "<time>",
+      "updated_at": "<time>",
+      "version": 1
+    }
+    "#);
     let changed = put(json!({"slack_user_id": "UBOB", "team_role": "lead", "weight": 0.5})).ok();
     assert_eq!(
         (&changed["id"], &changed["version"]),
