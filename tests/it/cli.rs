@@ -114,11 +114,11 @@ fn what_was_mistyped_is_answered_with_what_was_meant() {
     let zone = daemon.cli(&["team", "create", "Core", "--timezone", "Europe/Berln"]);
     assert_eq!(zone.status.code(), Some(1));
     let said = stderr(&zone);
-    assert!(said.contains("did you mean Europe/Berlin?"), "{said}");
+    assert!(said.contains("did you mean `Europe/Berlin`?"), "{said}");
     let zone = json!({"name": "Core", "timezone": "Amercia/New_York"});
     let problem = daemon.api.post("/teams", &zone).invalid(&["timezone"]);
     let said = problem["errors"][0]["message"].as_str().unwrap();
-    assert!(said.contains("did you mean America/New_York?"), "{said}");
+    assert!(said.contains("did you mean `America/New_York`?"), "{said}");
     for (path, meant) in [
         ("/api/v1/team", "did you mean `/api/v1/teams`?"),
         (
