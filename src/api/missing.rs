@@ -17,7 +17,7 @@ oncalld answers who is on call.
 /api/v1/openapi.json  the API, for programs
 /readyz               whether it is ready
 
-On this host, `oncalld who` asks it too.
+On this host, `oncalld who` answers the same.
 ";
 
 /// The paths of the API, with their parameters in braces.

@@ -35,7 +35,7 @@ pub fn take(text: &str, today: NaiveDate) -> Result<Days<'_>, NotADate> {
     let (first, rest) = required_day(text, today)?;
     let (last, rest) = end_of_range(rest, today)?.unwrap_or((first, rest));
     let start = match (first, last) {
-        // In `24 Dec..27 Dec 2027` the year is meant for both.
+        // In `24 Dec..27 Dec 2027` the year applies to both.
         (Typed::Yearless { day, month }, Typed::Exact(end)) => nearest(end, -1, month, day)?,
         _ => first.first_from(today)?,
     };

@@ -151,7 +151,7 @@ fn check_origin(headers: &HeaderMap) -> Result<(), Problem> {
     }
     Err(Problem::new(
         StatusCode::FORBIDDEN,
-        "a page of another site may not write here",
+        "cross-site requests can't write",
     ))
 }
 

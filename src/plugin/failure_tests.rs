@@ -232,7 +232,7 @@ fn refused(wasm: &[u8]) -> String {
 fn what_is_no_webassembly_is_refused() {
     assert_eq!(
         refused(b"#!/bin/sh"),
-        "it is no WebAssembly component: it doesn't begin as WebAssembly does"
+        "it is no WebAssembly component: it doesn't start like WebAssembly"
     );
     assert!(refused(b"").contains("doesn't begin"));
     let bare = wat::parse_str(r#"(module (func (export "pick")))"#).unwrap();

@@ -231,7 +231,7 @@ pub fn verify(tx: &impl Reader) -> Result<Head, StoreError> {
             }
             let entry: AuditEntry = decode(AUDIT, bytes)?;
             if entry.seq != seq {
-                return Err(wrong(seq, "bears another position"));
+                return Err(wrong(seq, "has a different position"));
             }
             if entry.previous_hash != hash {
                 return Err(wrong(seq, "does not follow from the entry before"));

@@ -21,26 +21,26 @@ fn a_team_and_its_members() {
     let team = payments(&daemon);
     insta::assert_snapshot!(shown(&team.get("").ok(), team.today), @r#"
     {
-      "id": "<id>",
-      "name": "Payments",
-      "slug": "payments",
+      "created_at": "<time>",
       "description": null,
-      "slack_group_id": null,
-      "slack_oncall_group_id": null,
-      "slack_channel_id": "C1",
-      "timezone": "<zone>",
-      "overrides_require_approval": true,
-      "is_active": true,
-      "rotation_enabled": true,
-      "rotation_type": "weighted",
-      "rotation_interval": "weekly",
-      "rotation_start_date": "today",
-      "rotation_order": [],
       "handoff_day": null,
       "handoff_time": "00:00",
+      "id": "<id>",
+      "is_active": true,
+      "name": "Payments",
+      "overrides_require_approval": true,
       "plugin_config": {},
       "problems": [],
-      "created_at": "<time>",
+      "rotation_enabled": true,
+      "rotation_interval": "weekly",
+      "rotation_order": [],
+      "rotation_start_date": "today",
+      "rotation_type": "weighted",
+      "slack_channel_id": "C1",
+      "slack_group_id": null,
+      "slack_oncall_group_id": null,
+      "slug": "payments",
+      "timezone": "<zone>",
       "updated_at": "<time>",
       "version": 2
     }
@@ -49,25 +49,25 @@ fn a_team_and_its_members() {
     {
       "items": [
         {
-          "id": "<id>",
-          "team_id": "<id>",
-          "slack_user_id": "UANN",
-          "display_name": "UANN",
-          "in_slack": null,
-          "slack_account": null,
-          "synced_at": null,
-          "team_role": "member",
-          "is_eligible_for_oncall": true,
-          "weight": 1.0,
-          "joined_at": "<time>",
           "created_at": "<time>",
+          "display_name": "UANN",
+          "id": "<id>",
+          "in_slack": null,
+          "is_eligible_for_oncall": true,
+          "joined_at": "<time>",
+          "slack_account": null,
+          "slack_user_id": "UANN",
+          "synced_at": null,
+          "team_id": "<id>",
+          "team_role": "member",
           "updated_at": "<time>",
-          "version": 1
+          "version": 1,
+          "weight": 1.0
         }
       ],
-      "total": 2,
       "page": 1,
-      "page_size": 1
+      "page_size": 1,
+      "total": 2
     }
     "#);
 }
@@ -83,18 +83,18 @@ fn a_schedule_and_an_override_of_somebody_from_elsewhere() {
     let row = team.post("/oncall-schedules", &row).created();
     insta::assert_snapshot!(shown(&row, team.today), @r#"
     {
-      "id": "<id>",
-      "team_id": "<id>",
-      "engineer_slack_id": "UBOB",
-      "start_date": "today+9",
-      "end_date": "today+10",
-      "starts_at": "<time>",
-      "ends_at": "<time>",
-      "origin": "manual",
-      "created_by": "UANN",
-      "note": "swapped",
-      "explanation": null,
       "created_at": "<time>",
+      "created_by": "UANN",
+      "end_date": "today+10",
+      "ends_at": "<time>",
+      "engineer_slack_id": "UBOB",
+      "explanation": null,
+      "id": "<id>",
+      "note": "swapped",
+      "origin": "manual",
+      "start_date": "today+9",
+      "starts_at": "<time>",
+      "team_id": "<id>",
       "updated_at": "<time>",
       "version": 1,
       "warnings": []
@@ -107,19 +107,19 @@ fn a_schedule_and_an_override_of_somebody_from_elsewhere() {
     let wish = team.post("/oncall-overrides", &wish).created();
     insta::assert_snapshot!(shown(&wish, team.today), @r#"
     {
-      "id": "<id>",
-      "team_id": "<id>",
-      "substitute_slack_id": "UZOE",
-      "start_date": "today+2",
-      "end_date": "today+2",
-      "starts_at": "<time>",
-      "ends_at": "<time>",
-      "reason": "dentist",
-      "status": "pending",
-      "requested_by": "UANN",
       "approved_by": null,
-      "decided_at": null,
       "created_at": "<time>",
+      "decided_at": null,
+      "end_date": "today+2",
+      "ends_at": "<time>",
+      "id": "<id>",
+      "reason": "dentist",
+      "requested_by": "UANN",
+      "start_date": "today+2",
+      "starts_at": "<time>",
+      "status": "pending",
+      "substitute_slack_id": "UZOE",
+      "team_id": "<id>",
       "updated_at": "<time>",
       "version": 1,
       "warnings": [
@@ -134,8 +134,8 @@ fn a_schedule_and_an_override_of_somebody_from_elsewhere() {
     let changed = changed.map(|(field, now)| (field.clone(), now.clone()));
     insta::assert_snapshot!(shown(&Value::Object(changed.collect()), team.today), @r#"
     {
-      "status": "approved",
       "decided_at": "<time>",
+      "status": "approved",
       "updated_at": "<time>",
       "version": 2
     }
@@ -149,42 +149,42 @@ fn a_preview_with_its_explanation() {
     let plan = team.post("/rotation/preview", &json!({"weeks": 2})).ok();
     insta::assert_snapshot!(shown(&plan["items"][1], team.today), @r#"
     {
-      "week_number": 2,
-      "start_date": "today+7",
       "end_date": "today+13",
-      "starts_at": "<time>",
       "ends_at": "<time>",
       "engineer_slack_id": "UBOB",
       "explanation": {
-        "strategy": "weighted",
-        "reason": "largest credit of 2 candidates: +0.50 of a shift",
-        "period_number": 2,
-        "period_start_date": "today+7",
-        "period_end_date": "today+13",
         "candidates": [
           {
-            "slack_user_id": "UANN",
-            "weight": 1.0,
-            "target": 0.5,
-            "served": 1.0,
             "credit": -0.5,
             "gap": -0.5,
-            "last_served_date": "today+6"
+            "last_served_date": "today+6",
+            "served": 1.0,
+            "slack_user_id": "UANN",
+            "target": 0.5,
+            "weight": 1.0
           },
           {
-            "slack_user_id": "UBOB",
-            "weight": 1.0,
-            "target": 0.5,
-            "served": 0.0,
             "credit": 0.5,
             "gap": 0.5,
-            "last_served_date": null
+            "last_served_date": null,
+            "served": 0.0,
+            "slack_user_id": "UBOB",
+            "target": 0.5,
+            "weight": 1.0
           }
         ],
-        "passed_over": [],
         "hold": false,
+        "passed_over": [],
+        "period_end_date": "today+13",
+        "period_number": 2,
+        "period_start_date": "today+7",
+        "reason": "largest credit of 2 candidates: +0.50 of a shift",
+        "strategy": "weighted",
         "strategy_error": null
-      }
+      },
+      "start_date": "today+7",
+      "starts_at": "<time>",
+      "week_number": 2
     }
     "#);
 }
@@ -201,21 +201,21 @@ fn a_service_and_who_is_on_call_for_it() {
     let service = daemon.api.post("/services", &service).created();
     insta::assert_snapshot!(shown(&service, team.today), @r#"
     {
-      "id": "<id>",
-      "name": "checkout",
-      "team_id": "<id>",
-      "repository_url": "https://git.example.com/checkout",
+      "created_at": "<time>",
       "environment": "production",
-      "tier": "critical",
-      "owner_slack_id": null,
-      "tech_stack": [
-        "rust"
-      ],
+      "id": "<id>",
+      "is_active": true,
       "metadata": {
         "runbook": "https://wiki.example.com/checkout"
       },
-      "is_active": true,
-      "created_at": "<time>",
+      "name": "checkout",
+      "owner_slack_id": null,
+      "repository_url": "https://git.example.com/checkout",
+      "team_id": "<id>",
+      "tech_stack": [
+        "rust"
+      ],
+      "tier": "critical",
       "updated_at": "<time>",
       "version": 1
     }
@@ -223,24 +223,24 @@ fn a_service_and_who_is_on_call_for_it() {
     let answer = daemon.api.get("/oncall?service=checkout").ok();
     insta::assert_snapshot!(shown(&answer, team.today), @r#"
     {
-      "engineer_slack_id": "UANN",
-      "display_name": "UANN",
-      "team_id": "<id>",
-      "team_name": "Payments",
-      "team_slug": "payments",
-      "service_id": "<id>",
-      "service_name": "checkout",
-      "source": "auto",
       "date": "today",
-      "start_date": "today",
+      "display_name": "UANN",
       "end_date": "today+6",
-      "starts_at": "<time>",
       "ends_at": "<time>",
-      "timezone": "<zone>",
+      "engineer_slack_id": "UANN",
       "next": {
         "engineer_slack_id": "UBOB",
         "starts_at": "<time>"
-      }
+      },
+      "service_id": "<id>",
+      "service_name": "checkout",
+      "source": "auto",
+      "start_date": "today",
+      "starts_at": "<time>",
+      "team_id": "<id>",
+      "team_name": "Payments",
+      "team_slug": "payments",
+      "timezone": "<zone>"
     }
     "#);
 }
@@ -261,35 +261,35 @@ fn an_audit_entry() {
     assert_eq!(request.as_str().map(str::len), Some(16), "{request}");
     insta::assert_snapshot!(shown(&entry, team.today), @r#"
     {
-      "id": "<id>",
-      "seq": 8,
-      "team_id": "<id>",
-      "entity_type": "team_membership",
-      "entity_id": "<id>",
       "action": "updated",
-      "actor_type": "user",
       "actor_id": "UANN",
+      "actor_type": "user",
+      "change_reason": null,
+      "change_type": null,
       "changes": {
         "weight": {
-          "old": 1.0,
-          "new": 2.0
+          "new": 2.0,
+          "old": 1.0
         }
       },
-      "metadata": {
-        "source": "api",
-        "request_id": null,
-        "peer": null,
-        "token": "editor-UANN",
-        "slack_user_id": "UBOB"
-      },
-      "engineer_slack_id": null,
-      "previous_engineer_slack_id": null,
-      "change_type": null,
-      "change_reason": null,
-      "effective_date": null,
       "created_at": "<time>",
+      "effective_date": null,
+      "engineer_slack_id": null,
+      "entity_id": "<id>",
+      "entity_type": "team_membership",
+      "hash": "<hash>",
+      "id": "<id>",
+      "metadata": {
+        "peer": null,
+        "request_id": null,
+        "slack_user_id": "UBOB",
+        "source": "api",
+        "token": "editor-UANN"
+      },
+      "previous_engineer_slack_id": null,
       "previous_hash": "<hash>",
-      "hash": "<hash>"
+      "seq": 8,
+      "team_id": "<id>"
     }
     "#);
 }
@@ -302,40 +302,38 @@ fn problems() {
     let get = |path: &str| daemon.api.get(path);
     insta::assert_snapshot!(said(get("/teams/paymnts"), 404), @r#"
     {
-      "title": "Not Found",
+      "detail": "there is no team `paymnts`",
       "status": 404,
-      "detail": "there is no team `paymnts`"
+      "title": "Not Found"
     }
     "#);
     insta::assert_snapshot!(said(get("/team"), 404), @r#"
     {
-      "title": "Not Found",
+      "detail": "nothing is served at `/api/v1/team`; did you mean `/api/v1/teams`?",
       "status": 404,
-      "detail": "nothing is served at `/api/v1/team`; did you mean `/api/v1/teams`?"
+      "title": "Not Found"
     }
     "#);
     let invalid = json!({"name": "", "timezone": "Europe/Berln", "colour": "red"});
     let reply = daemon.api.post("/teams", &invalid);
     insta::assert_snapshot!(said(reply, 422), @r#"
     {
-      "title": "Unprocessable Entity",
-      "status": 422,
       "detail": "colour: unknown field `colour`, expected one of `name`, `slug`, `description`, `slack_group_id`, `slack_oncall_group_id`, `slack_channel_id`, `timezone`, `overrides_require_approval`, `is_active`, `rotation_enabled`, `rotation_type`, `rotation_interval`, `rotation_start_date`, `rotation_order`, `handoff_day`, `handoff_time`, `plugin_config`, `version`",
       "errors": [
         {
           "field": "colour",
           "message": "unknown field `colour`, expected one of `name`, `slug`, `description`, `slack_group_id`, `slack_oncall_group_id`, `slack_channel_id`, `timezone`, `overrides_require_approval`, `is_active`, `rotation_enabled`, `rotation_type`, `rotation_interval`, `rotation_start_date`, `rotation_order`, `handoff_day`, `handoff_time`, `plugin_config`, `version`"
         }
-      ]
+      ],
+      "status": 422,
+      "title": "Unprocessable Entity"
     }
     "#);
     let invalid = json!({"name": "", "timezone": "Europe/Berln", "handoff_time": "9:00"});
     let reply = daemon.api.post("/teams", &invalid);
     insta::assert_snapshot!(said(reply, 422), @r#"
     {
-      "title": "Unprocessable Entity",
-      "status": 422,
-      "detail": "name: has 0 characters, expected 1 to 100; timezone: `Europe/Berln` is not an IANA zone name such as Europe/Berlin; did you mean Europe/Berlin?; handoff_time: `9:00` is not a time of day as HH:MM, 00:00 to 23:59",
+      "detail": "name: has 0 characters, expected 1 to 100; timezone: `Europe/Berln` is not an IANA time zone; did you mean `Europe/Berlin`?; handoff_time: `9:00` is not a time of day as HH:MM, 00:00 to 23:59",
       "errors": [
         {
           "field": "name",
@@ -343,13 +341,15 @@ fn problems() {
         },
         {
           "field": "timezone",
-          "message": "`Europe/Berln` is not an IANA zone name such as Europe/Berlin; did you mean Europe/Berlin?"
+          "message": "`Europe/Berln` is not an IANA time zone; did you mean `Europe/Berlin`?"
         },
         {
           "field": "handoff_time",
           "message": "`9:00` is not a time of day as HH:MM, 00:00 to 23:59"
         }
-      ]
+      ],
+      "status": 422,
+      "title": "Unprocessable Entity"
     }
     "#);
     let wish = json!({"substitute_slack_id": "UBOB", "start_date": team.day(2)});
@@ -357,41 +357,41 @@ fn problems() {
     let reply = team.post("/oncall-overrides", &wish);
     insta::assert_snapshot!(said(reply, 409), @r#"
     {
-      "title": "Conflict",
-      "status": 409,
+      "conflicting_id": "<id>",
       "detail": "overlaps the pending override for UBOB from today+2 to today+2",
-      "conflicting_id": "<id>"
+      "status": 409,
+      "title": "Conflict"
     }
     "#);
     let reply = team.patch("", &json!({"description": "x", "version": 9}));
     insta::assert_snapshot!(said(reply, 409), @r#"
     {
-      "title": "Conflict",
+      "detail": "version 9 is not the current one, 2: read it again and redo the change",
       "status": 409,
-      "detail": "version 9 is not the current one, 2: read it again and redo the change"
+      "title": "Conflict"
     }
     "#);
     let viewer = daemon.client("viewer", None);
     let reply = viewer.post(&team.path("/members"), &json!({"slack_user_id": "UCAT"}));
     insta::assert_snapshot!(said(reply, 403), @r#"
     {
-      "title": "Forbidden",
+      "detail": "this requires the role editor; token `viewer-nobody` has viewer",
       "status": 403,
-      "detail": "this takes the role editor; token `viewer-nobody` has viewer"
+      "title": "Forbidden"
     }
     "#);
     insta::assert_snapshot!(said(daemon.api.with_token("oncalld_0").get("/teams"), 401), @r#"
     {
-      "title": "Unauthorized",
+      "detail": "the token is unknown, revoked or expired",
       "status": 401,
-      "detail": "the token is unknown, revoked or expired"
+      "title": "Unauthorized"
     }
     "#);
     insta::assert_snapshot!(said(daemon.api.send("PUT", "/teams", &[], b"{}"), 405), @r#"
     {
-      "title": "Method Not Allowed",
+      "detail": "`/api/v1/teams` does not support PUT",
       "status": 405,
-      "detail": "`/api/v1/teams` does not take PUT"
+      "title": "Method Not Allowed"
     }
     "#);
 }

@@ -111,14 +111,14 @@ fn the_history_keeps_its_legacy_shape() {
     assert_eq!(column(&history, "change_type"), kinds);
     insta::assert_snapshot!(shown(&history["items"][1], team.today), @r#"
     {
-      "id": "<id>",
-      "engineer_slack_id": "UCAT",
-      "previous_engineer_slack_id": "UBOB",
-      "change_type": "override_created",
       "change_reason": "ill",
-      "effective_date": "today+2",
+      "change_type": "override_created",
       "changed_by": "UANN",
-      "created_at": "<time>"
+      "created_at": "<time>",
+      "effective_date": "today+2",
+      "engineer_slack_id": "UCAT",
+      "id": "<id>",
+      "previous_engineer_slack_id": "UBOB"
     }
     "#);
     assert_eq!(history["total"], 3);

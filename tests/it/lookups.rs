@@ -15,21 +15,21 @@ fn an_answer_names_its_source_by_precedence_and_who_is_next() {
     assert_eq!(team.on_call(0), (Value::Null, "none".into()));
     insta::assert_snapshot!(shown(&team.get("/oncall").ok(), team.today), @r#"
     {
-      "engineer_slack_id": null,
+      "date": "today",
       "display_name": null,
-      "team_id": "<id>",
-      "team_name": "Core",
-      "team_slug": "core",
+      "end_date": null,
+      "ends_at": null,
+      "engineer_slack_id": null,
+      "next": null,
       "service_id": null,
       "service_name": null,
       "source": "none",
-      "date": "today",
       "start_date": null,
-      "end_date": null,
       "starts_at": null,
-      "ends_at": null,
-      "timezone": "<zone>",
-      "next": null
+      "team_id": "<id>",
+      "team_name": "Core",
+      "team_slug": "core",
+      "timezone": "<zone>"
     }
     "#);
     team.rotate(json!({}));

@@ -360,7 +360,7 @@ fn of_two_lists_that_were_asked_for_at_once_the_later_one_stays() {
 }
 
 #[test]
-fn time_off_of_a_member_known_from_slack_alone_plans_the_team_anew() {
+fn time_off_of_a_member_known_from_slack_alone_replans_the_team() {
     let t = sandbox();
     sync(&t, &["UD"]);
     assert_eq!(t.who("2026-12-02"), "UD");

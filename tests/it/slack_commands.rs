@@ -271,7 +271,7 @@ fn a_lead_outside_the_slack_group_is_asked_and_decides() {
         "UCAT",
         &format!("override payments <@UANN> {}", t.team.day(4)),
     );
-    assert!(answer.contains("Asked"), "{answer}");
+    assert!(answer.contains("Requested"), "{answer}");
 }
 
 #[test]

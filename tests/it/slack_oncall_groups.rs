@@ -199,9 +199,9 @@ fn the_doctor_shows_what_is_wrong_and_puts_right_what_it_can() {
     assert_eq!(sick.status.code(), Some(1));
     let text = String::from_utf8(sick.stdout).unwrap();
     for part in [
-        "problem: the bot token lacks usergroups:write: keeping groups set to who is on call",
+        "problem: the bot token lacks usergroups:write: keeping on-call groups up to date",
         "problem: core: the bot is not in #lonely: invite it there",
-        "problem: S9: it holds others than who is on call",
+        "problem: S9: it does not hold exactly who is on call",
         "@core (S1)",
     ] {
         assert!(text.contains(part), "no `{part}` in:\n{text}");

@@ -215,20 +215,20 @@ fn members_are_added_changed_and_removed() {
     let new = put(json!({"slack_user_id": "UBOB"})).created();
     insta::assert_snapshot!(shown(&new, team.today), @r#"
     {
-      "id": "<id>",
-      "team_id": "<id>",
-      "slack_user_id": "UBOB",
-      "display_name": "UBOB",
-      "in_slack": null,
-      "slack_account": null,
-      "synced_at": null,
-      "team_role": "member",
-      "is_eligible_for_oncall": true,
-      "weight": 1.0,
-      "joined_at": "<time>",
       "created_at": "<time>",
+      "display_name": "UBOB",
+      "id": "<id>",
+      "in_slack": null,
+      "is_eligible_for_oncall": true,
+      "joined_at": "<time>",
+      "slack_account": null,
+      "slack_user_id": "UBOB",
+      "synced_at": null,
+      "team_id": "<id>",
+      "team_role": "member",
       "updated_at": "<time>",
-      "version": 1
+      "version": 1,
+      "weight": 1.0
     }
     "#);
     let changed = put(json!({"slack_user_id": "UBOB", "team_role": "lead", "weight": 0.5})).ok();

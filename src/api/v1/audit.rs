@@ -25,7 +25,7 @@ async fn list(
         .map(Json)
 }
 
-/// Prove that no audit entry was changed, dropped or put in
+/// Verify that no audit entry was changed, dropped or inserted
 #[utoipa::path(get, path = "/audit-logs/verify", tag = "audit",
     responses((status = 200, body = AuditProof)))]
 async fn verify(State(api): State<Api>) -> Reply<AuditProof> {

@@ -137,7 +137,7 @@ impl Daemon {
         let _ = self.child.wait();
     }
 
-    /// Ends it with `kill -9`, and starts it anew on the same folder.
+    /// Ends it with `kill -9`, and starts it again on the same folder.
     #[must_use]
     pub fn restart(mut self) -> Self {
         self.kill();

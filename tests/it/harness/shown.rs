@@ -1,10 +1,12 @@
 //! Answers as snapshots show them.
 
+use std::collections::BTreeMap;
+
 use chrono::{DateTime, NaiveDate};
 use serde_json::Value;
 
 /// An answer without what differs from run to run: `<id>`, `<time>`, `<hash>`, `<zone>`, and
-/// days as `today+7`.
+/// days as `today+7`; fields by name.
 pub fn shown(answer: &Value, today: NaiveDate) -> String {
     serde_json::to_string_pretty(&masked(answer, today)).unwrap()
 }
@@ -16,7 +18,8 @@ fn masked(value: &Value, today: NaiveDate) -> Value {
         Value::Object(fields) => {
             let fields = fields.iter();
             let fields = fields.map(|(name, value)| (name.clone(), masked(value, today)));
-            Value::Object(fields.collect())
+            let by_name: BTreeMap<_, _> = fields.collect();
+            by_name.into_iter().collect()
         }
         other => other.clone(),
     }
