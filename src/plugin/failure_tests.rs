@@ -234,7 +234,7 @@ fn what_is_no_webassembly_is_refused() {
         refused(b"#!/bin/sh"),
         "it is no WebAssembly component: it doesn't start like WebAssembly"
     );
-    assert!(refused(b"").contains("doesn't begin"));
+    assert!(refused(b"").contains("doesn't start"));
     let bare = wat::parse_str(r#"(module (func (export "pick")))"#).unwrap();
     assert!(refused(&bare).contains("without an embedded component type"));
 }
