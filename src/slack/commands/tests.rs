@@ -363,7 +363,7 @@ fn an_override_is_taken_back_by_a_click_or_by_its_days() {
 fn a_team_asks_for_itself() {
     let (deps, _) = company();
     let text = format!("override data-ai <@{CAT}|cat> 24 Dec");
-    insta::assert_snapshot!(said(&deps, EVE, &text), @"<@U0000EVE1> belongs to no team: they can read, but not change anything.");
+    insta::assert_snapshot!(said(&deps, EVE, &text), @"<@U0000EVE1> is in no team: they can read but not change anything.");
     insta::assert_snapshot!(said(&deps, BOB, &text), @"<@U0000BOB1> is not a member of team `data-ai`: one of its members, or an admin, has to ask.");
     insta::assert_snapshot!(said(&deps, ROOT, &text), @r#"
     Done.
