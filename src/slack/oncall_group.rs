@@ -242,7 +242,7 @@ impl Known {
             tracing::warn!(
                 group = id,
                 teams = group.teams.join(","),
-                "Slack accepts nobody who is on call, and can't empty a group: it stays as it is"
+                "nobody is on call whom Slack accepts, and it can't empty a group: it stays as it is"
             );
         }
         self.holds = Some((users, Instant::now()));

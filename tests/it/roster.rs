@@ -264,7 +264,10 @@ fn changing_a_member_known_from_slack_alone_makes_their_row() {
     assert_eq!(row.team_role.as_str(), "lead");
     members::delete(&t.app, &t.ctx, "t", "UD").unwrap();
     let gone = members::delete(&t.app, &t.ctx, "t", "UD").unwrap_err();
-    assert!(gone.to_string().contains("only through its Slack group"), "{gone}");
+    assert!(
+        gone.to_string().contains("only through its Slack group"),
+        "{gone}"
+    );
     assert_eq!(
         in_slack(&t)[3],
         ("UD".to_owned(), Some(true)),
