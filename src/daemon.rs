@@ -97,7 +97,7 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     if !address.ip().is_loopback() && config.server.public_url.is_none() {
         tracing::warn!(
             %address,
-            "listening beyond this host without TLS: put a proxy with TLS in front, and set \
+            "listening on a non-loopback address without TLS: put a proxy with TLS in front and set \
              server.public_url"
         );
     }
@@ -108,7 +108,7 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     let loaded = plugin::rescan(plugins.clone(), app.clone(), stopped.clone());
     // Compiling one takes far longer, and none shall keep the daemon from answering.
     if tokio::time::timeout(PLUGIN_PATIENCE, loaded).await.is_err() {
-        tracing::warn!("plugins are still being compiled; what needs one waits for it");
+        tracing::warn!("plugins are still being compiled; whatever needs one waits for it");
     }
     let slack = slack::client(&config)?;
     let groups = slack
@@ -161,7 +161,7 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         }
     };
     if tokio::time::timeout(patience / 4, ended).await.is_err() {
-        tracing::warn!("handoffs, deliveries or what talks to Slack did not end in time");
+        tracing::warn!("handoffs, deliveries or Slack connections did not end in time");
     }
     match stopped.borrow().as_deref() {
         Some(reason) if reason.starts_with("SIG") => {

@@ -123,8 +123,8 @@ pub fn delete(app: &App, ctx: &Ctx, team: &str, user: &str) -> Result<()> {
             return Err(
                 match roster::find_member(tx.store, tx.settings, &team, &user)? {
                     Some(_) => ActionError::NotFound(format!(
-                        "{user} is a member of team `{}` by its Slack group alone: there is no \
-                         metadata to remove",
+                        "{user} is a member of team `{}` only through its Slack group: there is \
+                         no metadata to remove",
                         team.slug
                     )),
                     None => not_a_member(&team, &user),
@@ -218,7 +218,8 @@ fn apply(member: &Membership, input: &MemberInput) -> Result<Membership> {
         member.role = role;
     }
     if let Some(weight) = input.weight {
-        let message = format!("{weight} is not a weight: above 0, at most {MAX_WEIGHT}");
+        let message =
+            format!("{weight} is not a weight, expected above 0 and at most {MAX_WEIGHT}");
         invalid.check(is_weight(weight), "weight", message);
         member.weight = weight;
     }

@@ -83,7 +83,7 @@ pub(crate) fn resolve(tx: &impl Reader, query: &OnCallQuery) -> Result<(Team, Op
         )),
         Some(team) if team.id == service.team_id => Ok((team, Some(service))),
         Some(team) => Err(ActionError::NotFound(format!(
-            "service `{}` is not one of team `{}`",
+            "service `{}` does not belong to team `{}`",
             service.name, team.slug
         ))),
     }
@@ -102,7 +102,7 @@ pub(crate) fn on_call(
         (Some(_), Some(_)) => {
             return Err(ActionError::invalid(
                 "date",
-                "can't go with `at`: give one of them",
+                "can't be combined with `at`: give only one of them",
             ));
         }
         (_, Some(date)) => {

@@ -24,12 +24,12 @@ pub fn create(app: &App, ctx: &Ctx, input: &ServiceInput) -> Result<ServiceView>
         invalid.check(
             input.name.is_some(),
             "name",
-            "is needed: 1 to 100 characters",
+            "is required: 1 to 100 characters",
         );
         invalid.check(
             input.team_id.is_some(),
             "team_id",
-            "is needed: id or slug of a team",
+            "is required: id or slug of a team",
         );
         let team = input.team_id.as_deref().unwrap_or_default();
         invalid.into_result(())?;
@@ -195,7 +195,7 @@ fn refuse_taken_name(tx: &impl Reader, service: &Service) -> Result<()> {
     }
     match store::services::find_by_name(tx, &service.name)? {
         Some(other) if other.id != service.id => Err(ActionError::Conflict {
-            detail: format!("there is a service named `{}` already", other.name),
+            detail: format!("a service named `{}` already exists", other.name),
             with: Some(other.id.to_string()),
         }),
         _ => Ok(()),

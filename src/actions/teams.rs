@@ -40,7 +40,7 @@ pub fn create(app: &App, ctx: &Ctx, input: &TeamInput) -> Result<TeamView> {
         if input.name.is_none() {
             return Err(ActionError::invalid(
                 "name",
-                "is needed: 1 to 100 characters",
+                "is required: 1 to 100 characters",
             ));
         }
         let mut team = input::apply(input, &blank, tx.now.date_naive(), &*tx.settings.plugins)?;

@@ -26,7 +26,7 @@ pub(super) async fn run(global: &Global, session: &Session) -> Result<(), CliErr
         Ok((status, body)) => {
             let Ok(found) = serde_json::from_str::<Value>(&body) else {
                 let url = &session.client.connection().url;
-                let message = format!("{url} answered {status}, and no JSON: is it oncalld?");
+                let message = format!("{url} answered {status} without JSON: is it oncalld?");
                 return Err(CliError::failed(message));
             };
             print(&if session.json {
@@ -95,7 +95,7 @@ struct Found {
 fn offline(path: &Path) -> Result<Found, CliError> {
     if !path.exists() {
         return Err(CliError::not_found(format!(
-            "there is no data file {}: `oncalld serve` makes it, --data-dir names another folder",
+            "there is no data file {}: `oncalld serve` creates it, --data-dir names another folder",
             path.display()
         )));
     }

@@ -184,7 +184,7 @@ text_enum! {
         RotationSkipped = "rotation_skipped",
         /// The strategy failed.
         RotationFailed = "rotation_failed",
-        /// Future shifts were computed anew.
+        /// Future shifts were regenerated.
         RotationGenerated = "rotation_generated",
         /// Somebody asked for cover.
         OverrideRequested = "override_requested",

@@ -59,7 +59,7 @@ impl Problem {
 
     /// A failure of ours; the client learns no more than that.
     pub fn internal(inner: impl Into<String>) -> Self {
-        let detail = "oncalld failed to do this; its log says why";
+        let detail = "oncalld failed to do this; see its log";
         let problem = Self::new(StatusCode::INTERNAL_SERVER_ERROR, detail);
         Self {
             inner: Some(inner.into()),
@@ -152,7 +152,7 @@ pub struct InnerError(pub String);
 
 /// The answer to a method that a path doesn't take.
 pub async fn no_such_method(method: axum::http::Method, uri: Uri) -> Problem {
-    let detail = format!("`{}` does not take {method}", uri.path());
+    let detail = format!("`{}` does not support {method}", uri.path());
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail)
 }
 

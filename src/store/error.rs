@@ -117,12 +117,12 @@ impl OpenError {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenProblem {
     /// Another process has it.
-    #[error("another oncalld has this store open; one file serves one daemon")]
+    #[error("another oncalld has this store open; only one daemon can use a file")]
     InUse,
     /// Another process has the data folder.
     #[error(
-        "another oncalld (process {holder}) uses this data folder; one oncalld.redb serves one \
-         daemon: stop that one first, or name another folder with --data-dir"
+        "another oncalld (process {holder}) is using this data folder: stop it first, or choose \
+         another folder with --data-dir"
     )]
     FolderInUse {
         /// Its process id, as far as it has said.

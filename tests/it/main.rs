@@ -8,12 +8,15 @@
 )]
 
 mod access;
+mod answers;
 mod audit;
 mod browser;
 mod chaos;
+mod cli;
 mod crash;
 mod delivery;
 mod errors;
+mod events;
 mod golden;
 mod handoff;
 mod harness;

@@ -50,7 +50,7 @@ pub fn create(app: &App, ctx: &Ctx, input: &NewToken) -> Result<TokenView> {
         let user = input.slack_user_id.as_deref();
         let user = user.and_then(|user| invalid.parse("slack_user_id", user));
         let lasts = input.expires_at.is_none_or(|expiry| expiry > tx.now);
-        invalid.check(lasts, "expires_at", "is past");
+        invalid.check(lasts, "expires_at", "is in the past");
         let Some(role) = role else {
             return Err(invalid.into());
         };
@@ -60,7 +60,7 @@ pub fn create(app: &App, ctx: &Ctx, input: &NewToken) -> Result<TokenView> {
             .find(|t| t.name == input.name);
         if let Some(other) = namesake {
             return Err(ActionError::Conflict {
-                detail: format!("there is a token named `{}` already", other.name),
+                detail: format!("a token named `{}` already exists", other.name),
                 with: Some(other.id.to_string()),
             });
         }
@@ -229,7 +229,7 @@ pub(crate) fn random() -> Result<[u8; 32]> {
 /// No secret is made of less: what asks for one fails.
 #[expect(clippy::needless_pass_by_value, reason = "map_err hands it over")]
 fn without_randomness(error: getrandom::Error) -> ActionError {
-    ActionError::Internal(format!("the system gives no random bytes: {error}"))
+    ActionError::Internal(format!("the system provided no random bytes: {error}"))
 }
 
 fn record(

@@ -128,7 +128,7 @@ pub fn apply(app: &App, ctx: &Ctx, team: TeamId, listed: &Listed) -> Result<Sync
         let team = find::team_by_id(tx.store, team)?;
         if !team.is_active || team.slack_group_id.as_ref() != Some(&listed.group_id) {
             return Err(ActionError::conflict(format!(
-                "team `{}` has another Slack group by now",
+                "team `{}` has a different Slack group by now",
                 team.slug
             )));
         }

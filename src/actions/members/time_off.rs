@@ -56,7 +56,7 @@ pub fn create(app: &App, ctx: &Ctx, user: &str, input: &NewTimeOff) -> Result<Ti
         };
         store::time_off::put(tx.store, &row)?;
         record(tx, Action::Created, &row)?;
-        replan_teams_of(tx, &row.user, "time off was noted")?;
+        replan_teams_of(tx, &row.user, "time off was added")?;
         let warnings = Some(conflicts(tx.store, &row)?);
         Ok(TimeOffView {
             warnings,
@@ -82,7 +82,7 @@ pub fn delete(app: &App, ctx: &Ctx, user: &str, id: &str) -> Result<()> {
             .ok_or_else(|| ActionError::NotFound(format!("{user} has no time off `{id}`")))?;
         store::time_off::delete(tx.store, &row)?;
         record(tx, Action::Deleted, &row)?;
-        replan_teams_of(tx, &row.user, "time off was taken back")
+        replan_teams_of(tx, &row.user, "time off was deleted")
     })
 }
 

@@ -125,7 +125,7 @@ fn look_or_start_over(tx: &mut Tx<'_>, id: TeamId) -> Result<()> {
         Err(ActionError::Store(error)) if !error.is_fatal() => error.to_string(),
         looked => return looked,
     };
-    tracing::error!(team = %id, error, "what people were told of a team can't be read; starting over");
+    tracing::error!(team = %id, error, "the record of what a team was told can't be read; starting a new one");
     tx.messages.truncate(queued);
     store::told::forget(tx.store, id)?;
     tx.record(EntityType::System, Action::RecordsLost)

@@ -60,7 +60,7 @@ pub fn decide(
         let takes_effect =
             status == OverrideStatus::Approved || old.status == OverrideStatus::Approved;
         if takes_effect && old.end_date < today {
-            let detail = format!("its days are over, since {}: the past stands", old.end_date);
+            let detail = format!("its days ended on {}: the past can't be changed", old.end_date);
             return Err(ActionError::BadTransition(detail));
         }
         let row = Override {
@@ -120,8 +120,8 @@ fn check_may_decide(
         return Ok(());
     }
     let Some(decider) = decider else {
-        let detail = "deciding takes a lead of the team or an admin; this token acts for nobody: \
-                      decide by PATCH, and name the lead in approved_by";
+        let detail = "only a lead of the team or an admin can decide, and this token is bound to \
+                      no person: decide by PATCH, and name the lead in approved_by";
         return Err(ActionError::Forbidden(detail.to_owned()));
     };
     let is_requester = row.requested_by.as_ref() == Some(decider);

@@ -77,7 +77,7 @@ fn new_row(tx: &Tx<'_>, team: &Team, input: &NewOverride) -> Result<Override> {
     let end_date = input.end_date.unwrap_or(input.start_date);
     invalid.check_range(input.start_date, end_date);
     let message = format!(
-        "`{}` is past; the team's on-call day is {today}",
+        "`{}` is in the past; the team's on-call day is {today}",
         input.start_date
     );
     invalid.check(input.start_date >= today, "start_date", message);

@@ -72,7 +72,7 @@ pub fn assign_now(app: &App, ctx: &Ctx, team: &str, input: &AssignNow) -> Result
         for other in store::overrides::list_of_status(tx.store, team.id, approved, today, end_date)?
         {
             warnings.push(format!(
-                "an approved override puts {} on call from {} to {}; it goes before this",
+                "an approved override puts {} on call from {} to {}; it takes precedence",
                 other.substitute, other.start_date, other.end_date
             ));
         }

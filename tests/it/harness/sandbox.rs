@@ -90,7 +90,7 @@ impl Sandbox {
         self.reopen(settings, |_| {})
     }
 
-    /// Opens the store anew, after something was done to it behind the application's back.
+    /// Reopens the store, after something was done to it behind the application's back.
     fn reopen(self, settings: Settings, change: impl FnOnce(&Store)) -> Self {
         let Self {
             app,
