@@ -22,7 +22,7 @@ pub(super) enum TimeOffCommand {
         #[command(flatten)]
         pages: PageArgs,
     },
-    /// Note days off
+    /// Add time off
     Add {
         /// Slack user id, or a name
         #[arg(value_parser = parse_person)]
@@ -37,7 +37,7 @@ pub(super) enum TimeOffCommand {
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
     },
-    /// Delete days off
+    /// Delete time off
     Delete {
         /// Slack user id, or a name
         #[arg(value_parser = parse_person)]

@@ -79,7 +79,7 @@ impl Invalid {
         let clean = !text
             .chars()
             .any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'));
-        self.check(clean, field, "holds control characters");
+        self.check(clean, field, "contains control characters");
     }
 
     /// Checks that free-form JSON is an object of a size and depth that can be kept. What is
@@ -95,10 +95,11 @@ impl Invalid {
     /// Checks that a text names a time zone that the rules know.
     pub fn check_timezone(&mut self, field: &str, timezone: &str) {
         if Zone::find(timezone).is_none() {
-            let meant = Zone::nearest(timezone)
-                .map_or_else(String::new, |zone| format!("; did you mean {zone}?"));
-            let message =
-                format!("`{timezone}` is not an IANA zone name such as Europe/Berlin{meant}");
+            let hint = match Zone::nearest(timezone) {
+                Some(zone) => format!("; did you mean `{zone}`?"),
+                None => ", expected a name such as Europe/Berlin".to_owned(),
+            };
+            let message = format!("`{timezone}` is not an IANA time zone{hint}");
             self.add(field, message);
         }
     }

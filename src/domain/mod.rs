@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod compact;
+pub mod hex;
 pub mod human_date;
 pub mod ids;
 pub mod invalid;
@@ -18,6 +19,7 @@ pub mod profile;
 pub mod roster;
 pub mod schedule;
 pub mod service;
+pub mod session;
 pub mod shift_override;
 pub mod suggest;
 pub mod team;

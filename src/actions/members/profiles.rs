@@ -8,7 +8,7 @@ use super::slack_group;
 use crate::actions::oncall::lookup::Lookups;
 use crate::actions::people::directory::{self, Directory};
 use crate::actions::people::{find, names, roster};
-use crate::app::{ActionError, App, Ctx, Result, Settings, Tx, changes, check_version};
+use crate::app::{ActionError, App, Ctx, Result, Settings, Tx, check_version};
 use crate::domain::audit::{Action, EntityType};
 use crate::domain::ids::UserId;
 use crate::domain::invalid::Invalid;
@@ -159,8 +159,8 @@ fn require_say(tx: &Tx<'_>, user: &UserId) -> Result<()> {
         }
     }
     Err(ActionError::Forbidden(format!(
-        "changing the profile of {user} takes an admin, themselves, or an editor who leads one of \
-         their teams"
+        "changing the profile of {user} takes an admin, {user} with the role editor, or an editor \
+         who leads one of their teams"
     )))
 }
 
@@ -190,7 +190,7 @@ fn apply(tx: &Tx<'_>, old: &Profile, input: &ProfileInput) -> Result<SetProfile>
             Some((name, NameSource::Slack)) if wanted.as_deref() == Some(name) => {}
             Some((name, NameSource::Slack)) => {
                 return Err(ActionError::conflict(format!(
-                    "display_name: {} is called `{name}` by Slack: their name is changed there",
+                    "display_name: the name of {}, `{name}`, comes from Slack: change it there",
                     old.user
                 )));
             }
@@ -228,10 +228,10 @@ fn record(tx: &mut Tx<'_>, user: &UserId, old: &SetProfile, new: &SetProfile) ->
     } else {
         Action::Updated
     };
-    let mut event = tx.ctx.event(EntityType::User, action);
-    event.entity_id = Some(user.to_string());
-    event.changes = changes::between(Some(&said(old)), Some(&said(new)));
-    tx.audit(event)
+    tx.record(EntityType::User, action)
+        .entity(user)
+        .diff(Some(&said(old)), Some(&said(new)))
+        .write()
 }
 
 /// What is known of a person, be it nothing.

@@ -13,6 +13,7 @@ use crate::domain::matching::{Fit, fit, fold};
 use crate::domain::profile::Profile;
 use crate::domain::service::Service;
 use crate::domain::team::Team;
+use crate::store::services::ServiceFilter;
 use crate::store::{self, ReadTx};
 use crate::wire::search::{Found, PersonHit, ServiceHit, TeamHit};
 
@@ -230,7 +231,12 @@ impl Entries {
         for team in store::teams::list(tx)? {
             entries.add_team(Some(team));
         }
-        for service in store::services::list(tx, None, None)? {
+        let active = ServiceFilter {
+            is_active: Some(true),
+            ..ServiceFilter::default()
+        };
+        let (_, services) = store::services::page(tx, &active, 0, usize::MAX)?;
+        for service in services {
             entries.add_service(Some(service));
         }
         let mut members = store::profiles::list_in_teams(tx)?;

@@ -1,5 +1,7 @@
 //! What people are called: by Slack where it's configured, else as it was set.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use crate::app::{App, Result};
 use crate::domain::ids::UserId;
 use crate::domain::profile::Profile;
@@ -27,4 +29,14 @@ pub(crate) fn of(tx: &impl Reader, profile: &Profile) -> Result<Option<String>> 
 /// What to show of a person: their name, else their id.
 pub(crate) fn shown(tx: &impl Reader, user: &UserId) -> Result<String> {
     Ok(find(tx, user)?.unwrap_or_else(|| user.to_string()))
+}
+
+/// What to show of each of these people.
+pub fn of_all(app: &App, users: &BTreeSet<UserId>) -> Result<BTreeMap<UserId, String>> {
+    app.read(|tx| {
+        let named = users
+            .iter()
+            .map(|user| Ok((user.clone(), shown(tx, user)?)));
+        named.collect()
+    })
 }
