@@ -125,6 +125,7 @@ fn answers_look_as_they_did() {
       "ends_at": "[instant]",
       "engineer_slack_id": "UANN",
       "next": {
+        "display_name": "UBOB",
         "engineer_slack_id": "UBOB",
         "starts_at": "[instant]"
       },
