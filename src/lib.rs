@@ -33,6 +33,7 @@ pub mod sinks;
 pub mod slack;
 pub mod store;
 pub mod tls;
+pub mod web;
 pub mod wire;
 pub mod wording;
 

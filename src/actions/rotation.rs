@@ -7,11 +7,12 @@ pub(crate) mod planning;
 mod planning_tests;
 pub(crate) mod publish;
 pub(crate) mod snapshot;
+pub mod zone_rules;
 
 use chrono::NaiveDate;
 use serde_json::json;
 
-use crate::actions::messages::announce::Before;
+use crate::actions::messages::lookout::give_reason;
 use crate::actions::people::find;
 use crate::actions::rotation::planning::{Wanted, plan_to_show, plan_to_write};
 use crate::actions::rotation::publish::{Applied, advance, apply, record_failures};
@@ -68,26 +69,18 @@ pub fn generate(app: &App, ctx: &Ctx, team: &str, request: &PlanRequest) -> Resu
             )));
         }
         let snapshot = TeamSnapshot::new(tx.store, tx.settings, &team, tx.now)?;
-        let before = Before::of(tx, &team, snapshot.today)?;
         let planned = write_plan(tx, &snapshot, weeks, "on request")?;
-        before.tell(tx, &team, None)?;
         view(tx.store, &snapshot, &planned, horizon_of(&snapshot, weeks))
     })
 }
 
-/// Plans the future anew after a change of who could be picked, and tells whom it puts on
-/// call at once.
-pub(crate) fn replan_and_tell(tx: &mut Tx<'_>, team: &Team, why: &str) -> Result<()> {
-    let before = Before::of(tx, team, team.clock().day_at(tx.now))?;
-    replan(tx, team, why)?;
-    before.tell(tx, team, Some(why))
-}
-
-/// Plans the future anew; whoever calls tells of it.
+/// Plans the future anew after a change of who could be picked, or of which days are free. Whom that
+/// puts on call at once is told why, unless the change has given a reason of its own.
 pub(crate) fn replan(tx: &mut Tx<'_>, team: &Team, why: &str) -> Result<()> {
     if !team.rotates() {
         return Ok(());
     }
+    give_reason(tx, team, Some(why))?;
     let snapshot = TeamSnapshot::new(tx.store, tx.settings, team, tx.now)?;
     write_plan(tx, &snapshot, 0, why).map(drop)
 }

@@ -8,29 +8,12 @@ use super::v1_router;
 use crate::domain::suggest::nearest;
 use crate::http::problem::Problem;
 
-/// What stands at `/`.
-const WELCOME: &str = "\
-oncalld answers who is on call.
-
-/api/docs/            the API, to read and try
-/api/v1/oncall        who is on call, in every team
-/api/v1/openapi.json  the API, for programs
-/readyz               whether it is ready
-
-On this host, `oncalld who` asks it too.
-";
-
 /// The paths of the API, with their parameters in braces.
 static PATHS: LazyLock<Vec<String>> = LazyLock::new(|| {
     let (_, document) = v1_router().split_for_parts();
     let paths = document.paths.paths.into_keys();
     paths.map(|path| format!("/api/v1{path}")).collect()
 });
-
-/// Where to begin.
-pub async fn welcome() -> &'static str {
-    WELCOME
-}
 
 /// The answer to a path that nothing serves.
 pub async fn no_such_path(uri: Uri) -> Problem {

@@ -53,6 +53,8 @@ pub enum Source {
     Api,
     /// The command line.
     Cli,
+    /// The web pages.
+    Ui,
     /// Slash command and buttons.
     Slack,
     /// The daemon's own schedule.
@@ -66,6 +68,7 @@ impl Source {
         match self {
             Self::Api => "api",
             Self::Cli => "cli",
+            Self::Ui => "ui",
             Self::Slack => "slack",
             Self::Scheduler => "scheduler",
             Self::Import => "import",
@@ -130,14 +133,14 @@ impl Ctx {
             }
             Actor::Person { user, role: has } => Err(ActionError::Forbidden(match has {
                 Role::Viewer => {
-                    format!("{user} belongs to no team: they can read, but not change anything")
+                    format!("{user} is in no team: they can read but not change anything")
                 }
-                _ => format!("this takes the role {role}; {user} has {has}"),
+                _ => format!("this requires the role {role}; {user} has {has}"),
             })),
             Actor::Token {
                 name, role: has, ..
             } => Err(ActionError::Forbidden(format!(
-                "this takes the role {role}; token `{name}` has {has}"
+                "this requires the role {role}; token `{name}` has {has}"
             ))),
         }
     }
@@ -167,7 +170,7 @@ impl Ctx {
     pub fn acting_user(&self, field: &str, named: Option<UserId>) -> Result<Option<UserId>> {
         match (self.user(), named) {
             (Some(own), Some(named)) if *own != named => Err(ActionError::Forbidden(format!(
-                "{field}: who acts is {own}, who can't name {named}"
+                "{field}: {own}, who acts here, can't act for {named}"
             ))),
             (Some(own), _) => Ok(Some(own.clone())),
             (None, named) => Ok(named),

@@ -4,6 +4,7 @@
 pub mod answers;
 mod blocking;
 pub mod cache;
+mod cause;
 mod changes;
 mod context;
 mod entry;
@@ -19,6 +20,7 @@ use std::sync::{Arc, Mutex};
 use chrono::{DateTime, Utc};
 use tokio::sync::{broadcast, watch};
 
+pub(crate) use self::cause::{Begun, Cause, Change};
 pub use self::context::{Actor, Ctx, IdempotencyKey, Source};
 pub use self::entry::Entry;
 pub use self::error::{ActionError, Result};

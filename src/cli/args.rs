@@ -15,7 +15,7 @@ use crate::secret::Secret;
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Global options")]
 pub(super) struct Global {
-    /// Address of the daemon [default: where the config file says that it listens]
+    /// Address of the daemon [default: the listen address in the config file]
     #[arg(long, global = true, env = "ONCALLD_URL", hide_env_values = true)]
     pub(super) url: Option<String>,
 
@@ -28,7 +28,7 @@ pub(super) struct Global {
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
 
-    /// Folder of the data file and the admin token [default: the config's, `data`]
+    /// Folder of the data file and the admin token [default: as in the config file, else `data`]
     #[arg(long, global = true, value_name = "DIR")]
     pub(super) data_dir: Option<PathBuf>,
 

@@ -23,7 +23,7 @@ pub(super) enum AuditCommand {
         /// Its SEQ, or its id
         entry: String,
     },
-    /// Prove that no entry was changed, dropped or put in, and that each is found by every filter
+    /// Verify that no entry was changed, dropped or inserted, and that every filter finds each one
     Verify,
 }
 
@@ -36,10 +36,10 @@ pub(super) struct ListArgs {
     /// About the entity of this id
     #[arg(long, value_name = "ID")]
     entity_id: Option<String>,
-    /// Of this action
+    /// With this action
     #[arg(long, value_parser = names_of!(Action))]
     action: Option<String>,
-    /// By this person, or token of this name
+    /// By this person, or by the token of this name
     #[arg(long, value_name = "ID")]
     actor_id: Option<String>,
     /// Concerning this team
@@ -159,7 +159,7 @@ async fn list(args: ListArgs, session: &Session) -> Result<(), CliError> {
     print(&table.render())?;
     if let Some(cursor) = page.next_cursor {
         note(&format!(
-            "{} entries in all: --cursor {cursor} has older ones",
+            "{} entries in all; --cursor {cursor} shows older ones",
             page.total
         ));
     }

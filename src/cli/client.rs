@@ -50,7 +50,7 @@ impl<T: DeserializeOwned> Answer<T> {
     pub(super) fn read(&self) -> Result<T, CliError> {
         serde_json::from_str(&self.json).map_err(|error| {
             CliError::failed(format!(
-                "the daemon's answer makes no sense to this version of oncalld ({error}); \
+                "this version of oncalld can't read the daemon's answer ({error}); \
                  --json prints it as it is"
             ))
         })
@@ -185,7 +185,7 @@ impl Client {
         if let Some(secret) = self.connection.token.secret() {
             let value = HeaderValue::from_str(&format!("Bearer {}", secret.expose()));
             let mut value = value
-                .map_err(|_| CliError::usage("the token holds characters that no token has"))?;
+                .map_err(|_| CliError::usage("the token contains characters that no token has"))?;
             value.set_sensitive(true);
             request = request.header(AUTHORIZATION, value);
         }

@@ -104,7 +104,7 @@ impl Connection {
             (None, token) => {
                 let config = load_config(global).map_err(|mut error| {
                     error.message +=
-                        "\n(read to find the daemon; --url or ONCALLD_URL tells its address)";
+                        "\n(read to find the daemon; --url or ONCALLD_URL gives its address)";
                     error
                 })?;
                 let url = parse_url(&address(config.server.listen))?;
@@ -160,12 +160,12 @@ pub(super) fn address(listen: SocketAddr) -> String {
 fn parse_url(text: &str) -> Result<Url, CliError> {
     let wrong = |why: &str| {
         CliError::usage(format!(
-            "`{text}` is no address of a daemon: {why}; expected one such as \
+            "`{text}` is not the address of a daemon: {why}; expected one such as \
              http://127.0.0.1:8460 or https://oncall.example.com"
         ))
     };
     if !text.contains("://") {
-        return Err(wrong("neither http:// nor https:// stands in front"));
+        return Err(wrong("it does not start with http:// or https://"));
     }
     let url = Url::parse(text.trim()).map_err(|error| wrong(&error.to_string()))?;
     if !matches!(url.scheme(), "http" | "https") {

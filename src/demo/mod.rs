@@ -23,7 +23,7 @@ use crate::domain::audit::AuditEntry;
 use crate::domain::token::Token;
 use crate::store::{self, Store};
 
-/// Fills `store` with the sample company as it is at `now`, and returns it anew; or returns
+/// Fills `store` with the sample company as it is at `now`, and returns it reopened; or returns
 /// it as it is, where it isn't empty.
 ///
 /// # Errors

@@ -184,7 +184,7 @@ text_enum! {
         RotationSkipped = "rotation_skipped",
         /// The strategy failed.
         RotationFailed = "rotation_failed",
-        /// Future shifts were computed anew.
+        /// Future shifts were regenerated.
         RotationGenerated = "rotation_generated",
         /// Somebody asked for cover.
         OverrideRequested = "override_requested",
@@ -212,6 +212,10 @@ text_enum! {
         PluginFailed = "plugin_failed",
         /// What people were told of a team could not be read, and was begun again.
         RecordsLost = "records_lost",
+        /// Somebody signed in to the web pages with it.
+        SignedIn = "signed_in",
+        /// They signed out again.
+        SignedOut = "signed_out",
     }
 }
 

@@ -17,6 +17,7 @@ pub mod oncall_day;
 pub mod roster;
 pub mod schedule;
 pub mod service;
+pub mod session;
 pub mod shift_override;
 pub mod suggest;
 pub mod team;

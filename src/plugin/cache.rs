@@ -35,7 +35,7 @@ impl Cache {
     /// Opens the folder, and makes it if it isn't there.
     ///
     /// # Errors
-    /// It can't be made, or others than its owner may use it.
+    /// It can't be created, or other users can access it.
     pub fn open(dir: &Path, engine: &Engine) -> io::Result<Self> {
         DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
         let found = fs::symlink_metadata(dir)?;

@@ -20,7 +20,7 @@ const USER_AGENT: &str = concat!("oncalld/", env!("CARGO_PKG_VERSION"));
 /// How to reach Slack.
 #[derive(Clone, Debug)]
 pub struct SlackOptions {
-    /// The Web API. Governments and tests have others than Slack's own. Tokens are sent there:
+    /// The Web API. Governments and tests use other addresses than Slack's own. Tokens are sent there:
     /// https, or a host of loopback.
     pub base_url: String,
     /// `xoxb-…`, for nearly everything.
@@ -204,7 +204,7 @@ fn bearer(name: &str, token: &Secret) -> Result<HeaderValue, SlackError> {
         .filter(|_| !token.expose().is_empty())
         .ok_or_else(|| {
             SlackError::Setup(format!(
-                "slack.{name}_token is empty, or holds characters that no token has"
+                "slack.{name}_token is empty, or contains characters that no token has"
             ))
         })?;
     value.set_sensitive(true);

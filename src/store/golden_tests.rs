@@ -16,7 +16,7 @@ use super::codec::{Record, decode, encode};
 use super::idempotency::Done;
 use super::rotation::RotationState;
 use super::tables::META;
-use super::watch::{Gap, Reminded, Watch};
+use super::told::{Gap, Reminded, Told};
 use crate::domain::Revision;
 use crate::domain::audit::{Action, ActorType, AuditEntry, AuditEvent, EntityType};
 use crate::domain::hex::{hex, unhex};
@@ -303,7 +303,7 @@ fn what_the_rotation_keeps() {
 }
 
 #[test]
-fn what_is_watched() {
+fn what_was_told() {
     let reminded = Reminded {
         start: date("2026-03-08"),
         user: user("U2"),
@@ -312,14 +312,20 @@ fn what_is_watched() {
         start: date("2026-03-15"),
         end: date("2026-03-21"),
     };
-    let watch = Watch {
+    let told = Told {
         on_call: Some(user("U1")),
+        on_call_told_on: Some(date("2026-03-01")),
         reminded: vec![reminded],
         gaps: vec![gap],
         seen_until: date("2026-03-28"),
         due_at: at("2026-03-08T08:00:00Z"),
     };
-    check("watch", &watch);
+    check("told", &told);
+    let before = Told {
+        on_call_told_on: None,
+        ..told
+    };
+    check_older("told.v1.hex", &before);
 }
 
 #[test]

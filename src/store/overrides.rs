@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 
 use super::codec::Record;
 use super::error::StoreError;
-use super::key::Key;
+use super::key::{Key, trailing_id};
 use super::spans;
 use super::tables::{OVERRIDES, OVERRIDES_BY_STATUS, OVERRIDES_BY_TEAM, OVERRIDES_BY_USER, Table};
 use super::tx::{Reader, WriteTx};
@@ -67,6 +67,56 @@ pub fn list_of_status(
 ) -> Result<Vec<Override>, StoreError> {
     let prefix = status_prefix(status, team);
     touching(tx, OVERRIDES_BY_STATUS, &prefix, from, to)
+}
+
+/// How many overrides of a team, of one state or of all, touch `from..=to`, and those of them
+/// after the first `skip`, by start. Beside the page, keys alone are read.
+pub fn page_of_team(
+    tx: &impl Reader,
+    team: TeamId,
+    status: Option<OverrideStatus>,
+    (from, to): (NaiveDate, NaiveDate),
+    skip: usize,
+    take: usize,
+) -> Result<(usize, Vec<Override>), StoreError> {
+    let (index, prefix) = match status {
+        Some(status) => (OVERRIDES_BY_STATUS, status_prefix(status, team)),
+        None => (OVERRIDES_BY_TEAM, team_prefix(team)),
+    };
+    let keys = spans::touching(tx, index, &prefix, from, to)?;
+    let total = keys.len();
+    let rows = tx.find_all(OVERRIDES, keys.into_iter().skip(skip).take(take))?;
+    Ok((total, rows))
+}
+
+/// Of a team's approved overrides the last that begins by `day`, and the first that begins after
+/// it: they don't overlap, so no other says anything of that day, or ends what does.
+pub fn list_approved_beside(
+    tx: &impl Reader,
+    team: TeamId,
+    day: NaiveDate,
+) -> Result<[Option<Override>; 2], StoreError> {
+    let prefix = status_prefix(OverrideStatus::Approved, team);
+    let to = prefix.end();
+    let row = |key: &[u8]| match trailing_id(key) {
+        Some(id) => find(tx, OverrideId::from_uuid(id)),
+        None => Ok(None),
+    };
+    let row_of = |found: Option<Vec<u8>>| found.as_deref().map_or(Ok(None), row);
+    // The index is by last day: what is not over by then comes first, and may have begun.
+    let at = prefix.clone().date(day);
+    let beside = |at: &[u8]| tx.keys_beside(OVERRIDES_BY_STATUS, prefix.as_slice(), at, &to);
+    let [over, first] = beside(at.as_slice())?;
+    let Some(first) = first else {
+        return Ok([row_of(over)?, None]);
+    };
+    match row(&first)? {
+        Some(running) if running.start_date <= day => {
+            let [_, next] = beside(&[first.as_slice(), &[0]].concat())?;
+            Ok([Some(running), row_of(next)?])
+        }
+        next => Ok([row_of(over)?, next]),
+    }
 }
 
 /// The overrides in all teams for which a person is the substitute and that touch

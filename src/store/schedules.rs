@@ -82,6 +82,64 @@ pub fn list_of_team(
     Ok(rows)
 }
 
+/// How many rows of a team, of one origin or of both, touch `from..=to`, and those of them after
+/// the first `skip`, by start. Beside the page, keys alone are read.
+pub fn page_of_team(
+    tx: &impl Reader,
+    team: TeamId,
+    origin: Option<Origin>,
+    (from, to): (NaiveDate, NaiveDate),
+    skip: usize,
+    take: usize,
+) -> Result<(usize, Vec<Schedule>), StoreError> {
+    let mut places = Vec::new();
+    for wanted in Origin::ALL
+        .iter()
+        .filter(|wanted| origin.is_none_or(|o| o == **wanted))
+    {
+        let prefix = team_prefix(team, *wanted);
+        let (first, at) = (prefix.as_slice(), prefix.clone().date(from));
+        let place = |key: &[u8]| {
+            let date = <[u8; 4]>::try_from(key.get(first.len()..first.len() + 4)?).ok()?;
+            Some((date, *wanted, trailing_id(key)?))
+        };
+        // Rows of one origin don't overlap: only the last one before `from` can reach into it.
+        let [before, _] = tx.keys_beside(SCHEDULES_BY_TEAM, first, at.as_slice(), at.as_slice())?;
+        if let Some(before) = before.as_deref().and_then(place)
+            && find(tx, ScheduleId::from_uuid(before.2))?.is_some_and(|row| row.end_date >= from)
+        {
+            places.push(before);
+        }
+        let end = prefix.clone().date(next_day(to));
+        let range = (at.as_slice().to_vec(), end.as_slice().to_vec());
+        places.extend(tx.keys(SCHEDULES_BY_TEAM, range, place)?);
+    }
+    places.sort_unstable();
+    let page = places.iter().skip(skip).take(take);
+    let rows = tx.find_all(SCHEDULES, page.map(|(_, _, id)| Key::new().id(*id)))?;
+    Ok((places.len(), rows))
+}
+
+/// Of a team's rows of one origin the last that begins by `day`, and the first that begins after
+/// it: rows of one origin don't overlap, so no other says anything of that day, or ends what
+/// does.
+pub fn list_beside(
+    tx: &impl Reader,
+    team: TeamId,
+    origin: Origin,
+    day: NaiveDate,
+) -> Result<[Option<Schedule>; 2], StoreError> {
+    let prefix = team_prefix(team, origin);
+    let after = prefix.clone().date(next_day(day));
+    let (from, at, to) = (prefix.as_slice(), after.as_slice(), prefix.end());
+    let [last, next] = tx.keys_beside(SCHEDULES_BY_TEAM, from, at, &to)?;
+    let row = |found: Option<Vec<u8>>| {
+        let id = found.as_deref().and_then(trailing_id);
+        id.map_or(Ok(None), |id| find(tx, ScheduleId::from_uuid(id)))
+    };
+    Ok([row(last)?, row(next)?])
+}
+
 /// The first day that any row of a team covers.
 pub fn first_day(tx: &impl Reader, team: TeamId) -> Result<Option<NaiveDate>, StoreError> {
     let mut first = None;

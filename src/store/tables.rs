@@ -16,13 +16,19 @@ macro_rules! tables {
 }
 
 tables! {
-    /// name → value: schema version, heads and counters; see [`super::meta`].
+    /// name → value: schema version and heads; see [`super::meta`].
     META = "meta";
+    /// table, list → how many rows that list of the table has; see [`super::lists`].
+    COUNTS = "counts";
 
     /// team → [`crate::domain::team::Team`]
     TEAMS = "teams";
     /// slug → team id
     TEAM_SLUGS = "team_slugs";
+    /// 0, 1 or 2 (deleted, active or all teams), lower-case name, team → slug
+    TEAMS_LISTED = "teams_listed";
+    /// plugin, active team that it decides → slug
+    TEAMS_BY_PLUGIN = "teams_by_plugin";
     /// team, user → [`crate::domain::member::Membership`]
     MEMBERS = "members";
     /// user, team
@@ -42,10 +48,9 @@ tables! {
     SERVICES = "services";
     /// lower-case name of an active service → service id
     SERVICE_NAMES = "service_names";
-    /// team, service
-    SERVICES_BY_TEAM = "services_by_team";
-    /// tier, service
-    SERVICES_BY_TIER = "services_by_tier";
+    /// 0, or 1 and team, or 2 and tier; 0, 1 or 2 (deleted, active or all of those), lower-case
+    /// name, service → tier, environment
+    SERVICES_LISTED = "services_listed";
 
     /// schedule → [`crate::domain::schedule::Schedule`]
     SCHEDULES = "schedules";
@@ -90,15 +95,17 @@ tables! {
     /// empty while there is none
     OUTBOX_REQUESTS = "outbox_requests";
 
-    /// team → [`super::watch::Watch`]
-    WATCHES = "watches";
+    /// team → [`super::told::Told`]
+    TOLD = "watches";
     /// instant to look again, team
-    WATCHES_DUE = "watches_due";
+    LOOKS_DUE = "watches_due";
 
     /// token → [`crate::domain::token::Token`]
     TOKENS = "tokens";
     /// hash of the secret → token id
     TOKEN_HASHES = "token_hashes";
+    /// hash of the cookie's secret → [`crate::domain::session::Session`]
+    SESSIONS = "sessions";
 
     /// hash of token and key → [`super::idempotency::Done`]
     IDEMPOTENCY = "idempotency";

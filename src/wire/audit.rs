@@ -91,8 +91,8 @@ pub struct AuditPage {
     pub page: usize,
     /// Entries on a full page.
     pub page_size: usize,
-    /// Give this as `cursor` for what follows, also while new entries are appended; null at
-    /// the end.
+    /// Pass it as `cursor` to get the next page, even while entries are appended; null on the last
+    /// page.
     pub next_cursor: Option<String>,
 }
 

@@ -128,7 +128,7 @@ pub fn apply(app: &App, ctx: &Ctx, team: TeamId, listed: &Listed) -> Result<Sync
         let team = find::team_by_id(tx.store, team)?;
         if !team.is_active || team.slack_group_id.as_ref() != Some(&listed.group_id) {
             return Err(ActionError::conflict(format!(
-                "team `{}` has another Slack group by now",
+                "team `{}` has a different Slack group by now",
                 team.slug
             )));
         }
@@ -147,7 +147,7 @@ pub fn apply(app: &App, ctx: &Ctx, team: TeamId, listed: &Listed) -> Result<Sync
         let view = record(tx, &team, old.as_ref(), &new)?;
         let (after, _) = members_of(tx.store, tx.settings, &team)?;
         if before != after {
-            rotation::replan_and_tell(tx, &team, "the team's Slack group has changed")?;
+            rotation::replan(tx, &team, "the team's Slack group has changed")?;
         }
         Ok(view)
     })
@@ -211,7 +211,7 @@ pub(crate) fn account_changed(
         if in_force(tx.store, tx.settings.members_from_slack, &team)?.is_some() {
             let changes = json!({"slack_account": {"old": old, "new": new}});
             note(tx, &team, user, Action::Updated, changes)?;
-            rotation::replan_and_tell(tx, &team, "a Slack account has changed")?;
+            rotation::replan(tx, &team, "a Slack account has changed")?;
         }
     }
     Ok(())
@@ -234,7 +234,7 @@ pub fn settle_source(app: &App) -> Result<()> {
         app.write(&Ctx::system(), |tx| {
             for team in batch {
                 if in_force(tx.store, true, team)?.is_some() {
-                    rotation::replan_and_tell(tx, team, why)?;
+                    rotation::replan(tx, team, why)?;
                 }
             }
             Ok(())

@@ -56,7 +56,7 @@ pub fn create(app: &App, ctx: &Ctx, user: &str, input: &NewTimeOff) -> Result<Ti
         };
         store::time_off::put(tx.store, &row)?;
         record(tx, Action::Created, &row)?;
-        replan_teams_of(tx, &row.user, "time off was noted")?;
+        replan_teams_of(tx, &row.user, "time off was added")?;
         let warnings = Some(conflicts(tx.store, &row)?);
         Ok(TimeOffView {
             warnings,
@@ -82,14 +82,14 @@ pub fn delete(app: &App, ctx: &Ctx, user: &str, id: &str) -> Result<()> {
             .ok_or_else(|| ActionError::NotFound(format!("{user} has no time off `{id}`")))?;
         store::time_off::delete(tx.store, &row)?;
         record(tx, Action::Deleted, &row)?;
-        replan_teams_of(tx, &row.user, "time off was taken back")
+        replan_teams_of(tx, &row.user, "time off was deleted")
     })
 }
 
 fn replan_teams_of(tx: &mut Tx<'_>, user: &UserId, why: &str) -> Result<()> {
     for id in roster::teams_of(tx.store, user)? {
         if let Some(team) = store::teams::find(tx.store, id)? {
-            rotation::replan_and_tell(tx, &team, why)?;
+            rotation::replan(tx, &team, why)?;
         }
     }
     Ok(())

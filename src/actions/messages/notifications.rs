@@ -104,11 +104,11 @@ pub fn test(app: &App, ctx: &Ctx, input: &NewTest) -> Result<NotificationView> {
             (Some(sink), _) if known.contains(&sink) => sink.clone(),
             (None, [only]) => (*only).clone(),
             (Some(sink), _) => {
-                let message = format!("`{sink}` is none of {}", names().join(", "));
+                let message = format!("`{sink}` is not one of {}", names().join(", "));
                 return Err(ActionError::invalid("sink", message));
             }
             (None, _) => {
-                let message = format!("is needed: one of {}", names().join(", "));
+                let message = format!("is required: one of {}", names().join(", "));
                 return Err(ActionError::invalid("sink", message));
             }
         };

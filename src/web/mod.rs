@@ -1,0 +1,54 @@
+//! The web pages: server-rendered HTML for people, on the port of the API. Everything works
+//! without JavaScript; the script makes it quicker.
+//!
+//! A page is a handler and a template: it asks actions, as the API does, and has no rule of its
+//! own. [`layout`] has what stands around it, [`form`] what was typed and what is wrong with it,
+//! [`view`] what templates show; [`errors`] turns problems into pages.
+
+pub mod assets;
+mod errors;
+mod flash;
+mod form;
+mod layout;
+mod pager;
+mod pages;
+mod view;
+
+use axum::Router;
+use axum::middleware::from_fn_with_state;
+use axum::routing::{get, post};
+use tower_http::compression::CompressionLayer;
+
+use self::pages::team;
+use crate::http::Api;
+
+/// The pages. What a route takes is in `http::access`.
+pub fn router() -> Router<Api> {
+    let pages = Router::new()
+        .route("/", get(pages::dashboard::show))
+        .route(
+            "/sign-in",
+            get(pages::sign_in::show).post(pages::sign_in::sign_in),
+        )
+        .route("/sign-out", post(pages::sign_in::sign_out))
+        .route("/theme", post(pages::sign_in::choose_theme))
+        .route("/teams", get(pages::teams::list).post(pages::teams::create))
+        .route("/teams/new", get(pages::teams::new))
+        .route(
+            "/teams/{team}/edit",
+            get(team::edit::show).post(team::edit::save),
+        )
+        .route(
+            "/teams/{team}/delete",
+            get(team::edit::ask_to_delete).post(team::edit::delete),
+        )
+        .route("/teams/{team}/restore", post(team::edit::restore))
+        .layer(CompressionLayer::new());
+    // What is embedded was compressed at build.
+    pages.route("/assets/{file}", get(assets::get))
+}
+
+/// Lets problems be seen as pages by people: goes around everything that may answer with one.
+pub fn with_friendly_errors(router: Router, api: Api) -> Router {
+    router.layer(from_fn_with_state(api, errors::friendly))
+}

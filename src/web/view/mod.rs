@@ -1,0 +1,6 @@
+//! What templates show: people, times, timelines, made of what actions answer.
+
+pub mod people;
+pub mod time;
+pub mod timeline;
+pub mod why;
