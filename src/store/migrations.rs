@@ -10,10 +10,14 @@ use super::{Store, StoreError};
 type Step = fn(&WriteTx) -> Result<(), StoreError>;
 
 /// Step n brings a store from version n to n + 1.
-const STEPS: &[Step] = &[create_tables, outbox_without_due_index];
+const STEPS: &[Step] = &[
+    create_tables,
+    outbox_without_due_index,
+    checkpoints_of_rotations,
+];
 
 /// The version that this binary reads and writes: the number of steps.
-pub const CURRENT: u32 = 2;
+pub const CURRENT: u32 = 3;
 
 fn create_tables(tx: &WriteTx) -> Result<(), StoreError> {
     tables::ALL.iter().try_for_each(|table| tx.create(*table))
@@ -23,6 +27,11 @@ fn create_tables(tx: &WriteTx) -> Result<(), StoreError> {
 /// what is watched come in.
 fn outbox_without_due_index(tx: &WriteTx) -> Result<(), StoreError> {
     tx.delete_table("outbox_due")?;
+    create_tables(tx)
+}
+
+/// A team's next handoff writes its first.
+fn checkpoints_of_rotations(tx: &WriteTx) -> Result<(), StoreError> {
     create_tables(tx)
 }
 

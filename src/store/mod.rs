@@ -7,6 +7,7 @@
 
 pub mod audit;
 mod audit_index;
+pub mod checkpoints;
 mod codec;
 pub mod error;
 pub mod idempotency;
@@ -266,6 +267,7 @@ pub fn decode_anything(bytes: &[u8]) {
     let _ = codec::decode::<AuditEntry>(table, bytes);
     let _ = codec::decode::<crate::rotation::explanation::Explanation>(table, bytes);
     let _ = codec::decode::<crate::rotation::credit::PeriodShares>(table, bytes);
+    let _ = codec::decode::<crate::rotation::checkpoint::Checkpoint>(table, bytes);
     let _ = codec::decode::<rotation::RotationState>(table, bytes);
     let _ = codec::decode::<idempotency::Done>(table, bytes);
     let _ = codec::decode::<watch::Watch>(table, bytes);

@@ -2,6 +2,7 @@
 
 use serde::Deserialize;
 
+use super::checkpoints;
 use super::codec::{Record, parse_body, unknown_version};
 use super::error::StoreError;
 use super::key::{Key, trailing_id};
@@ -88,8 +89,13 @@ pub fn list(tx: &impl Reader) -> Result<Vec<Team>, StoreError> {
 
 /// Writes a team. The caller has made sure that its slug is free.
 pub fn put(tx: &WriteTx, team: &Team) -> Result<(), StoreError> {
-    if let Some(old) = find(tx, team.id)?.filter(|old| old.slug != team.slug) {
-        tx.remove(TEAM_SLUGS, &slug_key(&old.slug))?;
+    if let Some(old) = find(tx, team.id)? {
+        if old.slug != team.slug {
+            tx.remove(TEAM_SLUGS, &slug_key(&old.slug))?;
+        }
+        if !old.rotation.has_periods_of(&team.rotation) {
+            checkpoints::drop_all(tx, team.id)?;
+        }
     }
     tx.set(TEAM_SLUGS, &slug_key(&team.slug), team.id.uuid().as_bytes())?;
     tx.put(TEAMS, &team_key(team.id), team)
