@@ -7,7 +7,8 @@
 //! - `bare ADDRESS FILE`: a bare axum server that answers every GET with FILE's bytes
 //! - `preview`: 52 weeks of weighted rotation for 10 members
 //! - `handoffs DIR`: all teams' handoffs at one instant, on a copy of DIR's store
-//! - `growth DIR`: what handoffs and previews cost after one year and after many
+//! - `growth DIR [TEAMS]`: what handoffs (of so many teams in turn, by default 1,000) and previews
+//!   cost after one year and after many
 //! - `deliveries DIR`: 10,000 notifications to a sink that takes 50 ms, and then idleness
 //! - `queue DIR`: puts 10,000 notifications for the webhook `slow` into DIR's store
 //! - `slow ADDRESS`: a server that answers every request after 50 ms
@@ -51,7 +52,8 @@ fn main() -> Result<()> {
         ["seed", dir] => seed(Path::new(dir)),
         ["bare", address, file] => bare(address, file),
         ["handoffs", dir] => growth::handoffs(Path::new(dir)),
-        ["growth", dir] => growth::measure(Path::new(dir)),
+        ["growth", dir] => growth::measure(Path::new(dir), 1_000),
+        ["growth", dir, teams] => growth::measure(Path::new(dir), teams.parse()?),
         ["deliveries", dir] => deliveries::measure(Path::new(dir)),
         ["queue", dir] => deliveries::queue(Path::new(dir)),
         ["slow", address] => deliveries::slow(address),

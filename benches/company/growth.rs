@@ -79,8 +79,8 @@ pub fn handoffs(dir: &Path) -> Result<()> {
 }
 
 /// The same handoffs with ever more behind them, and previews of an old team.
-pub fn measure(dir: &Path) -> Result<()> {
-    let teams = 1_000;
+pub fn measure(dir: &Path, teams: usize) -> Result<()> {
+    std::fs::create_dir_all(dir)?;
     let company = |interval, years: i64| Company {
         teams,
         interval,
@@ -99,7 +99,10 @@ pub fn measure(dir: &Path) -> Result<()> {
 
 fn measure_handoffs(dir: &Path, company: Company, before: Option<Duration>) -> Result<Duration> {
     let years = company.weeks / YEAR;
-    let path = dir.join(format!("{}-{years}.redb", company.interval));
+    let path = dir.join(format!(
+        "{}-{years}-{}.redb",
+        company.interval, company.teams
+    ));
     company.seed(&path)?;
     let copy = tempfile::tempdir_in(dir)?.keep();
     let of_copy = copy.join("oncalld.redb");

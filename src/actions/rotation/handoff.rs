@@ -159,9 +159,11 @@ pub(crate) fn hand_off_if_due(tx: &mut Tx<'_>, team: &Team) -> Result<bool> {
     let (Some(first), Some(running)) = (periods.at(due), periods.at(snapshot.today)) else {
         return Ok(false);
     };
-    let before = snapshot.coverage();
-    for index in first.index..running.index {
-        record_missed(tx, team, &periods.get(index), &before)?;
+    if first.index < running.index {
+        let before = snapshot.coverage();
+        for index in first.index..running.index {
+            record_missed(tx, team, &periods.get(index), &before)?;
+        }
     }
     let published_until = snapshot.state.published_until;
     let wanted = Wanted {

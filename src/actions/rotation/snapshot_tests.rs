@@ -26,6 +26,10 @@ fn read<T: DeserializeOwned>(json: Value) -> T {
     serde_json::from_value(json).unwrap()
 }
 
+fn core(tx: &ReadTx) -> Team {
+    store::teams::find_by_slug(tx, TEAM).unwrap().unwrap()
+}
+
 struct World {
     app: App,
     clock: Arc<ManualClock>,
@@ -109,14 +113,10 @@ impl World {
         world
     }
 
-    fn team(&self, tx: &ReadTx) -> Team {
-        store::teams::find_by_slug(tx, TEAM).unwrap().unwrap()
-    }
-
     fn day(&self, at: i64) -> NaiveDate {
         let today = self
             .app
-            .read(|tx| Ok(self.team(tx).clock().day_at(self.app.now())));
+            .read(|tx| Ok(core(tx).clock().day_at(self.app.now())));
         add_days(today.unwrap(), at)
     }
 
@@ -133,7 +133,7 @@ impl World {
     /// The row on a day: a manual one, if there is one.
     fn row_on(&self, day: NaiveDate) -> Option<Schedule> {
         let rows = self.app.read(|tx| {
-            let team = self.team(tx).id;
+            let team = core(tx).id;
             Ok(store::schedules::list_of_team(tx, team, day, day)?)
         });
         let rows = rows.unwrap();
@@ -143,7 +143,7 @@ impl World {
 
     fn override_of(&self, wanted: impl Fn(&Override) -> bool) -> Option<String> {
         let rows = self.app.read(|tx| {
-            let team = self.team(tx).id;
+            let team = core(tx).id;
             Ok(store::overrides::list_of_team(
                 tx,
                 team,
@@ -235,7 +235,7 @@ impl World {
 
     /// Plans that are wanted of a team, from a checkpoint or from the rotation's start.
     fn plans(&self, tx: &ReadTx, checkpoint: Option<Checkpoint>) -> Vec<Plan> {
-        let (team, settings) = (self.team(tx), self.app.settings());
+        let (team, settings) = (core(tx), self.app.settings());
         let snapshot = TeamSnapshot::after(tx, settings, &team, self.app.now(), checkpoint);
         let snapshot = snapshot.unwrap();
         let until = snapshot.state.published_until.unwrap_or(snapshot.today);
@@ -258,7 +258,7 @@ impl World {
     /// Every checkpoint leads to what the whole history leads to.
     fn check(&mut self) {
         let resumed = self.app.read(|tx| {
-            let team = self.team(tx);
+            let team = core(tx);
             let running = Periods::new(&team.rotation, team.rotation.start_date.unwrap());
             let Some(running) = running.at(self.day(0)) else {
                 return Ok(0);
@@ -294,7 +294,7 @@ fn a_handoff_leaves_a_checkpoint_that_the_next_plan_begins_at() {
     let (team, snapshot) = world
         .app
         .read(|tx| {
-            let team = world.team(tx);
+            let team = core(tx);
             let settings = world.app.settings();
             let snapshot = TeamSnapshot::new(tx, settings, &team, world.app.now())?;
             Ok((team, snapshot))
@@ -318,7 +318,7 @@ fn a_correction_of_the_past_is_played_again_from_the_checkpoint_before_it() {
     world.pass(140, true);
     let kept = |world: &World| -> Vec<i64> {
         let kept = world.app.read(|tx| {
-            let team = world.team(tx).id;
+            let team = core(tx).id;
             Ok(store::checkpoints::list(tx, team)?)
         });
         kept.unwrap().iter().map(|kept| kept.index).collect()
