@@ -75,7 +75,7 @@ fn of_page(method: &Method, route: &str) -> Needs {
     let is_for_admins = route.starts_with("/settings")
         || matches!(route, "/teams/new" | "/teams/{team}/delete" | "/teams/{team}/restore")
         || (route == "/teams" && method == Method::POST);
-    let is_form = ["/new", "/edit", "/delete", "/assign"]
+    let is_form = ["/new", "/edit", "/delete", "/remove", "/assign"]
         .iter()
         .any(|end| route.ends_with(end));
     if is_for_admins {
