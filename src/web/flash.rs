@@ -85,7 +85,9 @@ pub fn read(headers: &HeaderMap) -> Option<Flash> {
     let text = parts.next().filter(|text| !text.is_empty())?;
     let undo = parts.next().zip(parts.next()).map(|(action, fields)| Undo {
         action: local(&action).to_owned(),
-        fields: form_urlencoded::parse(fields.as_bytes()).into_owned().collect(),
+        fields: form_urlencoded::parse(fields.as_bytes())
+            .into_owned()
+            .collect(),
     });
     Some(Flash {
         is_good: kind == "good",
@@ -107,7 +109,9 @@ fn escape(text: &str) -> String {
 /// What [`escape`] has escaped: one value, whatever it holds.
 fn unescape(text: &str) -> String {
     let mut pairs = form_urlencoded::parse(text.as_bytes());
-    pairs.next().map_or_else(String::new, |(text, _)| text.into_owned())
+    pairs
+        .next()
+        .map_or_else(String::new, |(text, _)| text.into_owned())
 }
 
 fn encode(is_good: bool, text: &str) -> String {
@@ -162,7 +166,14 @@ mod tests {
 
     #[test]
     fn nobody_is_sent_to_another_host() {
-        for foreign in ["//evil.example", "https://evil.example", "/\\evil", "", "x", "/a\nb"] {
+        for foreign in [
+            "//evil.example",
+            "https://evil.example",
+            "/\\evil",
+            "",
+            "x",
+            "/a\nb",
+        ] {
             assert_eq!(local(foreign), "/", "{foreign}");
         }
         assert_eq!(local("/teams?q=a"), "/teams?q=a");

@@ -48,7 +48,8 @@ impl Form {
     /// Somebody who is chosen from a list, or, before that, named by their id beside it: see
     /// `ui::person_choice`.
     pub fn person(&self, name: &str) -> Option<String> {
-        self.filled(&format!("{name}_other")).or_else(|| self.filled(name))
+        self.filled(&format!("{name}_other"))
+            .or_else(|| self.filled(name))
     }
 
     /// As [`Form::read`], of a field that has to be filled in.
@@ -60,7 +61,8 @@ impl Form {
         name: &str,
         expected: &str,
     ) -> Result<T, Problem> {
-        let missing = || crate::domain::invalid::Invalid::one(name, format!("is needed: {expected}"));
+        let missing =
+            || crate::domain::invalid::Invalid::one(name, format!("is needed: {expected}"));
         self.read(name, expected)?.ok_or_else(|| missing().into())
     }
 
@@ -138,7 +140,9 @@ impl FormState {
     pub fn of<'v>(values: impl IntoIterator<Item = (&'v str, String)>) -> Self {
         let values = values.into_iter();
         Self {
-            values: values.map(|(name, value)| (name.to_owned(), value)).collect(),
+            values: values
+                .map(|(name, value)| (name.to_owned(), value))
+                .collect(),
             ..Self::default()
         }
     }
@@ -194,7 +198,9 @@ impl FormState {
         let differing = present.values.iter().filter(|(name, value)| {
             *name != "version" && comparable(self.value(name)) != comparable(value)
         });
-        self.theirs = differing.map(|(name, value)| (name.clone(), value.clone())).collect();
+        self.theirs = differing
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
         self.values.insert("version".to_owned(), now.to_owned());
         self.message = Some(
             "Somebody else has changed this meanwhile, and nothing of yours was saved. Beside what \
@@ -284,7 +290,11 @@ mod tests {
 
     fn form() -> Form {
         let pair = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
-        Form([("name", " Core "), ("order", "U1"), ("order", "U2")].map(pair).into())
+        Form(
+            [("name", " Core "), ("order", "U1"), ("order", "U2")]
+                .map(pair)
+                .into(),
+        )
     }
 
     #[test]
@@ -293,7 +303,10 @@ mod tests {
         invalid.add("name", "is taken");
         invalid.add("slug", "is odd");
         let state = FormState::to_correct(&form(), invalid.into()).unwrap();
-        assert_eq!((state.value("name"), state.error("name")), (" Core ", "is taken"));
+        assert_eq!(
+            (state.value("name"), state.error("name")),
+            (" Core ", "is taken")
+        );
         assert_eq!(state.value("order"), "U1\nU2");
         assert_eq!(state.message.as_deref(), Some("slug is odd"));
         assert_eq!(state.status(), StatusCode::UNPROCESSABLE_ENTITY);
@@ -325,13 +338,25 @@ mod tests {
         let state = FormState::to_correct(&form, conflict).unwrap();
         let same = state.clone().beside(&present("3"), "/back");
         assert!(!same.is_conflict());
-        assert_eq!(same.message.as_deref(), Some("version 3 is not the current one, 4"));
+        assert_eq!(
+            same.message.as_deref(),
+            Some("version 3 is not the current one, 4")
+        );
         let state = state.beside(&present("4"), "/back");
         assert_eq!(state.status(), StatusCode::CONFLICT);
-        assert_eq!((state.value("name"), state.theirs("name")), ("Core", Some("Hub")));
+        assert_eq!(
+            (state.value("name"), state.theirs("name")),
+            ("Core", Some("Hub"))
+        );
         assert_eq!(state.theirs("zone"), Some(""));
-        assert_eq!(["text", "on", "off"].map(|name| state.theirs(name)), [None; 3]);
-        assert_eq!((state.value("version"), state.drop_mine.as_deref()), ("4", Some("/back")));
+        assert_eq!(
+            ["text", "on", "off"].map(|name| state.theirs(name)),
+            [None; 3]
+        );
+        assert_eq!(
+            (state.value("version"), state.drop_mine.as_deref()),
+            ("4", Some("/back"))
+        );
     }
 
     #[test]

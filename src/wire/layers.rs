@@ -33,7 +33,9 @@ pub struct Layers {
 impl Layers {
     /// Schedule rows of one origin.
     pub fn schedules_of(&self, origin: Origin) -> impl Iterator<Item = &ScheduleView> {
-        self.schedules.iter().filter(move |row| row.origin == origin)
+        self.schedules
+            .iter()
+            .filter(move |row| row.origin == origin)
     }
 
     /// Everybody who is named.

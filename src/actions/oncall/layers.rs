@@ -89,8 +89,13 @@ fn expected(
     };
     let state = store::rotation::state(tx, team.id)?;
     let published = state.published_until.filter(|_| team.rotates());
-    let approved = overrides.iter().filter(|row| row.status == OverrideStatus::Approved);
+    let approved = overrides
+        .iter()
+        .filter(|row| row.status == OverrideStatus::Approved);
     let rows = schedules.iter().map(|row| row.end_date);
-    let last = rows.chain(approved.map(|row| row.end_date)).chain(published).max();
+    let last = rows
+        .chain(approved.map(|row| row.end_date))
+        .chain(published)
+        .max();
     Ok(last.map(|last| (first, last)))
 }

@@ -36,8 +36,16 @@ pub fn turn_shares(app: &App, team: &str) -> Result<BTreeMap<String, f64>> {
         let is_ring = matches!(config.kind, RotationType::Custom | RotationType::RoundRobin);
         let weighted = PeriodShares::among(&period, &candidates).shares;
         let count = u32::try_from(weighted.len()).unwrap_or(u32::MAX);
-        let share = |weighted: f64| if is_ring { 1.0 / f64::from(count) } else { weighted };
+        let share = |weighted: f64| {
+            if is_ring {
+                1.0 / f64::from(count)
+            } else {
+                weighted
+            }
+        };
         let shares = weighted.into_iter();
-        Ok(shares.map(|it| (it.user.to_string(), share(it.target))).collect())
+        Ok(shares
+            .map(|it| (it.user.to_string(), share(it.target)))
+            .collect())
     })
 }

@@ -44,7 +44,10 @@ impl Year {
     /// The year that begins with the month of `today`.
     pub fn around(today: NaiveDate) -> Self {
         let first = today.with_day(1).unwrap_or(today);
-        let last = add_days(first.checked_add_months(Months::new(12)).unwrap_or(first), -1);
+        let last = add_days(
+            first.checked_add_months(Months::new(12)).unwrap_or(first),
+            -1,
+        );
         Self { first, last }
     }
 
@@ -55,7 +58,9 @@ impl Year {
 
     /// What its months are called, such as `Nov`.
     pub fn month_names(self) -> Vec<String> {
-        self.months().map(|month| month.format("%b").to_string()).collect()
+        self.months()
+            .map(|month| month.format("%b").to_string())
+            .collect()
     }
 
     /// Draws runs of days, each with what it is in words; what lies outside is cut off.
@@ -76,7 +81,9 @@ impl Year {
             let next = month.checked_add_months(Months::new(1))?;
             bar(month, add_days(next, -1), "")
         });
-        let bars = runs.iter().filter_map(|(start, end, title)| bar(*start, *end, title));
+        let bars = runs
+            .iter()
+            .filter_map(|(start, end, title)| bar(*start, *end, title));
         let titles = runs.iter().map(|(_, _, title)| title.as_str());
         Strip {
             days,
@@ -85,7 +92,6 @@ impl Year {
             label: titles.collect::<Vec<_>>().join("; "),
         }
     }
-
 }
 
 #[cfg(test)]
@@ -99,8 +105,14 @@ mod tests {
     #[test]
     fn a_year_begins_with_this_month_and_draws_what_lies_in_it() {
         let year = Year::around(date("2026-11-26"));
-        assert_eq!((year.first, year.last), (date("2026-11-01"), date("2027-10-31")));
-        assert_eq!(year.month_names().concat(), "NovDecJanFebMarAprMayJunJulAugSepOct");
+        assert_eq!(
+            (year.first, year.last),
+            (date("2026-11-01"), date("2027-10-31"))
+        );
+        assert_eq!(
+            year.month_names().concat(),
+            "NovDecJanFebMarAprMayJunJulAugSepOct"
+        );
         let run = |start, end| (date(start), date(end), String::new());
         let runs = [
             run("2026-10-20", "2026-11-03"),

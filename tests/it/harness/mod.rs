@@ -1,5 +1,6 @@
 //! Runs the real binary on a scratch folder, and always ends it.
 
+pub mod browser;
 pub mod fake_slack;
 mod http;
 mod judge;

@@ -48,8 +48,14 @@ pub async fn save(
     form: Form,
 ) -> Shown {
     let (ctx, input, reference) = (visitor.ctx.clone(), input_of(&form), slug.clone());
-    match api.run(move |app| teams::update(app, &ctx, &reference, &input)).await {
-        Ok(team) => Ok(redirect_saying(&format!("/teams/{}", team.slug), "The team is saved.")),
+    match api
+        .run(move |app| teams::update(app, &ctx, &reference, &input))
+        .await
+    {
+        Ok(team) => Ok(redirect_saying(
+            &format!("/teams/{}", team.slug),
+            "The team is saved.",
+        )),
         Err(problem) => {
             let form = FormState::to_correct(&form, problem)?;
             let (reference, path) = (slug.clone(), format!("/teams/{slug}/edit"));
@@ -94,7 +100,9 @@ pub async fn restore(State(api): State<Api>, visitor: Visitor, Path(team): Path<
         is_active: Some(true),
         ..TeamInput::default()
     };
-    let team = api.run(move |app| teams::update(app, &ctx, &team, &input)).await?;
+    let team = api
+        .run(move |app| teams::update(app, &ctx, &team, &input))
+        .await?;
     let text = format!("Team {} is back.", team.name);
     Ok(redirect_saying(&format!("/teams/{}", team.slug), &text))
 }

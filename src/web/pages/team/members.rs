@@ -94,7 +94,13 @@ async fn show_members(
             }
             _ => present,
         };
-        Line::new(member, form, shares.get(&member.slack_user_id), people, today)
+        Line::new(
+            member,
+            form,
+            shares.get(&member.slack_user_id),
+            people,
+            today,
+        )
     };
     let rows: Vec<_> = crew.members.iter().map(line).collect();
     let user = visitor.ctx.user().map(|user| user.as_str());
@@ -155,7 +161,10 @@ fn form_of(member: &MemberView) -> FormState {
     let version = member.version.map(|version| version.to_string());
     FormState::of([
         ("team_role", member.team_role.to_string()),
-        ("is_eligible_for_oncall", member.is_eligible_for_oncall.to_string()),
+        (
+            "is_eligible_for_oncall",
+            member.is_eligible_for_oncall.to_string(),
+        ),
         ("weight", member.weight.to_string()),
         ("version", version.unwrap_or_default()),
     ])
@@ -173,7 +182,11 @@ fn away(layers: &Layers, year: Year, people: &People, today: NaiveDate) -> Vec<A
             let run = |row: &crate::wire::time_off::TimeOffView| {
                 let text = days(row.start_date, row.end_date, today);
                 let why = row.reason.as_deref().map(|why| format!(": {why}"));
-                (row.start_date, row.end_date, text + &why.unwrap_or_default())
+                (
+                    row.start_date,
+                    row.end_date,
+                    text + &why.unwrap_or_default(),
+                )
             };
             let runs: Vec<_> = rows.iter().map(run).collect();
             Away {
@@ -215,7 +228,10 @@ pub async fn change(
             }
             None => redirect(&path),
         }),
-        Ok((None, new)) => Ok(redirect_saying(&path, &format!("{} is a member.", new.display_name))),
+        Ok((None, new)) => Ok(redirect_saying(
+            &path,
+            &format!("{} is a member.", new.display_name),
+        )),
         Err(problem) => {
             let sent = FormState::to_correct(&form, problem)?;
             show_members(&api, &visitor, team, Some((user, sent))).await
@@ -258,7 +274,11 @@ fn difference(old: &MemberView, new: &MemberView) -> Option<String> {
         parts.push(part.to_owned());
     }
     if old.weight.to_bits() != new.weight.to_bits() {
-        parts.push(format!("has weight {}, not {}", number(new.weight), number(old.weight)));
+        parts.push(format!(
+            "has weight {}, not {}",
+            number(new.weight),
+            number(old.weight)
+        ));
     }
     (!parts.is_empty()).then(|| format!("{} {}.", new.display_name, parts.join(", ")))
 }
@@ -421,7 +441,12 @@ pub async fn remove(
 /// `POST /teams/{team}/members/sync`
 pub async fn sync(State(api): State<Api>, visitor: Visitor, Path(team): Path<String>) -> Shown {
     let path = format!("/teams/{team}/members");
-    match api.slack()?.sync_team(&visitor.ctx, &team).await.map_err(Problem::from) {
+    match api
+        .slack()?
+        .sync_team(&visitor.ctx, &team)
+        .await
+        .map_err(Problem::from)
+    {
         Ok(sync) => {
             let text = format!(
                 "Slack lists {} members: {} new, {} gone.",

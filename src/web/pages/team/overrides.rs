@@ -44,7 +44,13 @@ struct Line {
 }
 
 impl Line {
-    fn new(row: OverrideView, team: &TeamView, people: &People, today: NaiveDate, visitor: &Visitor) -> Self {
+    fn new(
+        row: OverrideView,
+        team: &TeamView,
+        people: &People,
+        today: NaiveDate,
+        visitor: &Visitor,
+    ) -> Self {
         let is_over = row.end_date < today;
         let is_open = team.is_active && row.status.may_become(OverrideStatus::Cancelled);
         let decided = row.decided_at;
@@ -81,7 +87,10 @@ pub async fn list(
     Query(filter): Query<Filter>,
 ) -> Shown {
     let known = |status: &&OverrideStatus| status.as_str() == filter.status;
-    let status = OverrideStatus::ALL.iter().find(known).map(|status| status.as_str());
+    let status = OverrideStatus::ALL
+        .iter()
+        .find(known)
+        .map(|status| status.as_str());
     let with_past = filter.when == "past";
     let paging = paging(filter.page.as_deref(), OVERRIDES);
     let (data, list, people) = api
@@ -100,7 +109,10 @@ pub async fn list(
         .await?;
     let head = TeamHead::new(&data, Tab::Overrides, &people, &visitor);
     let path = format!("/teams/{}/overrides", data.team.slug);
-    let query = [("status", status.unwrap_or_default()), ("when", if with_past { "past" } else { "" })];
+    let query = [
+        ("status", status.unwrap_or_default()),
+        ("when", if with_past { "past" } else { "" }),
+    ];
     let pager = Pager::new(&list, &path, &query);
     let line = |row| Line::new(row, &data.team, &people, data.today, &visitor);
     let page = Overrides {
@@ -110,7 +122,10 @@ pub async fn list(
             .live(),
         head,
         rows: list.items.into_iter().map(line).collect(),
-        statuses: OverrideStatus::ALL.iter().map(|status| status.as_str()).collect(),
+        statuses: OverrideStatus::ALL
+            .iter()
+            .map(|status| status.as_str())
+            .collect(),
         status: status.unwrap_or_default().to_owned(),
         with_past,
         pager,
@@ -146,9 +161,13 @@ async fn show_override(
     visitor: &Visitor,
     team: String,
     id: String,
-    form: FormState,
+    mut form: FormState,
 ) -> Shown {
     let (row, crew) = load(api, team, id).await?;
+    let seen = form.value("version");
+    if !seen.is_empty() && seen != row.version.to_string() {
+        form.message = Some("Somebody else was quicker: this is how it stands now.".to_owned());
+    }
     let team = crew.team.clone();
     let page = OverridePage {
         layout: visitor.layout(format!("Override, {}", team.name), Nav::Teams),
@@ -224,7 +243,9 @@ pub async fn decide(
         return Ok(redirect_refusing(&format!("{path}/{id}"), text));
     }
     let (ctx, reference, row) = (visitor.ctx.clone(), team.clone(), id.clone());
-    let done = api.run(move |app| overrides::decide(app, &ctx, &reference, &row, &decision)).await;
+    let done = api
+        .run(move |app| overrides::decide(app, &ctx, &reference, &row, &decision))
+        .await;
     match done {
         Ok(row) => {
             let text = format!("The override is {}.", row.status);

@@ -42,7 +42,9 @@ pub async fn new(
     Path(team): Path<String>,
     Query(typed): Query<BTreeMap<String, String>>,
 ) -> Shown {
-    let typed = typed.iter().map(|(name, value)| (name.as_str(), value.clone()));
+    let typed = typed
+        .iter()
+        .map(|(name, value)| (name.as_str(), value.clone()));
     show_form(&api, &visitor, team, FormState::of(typed)).await
 }
 
@@ -67,7 +69,9 @@ async fn show_form(api: &Api, visitor: &Visitor, team: String, mut form: FormSta
     }
     let page = Request {
         layout: visitor.layout("Ask for cover", Nav::Teams),
-        replaced: layers.map(|layers| replaced(&layers, &crew)).unwrap_or_default(),
+        replaced: layers
+            .map(|layers| replaced(&layers, &crew))
+            .unwrap_or_default(),
         today: crew.today,
         team: crew.team,
         members,
@@ -95,7 +99,13 @@ fn replaced(layers: &Layers, crew: &Crew) -> Vec<Replaced> {
     let mut gaps = Vec::new();
     for stretch in &layers.stretches {
         if free_from < stretch.start_date {
-            gaps.push(run(free_from, add_days(stretch.start_date, -1), None, "none", false));
+            gaps.push(run(
+                free_from,
+                add_days(stretch.start_date, -1),
+                None,
+                "none",
+                false,
+            ));
         }
         free_from = add_days(stretch.end_date, 1);
     }
@@ -103,7 +113,10 @@ fn replaced(layers: &Layers, crew: &Crew) -> Vec<Replaced> {
         gaps.push(run(free_from, layers.last, None, "none", false));
     }
     rows.extend(gaps);
-    let pending = layers.overrides.iter().filter(|row| row.status == OverrideStatus::Pending);
+    let pending = layers
+        .overrides
+        .iter()
+        .filter(|row| row.status == OverrideStatus::Pending);
     rows.extend(pending.map(|row| {
         let user = Some(row.substitute_slack_id.as_str());
         run(row.start_date, row.end_date, user, "pending", true)
@@ -121,7 +134,10 @@ pub async fn create(
 ) -> Shown {
     let (ctx, reference) = (visitor.ctx.clone(), team.clone());
     let done = match input_of(&form) {
-        Ok(input) => api.run(move |app| overrides::request(app, &ctx, &reference, &input)).await,
+        Ok(input) => {
+            api.run(move |app| overrides::request(app, &ctx, &reference, &input))
+                .await
+        }
         Err(problem) => Err(problem),
     };
     match done {

@@ -90,14 +90,14 @@ pub async fn show(
         })
         .await?;
     let head = TeamHead::new(&data, Tab::Schedule, &people, &visitor);
+    let is_active = data.team.is_active;
+    let layout = visitor.layout(&data.team.name, Nav::Teams);
     let view = View {
         people: &people,
         slug: &data.team.slug,
         today: data.today,
+        may_ask: is_active && layout.may_edit(),
     };
-    let is_active = data.team.is_active;
-    let layout = visitor.layout(&data.team.name, Nav::Teams);
-    let may_ask = is_active && layout.may_edit();
     let (slug, first) = (&data.team.slug, weeks.first);
     let link = |month: NaiveDate, first: NaiveDate| {
         format!("/teams/{slug}?month={}&from={first}", month.format("%Y-%m"))
@@ -110,7 +110,7 @@ pub async fn show(
             later: link(month + Months::new(1), first),
             present: (month != data.today.with_day(1).unwrap_or(month))
                 .then(|| link(data.today, first)),
-            weeks: view.calendar(&calendar, month, may_ask),
+            weeks: view.calendar(&calendar, month),
         },
         timeline: view.timeline(&weeks, is_active && data.team.rotation_enabled),
         timeline_days: days(weeks.first, weeks.last, data.today),
@@ -152,15 +152,19 @@ struct View<'v> {
     people: &'v People,
     slug: &'v str,
     today: NaiveDate,
+    /// Whether the visitor may ask for cover.
+    may_ask: bool,
 }
 
 impl View<'_> {
     /// The weeks of a month, from Monday to Sunday.
-    fn calendar(&self, of: &Layers, month: NaiveDate, may_ask: bool) -> Vec<Vec<CalendarDay>> {
+    fn calendar(&self, of: &Layers, month: NaiveDate) -> Vec<Vec<CalendarDay>> {
         let on_call = self.on_call(of);
         let pending = self.overrides(of, OverrideStatus::Pending);
         let on = |spans: &[Span], day: NaiveDate| {
-            let span = spans.iter().find(|span| span.start <= day && day <= span.end);
+            let span = spans
+                .iter()
+                .find(|span| span.start <= day && day <= span.end);
             span.map(|span| span.shift.clone())
         };
         let days: Vec<_> = each_day(of.first, of.last)
@@ -172,7 +176,7 @@ impl View<'_> {
                 is_weekend: matches!(date.weekday(), Weekday::Sat | Weekday::Sun),
                 shift: on(&on_call, date),
                 pending: on(&pending, date),
-                ask: (may_ask && date >= self.today).then(|| self.ask_for(date, date)),
+                ask: (self.may_ask && date >= self.today).then(|| self.ask_for(date, date)),
             })
             .collect();
         let mut weeks: Vec<Vec<CalendarDay>> = Vec::new();
@@ -198,7 +202,10 @@ impl View<'_> {
         let mut overrides = self.overrides(of, OverrideStatus::Approved);
         overrides.extend(self.overrides(of, OverrideStatus::Pending));
         overrides.sort_by_key(|span| span.start);
-        for (label, spans) in [("By hand", self.schedules(of, Origin::Manual)), ("Overrides", overrides)] {
+        for (label, spans) in [
+            ("By hand", self.schedules(of, Origin::Manual)),
+            ("Overrides", overrides),
+        ] {
             if !spans.is_empty() {
                 timeline.rows.push(row(label, spans));
             }
@@ -235,8 +242,10 @@ impl View<'_> {
             span(dates, shift)
         });
         let gaps = of.gaps.iter().map(|&(start, end)| {
-            let href = if end < self.today {
-                let slug = self.slug;
+            let slug = self.slug;
+            let href = if !self.may_ask {
+                format!("/teams/{slug}?month={}", start.format("%Y-%m"))
+            } else if end < self.today {
                 format!("/teams/{slug}/schedule/new?start_date={start}&end_date={end}")
             } else {
                 self.ask_for(start.max(self.today), end)
@@ -256,7 +265,10 @@ impl View<'_> {
         let row = |row: &ScheduleView| {
             let (dates, user) = ((row.start_date, row.end_date), &row.engineer_slack_id);
             let href = self.below("schedule", row.id);
-            span(dates, Shift::on_call(self.people, user, source, dates, self.today, href))
+            span(
+                dates,
+                Shift::on_call(self.people, user, source, dates, self.today, href),
+            )
         };
         of.schedules_of(origin).map(row).collect()
     }
@@ -313,7 +325,12 @@ mod tests {
             month: month.to_owned(),
             from: from.to_owned(),
         };
-        for (month, from) in [("", ""), ("x", "y"), ("9999-01", "9999-01-01"), ("2026-13", "-1")] {
+        for (month, from) in [
+            ("", ""),
+            ("x", "y"),
+            ("9999-01", "9999-01-01"),
+            ("2026-13", "-1"),
+        ] {
             let window = window(month, from);
             assert_eq!(month_of(&window, today), date("2026-11-01"));
             assert_eq!(first_of(&window, today), date("2026-11-16"));

@@ -59,7 +59,10 @@ pub async fn create(
 ) -> Shown {
     let (ctx, reference) = (visitor.ctx.clone(), team.clone());
     let done = match new_schedule(&form) {
-        Ok(input) => api.run(move |app| schedules::create(app, &ctx, &reference, &input)).await,
+        Ok(input) => {
+            api.run(move |app| schedules::create(app, &ctx, &reference, &input))
+                .await
+        }
         Err(problem) => Err(problem),
     };
     match done {
@@ -247,8 +250,12 @@ pub async fn delete(
     Path((team, id)): Path<(String, String)>,
 ) -> Shown {
     let (ctx, reference) = (visitor.ctx.clone(), team.clone());
-    api.run(move |app| schedules::delete(app, &ctx, &reference, &id)).await?;
-    Ok(redirect_saying(&format!("/teams/{team}"), "The shift is deleted."))
+    api.run(move |app| schedules::delete(app, &ctx, &reference, &id))
+        .await?;
+    Ok(redirect_saying(
+        &format!("/teams/{team}"),
+        "The shift is deleted.",
+    ))
 }
 
 #[derive(Template)]
@@ -262,11 +269,7 @@ struct AssignForm {
 }
 
 /// `GET /teams/{team}/assign`
-pub async fn ask_whom(
-    State(api): State<Api>,
-    visitor: Visitor,
-    Path(team): Path<String>,
-) -> Shown {
+pub async fn ask_whom(State(api): State<Api>, visitor: Visitor, Path(team): Path<String>) -> Shown {
     show_assign(&api, &visitor, team, FormState::default()).await
 }
 
@@ -278,7 +281,10 @@ async fn show_assign(api: &Api, visitor: &Visitor, team: String, form: FormState
             Ok((data, crew))
         })
         .await?;
-    let on_call = data.on_call.as_ref().and_then(|it| it.engineer_slack_id.as_deref());
+    let on_call = data
+        .on_call
+        .as_ref()
+        .and_then(|it| it.engineer_slack_id.as_deref());
     let page = AssignForm {
         layout: visitor.layout("Put somebody on call now", Nav::Teams),
         on_call: crew.people.find(on_call),
@@ -305,7 +311,8 @@ pub async fn assign(
                 reason: form.filled("reason"),
                 created_by: form.person("created_by"),
             };
-            api.run(move |app| assign::assign_now(app, &ctx, &reference, &input)).await
+            api.run(move |app| assign::assign_now(app, &ctx, &reference, &input))
+                .await
         }
         Err(problem) => Err(problem),
     };

@@ -58,8 +58,12 @@ async fn show_time_off(
     rows.sort_by_key(rank);
     let year = Year::around(today);
     let text = |row: &TimeOffView| days(row.start_date, row.end_date, today);
-    let within = rows.iter().filter(|row| row.start_date <= year.last && year.first <= row.end_date);
-    let runs: Vec<_> = within.map(|row| (row.start_date, row.end_date, text(row))).collect();
+    let within = rows
+        .iter()
+        .filter(|row| row.start_date <= year.last && year.first <= row.end_date);
+    let runs: Vec<_> = within
+        .map(|row| (row.start_date, row.end_date, text(row)))
+        .collect();
     let person = crew.people.get(&user);
     let page = TimeOff {
         layout: visitor.layout(format!("Time off of {}", person.name), Nav::Teams),
@@ -89,7 +93,10 @@ pub async fn add(
 ) -> Shown {
     let (ctx, whom) = (visitor.ctx.clone(), user.clone());
     let done = match input_of(&form) {
-        Ok(input) => api.run(move |app| time_off::create(app, &ctx, &whom, &input)).await,
+        Ok(input) => {
+            api.run(move |app| time_off::create(app, &ctx, &whom, &input))
+                .await
+        }
         Err(problem) => Err(problem),
     };
     match done {
