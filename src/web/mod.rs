@@ -42,7 +42,7 @@ pub fn router() -> Router<Api> {
 
 /// A team's schedule, overrides and members.
 fn team_pages() -> Router<Api> {
-    use self::team::{members, overrides, request, schedule, shift, time_off};
+    use self::team::{joining, members, overrides, request, schedule, shift, time_off};
     Router::new()
         .route("/teams/{team}", get(schedule::show))
         .route("/teams/{team}/schedule/new", get(shift::new).post(shift::create))
@@ -54,11 +54,11 @@ fn team_pages() -> Router<Api> {
         .route("/teams/{team}/overrides/{id}", get(overrides::show))
         .route("/teams/{team}/overrides/{id}/delete", get(overrides::ask_to_cancel))
         .route("/teams/{team}/overrides/{id}/decide", post(overrides::decide))
-        .route("/teams/{team}/members", get(members::list).post(members::add))
-        .route("/teams/{team}/members/new", get(members::new))
-        .route("/teams/{team}/members/sync", post(members::sync))
+        .route("/teams/{team}/members", get(members::list).post(joining::add))
+        .route("/teams/{team}/members/new", get(joining::new))
+        .route("/teams/{team}/members/sync", post(joining::sync))
         .route("/teams/{team}/members/{user}", post(members::change))
-        .route("/teams/{team}/members/{user}/remove", get(members::ask_to_remove).post(members::remove))
+        .route("/teams/{team}/members/{user}/remove", get(joining::ask_to_remove).post(joining::remove))
         .route("/teams/{team}/members/{user}/time-off", get(time_off::show).post(time_off::add))
         .route("/teams/{team}/members/{user}/time-off/{id}/remove", post(time_off::remove))
 }

@@ -21,6 +21,7 @@ mod lookups;
 mod main_job;
 mod nasty;
 mod overrides;
+mod pages_members;
 mod pages_team;
 mod people;
 mod plugin_files;

@@ -1,7 +1,4 @@
-//! Members: role, eligibility and weight, saved where they stand; who is away; adding, removing,
-//! bringing the list up to date with Slack.
-
-use std::collections::BTreeMap;
+//! Members: role, eligibility and weight, saved where they stand; who is away.
 
 use chrono::{DateTime, SecondsFormat, Utc};
 
@@ -9,12 +6,11 @@ use super::*;
 use crate::actions::members;
 use crate::actions::oncall::layers::layers;
 use crate::actions::rotation::shares::turn_shares;
-use crate::domain::invalid::Invalid;
 use crate::domain::roster::Account;
 use crate::web::view::why::{number, percent};
 use crate::web::view::year::{Strip, Year};
 use crate::wire::layers::Layers;
-use crate::wire::member::{MemberInput, NewMember};
+use crate::wire::member::MemberInput;
 
 #[derive(Template)]
 #[template(path = "team_members.html")]
@@ -170,7 +166,8 @@ fn form_of(member: &MemberView) -> FormState {
     ])
 }
 
-fn instant(at: DateTime<Utc>) -> String {
+/// An instant as forms carry it.
+pub(super) fn instant(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Millis, true)
 }
 
@@ -249,7 +246,8 @@ fn change_of(form: &Form) -> Typed<MemberInput> {
     })
 }
 
-fn find(app: &App, team: &str, user: &str) -> Result<Option<MemberView>> {
+/// A member of a team, if there is one.
+pub(super) fn find(app: &App, team: &str, user: &str) -> Result<Option<MemberView>> {
     let mut list = members::list(app, team, &EVERYTHING)?.items;
     list.retain(|member| member.slack_user_id == user);
     Ok(list.pop())
@@ -291,7 +289,8 @@ fn undo_change(action: String, old: &MemberView, new: &MemberView) -> Undo {
     Undo { action, fields }
 }
 
-fn fields_of(member: &MemberView) -> Vec<(String, String)> {
+/// What the row of a member sends as it stands.
+pub(super) fn fields_of(member: &MemberView) -> Vec<(String, String)> {
     let mut fields = vec![
         ("team_role".to_owned(), member.team_role.to_string()),
         ("weight".to_owned(), member.weight.to_string()),
@@ -300,166 +299,4 @@ fn fields_of(member: &MemberView) -> Vec<(String, String)> {
         fields.push(("is_eligible_for_oncall".to_owned(), "on".to_owned()));
     }
     fields
-}
-
-#[derive(Template)]
-#[template(path = "member_form.html")]
-struct MemberForm {
-    layout: Layout,
-    team: TeamView,
-    form: FormState,
-    may_lead: bool,
-}
-
-/// `GET /teams/{team}/members/new`
-pub async fn new(
-    State(api): State<Api>,
-    visitor: Visitor,
-    Path(team): Path<String>,
-    Query(typed): Query<BTreeMap<String, String>>,
-) -> Shown {
-    let user = typed.get("slack_user_id").cloned().unwrap_or_default();
-    let form = FormState::of([
-        ("slack_user_id", user),
-        ("is_eligible_for_oncall", "on".to_owned()),
-        ("weight", "1".to_owned()),
-    ]);
-    show_new(&api, &visitor, team, form).await
-}
-
-async fn show_new(api: &Api, visitor: &Visitor, team: String, form: FormState) -> Shown {
-    let crew = api.run(move |app| Crew::load(app, &team, &[])).await?;
-    let user = visitor.ctx.user().map(|user| user.as_str());
-    let leads = crew.leads();
-    let page = MemberForm {
-        layout: visitor.layout("Add a member", Nav::Teams),
-        may_lead: visitor.ctx.is_admin() || leads.iter().any(|lead| Some(lead.id.as_str()) == user),
-        team: crew.team,
-        form,
-    };
-    visitor.page_with(page.form.status(), &page)
-}
-
-/// `POST /teams/{team}/members`
-pub async fn add(
-    State(api): State<Api>,
-    visitor: Visitor,
-    Path(team): Path<String>,
-    form: Form,
-) -> Shown {
-    let (ctx, reference) = (visitor.ctx.clone(), team.clone());
-    let done = match new_member(&form) {
-        Ok(input) => {
-            let action = move |app: &App| {
-                // The action changes whoever is there already: this form is for others.
-                let known = find(app, &reference, &input.slack_user_id)?;
-                if known.is_some_and(|known| known.id.is_some()) {
-                    return Err(Invalid::one("slack_user_id", "is a member already").into());
-                }
-                members::put(app, &ctx, &reference, &input)
-            };
-            api.run(action).await
-        }
-        Err(problem) => Err(problem),
-    };
-    match done {
-        Ok(put) => {
-            let text = format!("{} is a member now.", put.member.display_name);
-            Ok(redirect_saying(&format!("/teams/{team}/members"), &text))
-        }
-        Err(problem) => {
-            show_new(&api, &visitor, team, FormState::to_correct(&form, problem)?).await
-        }
-    }
-}
-
-fn new_member(form: &Form) -> Typed<NewMember> {
-    Ok(NewMember {
-        slack_user_id: form.text("slack_user_id").to_owned(),
-        team_role: form.filled("team_role"),
-        is_eligible_for_oncall: Some(form.is_on("is_eligible_for_oncall")),
-        weight: form.read("weight", "a number above 0")?,
-        joined_at: form.read("joined_at", "an instant such as 2026-11-26T09:00:00Z")?,
-        version: None,
-    })
-}
-
-#[derive(Template)]
-#[template(path = "member_remove.html")]
-struct Remove {
-    layout: Layout,
-    team: TeamView,
-    person: Person,
-}
-
-/// `GET /teams/{team}/members/{user}/remove`
-pub async fn ask_to_remove(
-    State(api): State<Api>,
-    visitor: Visitor,
-    Path((team, user)): Path<(String, String)>,
-) -> Shown {
-    let whom = user.clone();
-    let crew = api.run(move |app| Crew::load(app, &team, &[&whom])).await?;
-    let page = Remove {
-        layout: visitor.layout("Remove member", Nav::Teams),
-        person: crew.people.get(&user),
-        team: crew.team,
-    };
-    visitor.page(&page)
-}
-
-/// `POST /teams/{team}/members/{user}/remove`
-pub async fn remove(
-    State(api): State<Api>,
-    visitor: Visitor,
-    Path((team, user)): Path<(String, String)>,
-) -> Shown {
-    let (ctx, reference) = (visitor.ctx.clone(), team.clone());
-    let action = move |app: &App| {
-        let old = find(app, &reference, &user)?;
-        members::delete(app, &ctx, &reference, &user)?;
-        Ok(old)
-    };
-    let old = api.run(action).await?;
-    let path = format!("/teams/{team}/members");
-    Ok(match old {
-        Some(old) => {
-            let mut fields = fields_of(&old);
-            fields.push(("slack_user_id".to_owned(), old.slack_user_id.clone()));
-            fields.push(("joined_at".to_owned(), instant(old.joined_at)));
-            let text = match old.in_slack {
-                Some(true) => format!("What was set of {} is removed.", old.display_name),
-                _ => format!("{} is no longer a member.", old.display_name),
-            };
-            let action = path.clone();
-            redirect_undoable(&path, &text, &Undo { action, fields })
-        }
-        None => redirect(&path),
-    })
-}
-
-/// `POST /teams/{team}/members/sync`
-pub async fn sync(State(api): State<Api>, visitor: Visitor, Path(team): Path<String>) -> Shown {
-    let path = format!("/teams/{team}/members");
-    match api
-        .slack()?
-        .sync_team(&visitor.ctx, &team)
-        .await
-        .map_err(Problem::from)
-    {
-        Ok(sync) => {
-            let text = format!(
-                "Slack lists {} members: {} new, {} gone.",
-                sync.members,
-                sync.joined.len(),
-                sync.left.len()
-            );
-            Ok(redirect_saying(&path, &text))
-        }
-        // What Slack could not do is no reason to leave the page.
-        Err(problem) if matches!(problem.status, 409 | 429) => {
-            Ok(redirect_refusing(&path, &problem.detail))
-        }
-        Err(problem) => Err(problem),
-    }
 }

@@ -1,6 +1,7 @@
 //! A team's pages: a head that all of them share, and a tab each.
 
 pub mod edit;
+pub mod joining;
 pub mod members;
 pub mod overrides;
 pub mod request;
