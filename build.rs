@@ -49,7 +49,10 @@ fn embed(file: &Path, out: &Path) -> Embedded {
         "css" => "text/css; charset=utf-8",
         "js" => "text/javascript; charset=utf-8",
         "svg" => "image/svg+xml",
-        other => panic!("{}: add the content type of .{other} to build.rs", file.display()),
+        other => panic!(
+            "{}: add the content type of .{other} to build.rs",
+            file.display()
+        ),
     };
     let bytes = fs::read(file).expect("an asset can be read");
     let mut hash = String::new();
@@ -57,18 +60,26 @@ fn embed(file: &Path, out: &Path) -> Embedded {
         let _ = write!(hash, "{byte:02x}");
     }
     let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
-    gzip.write_all(&bytes).expect("memory takes what it is given");
+    gzip.write_all(&bytes)
+        .expect("memory takes what it is given");
     let compressed = out.join(format!("{stem}.{extension}.gz"));
-    fs::write(&compressed, gzip.finish().expect("memory takes what it is given"))
-        .expect("OUT_DIR can be written");
+    fs::write(
+        &compressed,
+        gzip.finish().expect("memory takes what it is given"),
+    )
+    .expect("OUT_DIR can be written");
     let whole = fs::canonicalize(file).expect("an asset can be found");
     let path = format!("/assets/{stem}.{hash}.{extension}");
-    let constant = format!("{stem}_{extension}").to_uppercase().replace('-', "_");
+    let constant = format!("{stem}_{extension}")
+        .to_uppercase()
+        .replace('-', "_");
     Embedded {
         entry: format!(
             "    Asset {{ path: {path:?}, hash: {hash:?}, kind: {kind:?}, \
              plain: include_bytes!({whole:?}), gzip: include_bytes!({compressed:?}) }},\n"
         ),
-        constant: format!("/// Path of `{stem}.{extension}`.\npub const {constant}: &str = {path:?};\n"),
+        constant: format!(
+            "/// Path of `{stem}.{extension}`.\npub const {constant}: &str = {path:?};\n"
+        ),
     }
 }

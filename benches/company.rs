@@ -7,6 +7,7 @@
 //! - `bare ADDRESS FILE`: a bare axum server that answers every GET with FILE's bytes
 //! - `preview`: 52 weeks of weighted rotation for 10 members
 //! - `handoffs DIR`: all teams' handoffs at one instant, on a copy of DIR's store
+//! - `misses DIR`: every service looked up with no answer ready, and after one was changed
 //! - `deliveries DIR`: 10,000 notifications to a sink that takes 50 ms, and then idleness
 //! - `queue DIR`: puts 10,000 notifications for the webhook `slow` into DIR's store
 //! - `slow ADDRESS`: a server that answers every request after 50 ms
@@ -34,6 +35,8 @@ use oncalld::clock::ManualClock;
 mod audit_log;
 #[path = "company/deliveries.rs"]
 mod deliveries;
+#[path = "company/misses.rs"]
+mod misses;
 #[path = "company/plugins.rs"]
 mod plugins;
 #[path = "company/seed.rs"]
@@ -49,6 +52,7 @@ fn main() -> Result<()> {
         ["seed", dir] => seed::company(Path::new(dir)),
         ["bare", address, file] => bare(address, file),
         ["handoffs", dir] => handoffs(Path::new(dir)),
+        ["misses", dir] => misses::measure(Path::new(dir)),
         ["deliveries", dir] => deliveries::measure(Path::new(dir)),
         ["queue", dir] => deliveries::queue(Path::new(dir)),
         ["slow", address] => deliveries::slow(address),

@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use oncalld::actions::{rotation, services};
-use oncalld::daemon;
 use oncalld::app::{Ctx, Settings};
 use oncalld::clock::{ManualClock, SystemClock};
 use oncalld::config::Config;
+use oncalld::daemon;
 use oncalld::delivery::Counters;
 use oncalld::domain::oncall_day::add_days;
 use oncalld::http::{Access, Api};

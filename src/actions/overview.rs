@@ -12,17 +12,19 @@ use crate::domain::ids::{TeamId, UserId};
 use crate::domain::oncall_day::add_days;
 use crate::domain::shift_override::OverrideStatus;
 use crate::domain::team::Team;
+use crate::store::services::ServiceFilter;
 use crate::store::{self, Reader};
 use crate::wire::oncall::Moment;
-use crate::wire::overview::{
-    Attention, Matter, NextHandoff, Overview, StretchView, TeamOverview,
-};
+use crate::wire::overview::{Attention, Matter, NextHandoff, Overview, StretchView, TeamOverview};
 use crate::wire::shift_override::OverrideView;
 use crate::wire::team::TeamView;
 use crate::wire::{Page, Paging};
 
 /// A handoff is overdue when it has not been done after so long.
 const OVERDUE_AFTER: TimeDelta = TimeDelta::minutes(2);
+
+/// Services that are named with a team, at most.
+const SERVICES: usize = 5;
 
 /// Which teams to show, and how.
 #[derive(Clone, Debug, Default)]
@@ -76,12 +78,13 @@ fn wanted(tx: &impl Reader, mut teams: Vec<Team>, query: &OverviewQuery) -> Resu
     let Some(part) = query.q.as_deref().map(str::to_lowercase) else {
         return Ok(teams);
     };
-    let services = store::services::list(tx, None, None)?;
-    let with_service: BTreeSet<TeamId> = services
-        .into_iter()
-        .filter(|service| service.is_active && service.name.to_lowercase().contains(&part))
-        .map(|service| service.team_id)
-        .collect();
+    let filter = ServiceFilter {
+        is_active: Some(true),
+        part: part.clone(),
+        ..ServiceFilter::default()
+    };
+    let (_, services) = store::services::page(tx, &filter, 0, usize::MAX)?;
+    let with_service: BTreeSet<TeamId> = services.iter().map(|it| it.team_id).collect();
     teams.retain(|team| {
         team.name.to_lowercase().contains(&part)
             || team.slug.contains(&part)
@@ -104,7 +107,10 @@ fn shown(
     let page = match query.sort {
         Sort::Name => {
             let page = Page::of(teams, paging);
-            let answers = page.items.into_iter().map(|team| Ok((answer(&team)?, team)));
+            let answers = page
+                .items
+                .into_iter()
+                .map(|team| Ok((answer(&team)?, team)));
             Page::new(answers.collect::<Result<Vec<_>>>()?, page.total, paging)
         }
         Sort::Until => {
@@ -117,7 +123,10 @@ fn shown(
     let mut items = Vec::with_capacity(page.items.len());
     for (on_call, team) in &page.items {
         let state = store::rotation::state(tx, team.id)?;
-        let (first, last) = (on_call.date, add_days(on_call.date, i64::from(query.days) - 1));
+        let (first, last) = (
+            on_call.date,
+            add_days(on_call.date, i64::from(query.days) - 1),
+        );
         let coverage = coverage_of(tx, team, first, last)?;
         let stretches = coverage.stretches(first, last);
         let published = state.published_until.filter(|_| team.rotates());
@@ -126,13 +135,17 @@ fn shown(
             Some(until) => coverage.gaps(first, until.min(last)),
             None => Vec::new(),
         };
-        let services = store::services::list(tx, Some(team.id), None)?;
-        let services = services.into_iter().filter(|service| service.is_active);
+        let filter = ServiceFilter {
+            team: Some(team.id),
+            is_active: Some(true),
+            ..ServiceFilter::default()
+        };
+        let (_, services) = store::services::page(tx, &filter, 0, SERVICES)?;
         items.push(TeamOverview {
             team: TeamView::new(team, settings.require_approval),
             on_call: on_call.clone(),
             next_handoff_at: state.upcoming.first().copied(),
-            services: services.map(|service| service.name).collect(),
+            services: services.into_iter().map(|service| service.name).collect(),
             stretches: stretches.iter().map(StretchView::from).collect(),
             gaps,
         });
@@ -170,7 +183,7 @@ fn attention(
         if let Some(problem) = planning::problem(settings, team) {
             add(today, 1, Matter::Plugin(problem));
         }
-        let told = store::watch::find(tx, team.id)?;
+        let told = store::told::find(tx, team.id)?;
         for gap in told.into_iter().flat_map(|told| told.gaps) {
             if gap.end >= today {
                 let (start_date, end_date) = (gap.start.max(today), gap.end);
@@ -189,7 +202,10 @@ fn attention(
         }
     }
     found.sort_by_key(|(day, rank, _)| (*day, *rank));
-    Ok(found.into_iter().map(|(_, _, attention)| attention).collect())
+    Ok(found
+        .into_iter()
+        .map(|(_, _, attention)| attention)
+        .collect())
 }
 
 fn next_handoff(tx: &impl Reader, teams: &[Team]) -> Result<Option<NextHandoff>> {

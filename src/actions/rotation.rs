@@ -8,18 +8,18 @@ mod planning_tests;
 pub(crate) mod publish;
 pub mod shares;
 pub(crate) mod snapshot;
+pub mod zone_rules;
 
 use chrono::NaiveDate;
 use serde_json::json;
 
-use crate::actions::messages::announce::Before;
+use crate::actions::messages::lookout::give_reason;
 use crate::actions::people::find;
 use crate::actions::rotation::planning::{Wanted, plan_to_show, plan_to_write};
 use crate::actions::rotation::publish::{Applied, advance, apply, record_failures};
 use crate::actions::rotation::snapshot::TeamSnapshot;
 use crate::app::{ActionError, App, Ctx, Result, Tx};
 use crate::domain::audit::{Action, EntityType};
-use crate::domain::json::Json;
 use crate::domain::schedule::{Origin, Schedule};
 use crate::domain::team::Team;
 use crate::domain::token::Role;
@@ -70,26 +70,18 @@ pub fn generate(app: &App, ctx: &Ctx, team: &str, request: &PlanRequest) -> Resu
             )));
         }
         let snapshot = TeamSnapshot::new(tx.store, tx.settings, &team, tx.now)?;
-        let before = Before::of(tx, &team, snapshot.today)?;
         let planned = write_plan(tx, &snapshot, weeks, "on request")?;
-        before.tell(tx, &team, None)?;
         view(tx.store, &snapshot, &planned, horizon_of(&snapshot, weeks))
     })
 }
 
-/// Plans the future anew after a change of who could be picked, and tells whom it puts on
-/// call at once.
-pub(crate) fn replan_and_tell(tx: &mut Tx<'_>, team: &Team, why: &str) -> Result<()> {
-    let before = Before::of(tx, team, team.clock().day_at(tx.now))?;
-    replan(tx, team, why)?;
-    before.tell(tx, team, Some(why))
-}
-
-/// Plans the future anew; whoever calls tells of it.
+/// Plans the future anew after a change of who could be picked, or of which days are free. Whom that
+/// puts on call at once is told why, unless the change has given a reason of its own.
 pub(crate) fn replan(tx: &mut Tx<'_>, team: &Team, why: &str) -> Result<()> {
     if !team.rotates() {
         return Ok(());
     }
+    give_reason(tx, team, Some(why))?;
     let snapshot = TeamSnapshot::new(tx.store, tx.settings, team, tx.now)?;
     write_plan(tx, &snapshot, 0, why).map(drop)
 }
@@ -212,17 +204,12 @@ fn record(
     if shifts.removed.is_empty() && shifts.added.is_empty() {
         return Ok(());
     }
-    let mut event = tx
-        .ctx
-        .event(EntityType::RotationConfig, Action::RotationGenerated);
-    event.team_id = Some(snapshot.team.id);
-    event.entity_id = Some(snapshot.team.id.to_string());
-    event.changes = Json(json!({"auto_schedules": {"old": shifts.removed, "new": shifts.added}}));
-    if let Some(metadata) = event.metadata.0.as_object_mut() {
-        metadata.insert("trigger".to_owned(), why.into());
-        metadata.insert("published_until".to_owned(), json!(planned.published_until));
-    }
-    tx.audit(event)
+    tx.record(EntityType::RotationConfig, Action::RotationGenerated)
+        .about_team(snapshot.team.id)
+        .changes(json!({"auto_schedules": {"old": shifts.removed, "new": shifts.added}}))
+        .metadata("trigger", why)
+        .metadata("published_until", json!(planned.published_until))
+        .write()
 }
 
 /// The auto shifts that stand once the plan is applied, from the running period to the last

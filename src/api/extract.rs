@@ -67,7 +67,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     deserializer.end().map_err(|error| {
         Problem::new(
             StatusCode::BAD_REQUEST,
-            format!("the body is not one JSON value: {error}"),
+            format!("the body is not a single JSON value: {error}"),
         )
     })?;
     Ok(value)
@@ -149,7 +149,10 @@ fn refuse_unknown(query: &str, known: &[String]) -> Result<(), Problem> {
         if !known.contains(&name) {
             invalid.add(
                 &name,
-                format!("is not a parameter here; known: {}", known.join(", ")),
+                format!(
+                    "is not a parameter of this path, expected one of {}",
+                    known.join(", ")
+                ),
             );
         }
     }

@@ -2,9 +2,12 @@
 //! case; those that take part in every write are handed to it as [`Part`]s.
 
 pub mod answers;
+mod blocking;
 pub mod cache;
-pub(crate) mod changes;
+mod cause;
+mod changes;
 mod context;
+mod entry;
 mod error;
 pub mod plugins;
 mod settings;
@@ -17,7 +20,9 @@ use std::sync::{Arc, Mutex};
 use chrono::{DateTime, Utc};
 use tokio::sync::{broadcast, watch};
 
+pub(crate) use self::cause::{Begun, Cause, Change};
 pub use self::context::{Actor, Ctx, IdempotencyKey, Source};
+pub use self::entry::Entry;
 pub use self::error::{ActionError, Result};
 pub use self::settings::{Route, Settings};
 pub use self::tx::{Tx, check_version};

@@ -1,6 +1,5 @@
 //! Arguments that several commands share, and how they become queries and bodies.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -10,12 +9,13 @@ use serde_json::{Map, Value};
 
 use super::error::CliError;
 use crate::domain::ids::{USER_ID_FORM, UserId};
+use crate::secret::Secret;
 
 /// What every command takes.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Global options")]
 pub(super) struct Global {
-    /// Address of the daemon [default: where the config file says that it listens]
+    /// Address of the daemon [default: the listen address in the config file]
     #[arg(long, global = true, env = "ONCALLD_URL", hide_env_values = true)]
     pub(super) url: Option<String>,
 
@@ -28,36 +28,13 @@ pub(super) struct Global {
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
 
-    /// Folder of the data file and the admin token [default: the config's, `data`]
+    /// Folder of the data file and the admin token [default: as in the config file, else `data`]
     #[arg(long, global = true, value_name = "DIR")]
     pub(super) data_dir: Option<PathBuf>,
 
     /// Print the API's JSON instead of a table
     #[arg(long, global = true)]
     pub(super) json: bool,
-}
-
-/// A text that no debug output shows.
-#[derive(Clone, PartialEq, Eq)]
-pub(super) struct Secret(String);
-
-impl Secret {
-    /// The text itself.
-    pub(super) fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<&str> for Secret {
-    fn from(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
 }
 
 /// Which part of a list.
@@ -239,13 +216,6 @@ mod tests {
         let both = Body::default().set("slack_group_id", Some("S1"));
         let both = both.clear([("slack_group_id", Value::Null)]).unwrap_err();
         assert_eq!(both.message, "slack-group-id is both set and cleared");
-    }
-
-    #[test]
-    fn secrets_stay_out_of_debug_output() {
-        let secret = Secret::from("oncalld_x");
-        assert_eq!(format!("{secret:?}"), "Secret(…)");
-        assert_eq!(secret.reveal(), "oncalld_x");
     }
 
     #[test]

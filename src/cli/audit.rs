@@ -1,4 +1,4 @@
-//! `oncalld audit`: what was changed, when, by whom; and proof that the log is as it was written.
+//! `oncalld audit`: what was changed, when, by whom; and proof that nothing in the log was changed.
 
 use clap::{Args, Subcommand};
 use reqwest::Method;
@@ -23,7 +23,7 @@ pub(super) enum AuditCommand {
         /// Its SEQ, or its id
         entry: String,
     },
-    /// Prove that no entry was changed, dropped or put in
+    /// Verify that no entry was changed, dropped or inserted, and that every filter finds each one
     Verify,
 }
 
@@ -36,10 +36,10 @@ pub(super) struct ListArgs {
     /// About the entity of this id
     #[arg(long, value_name = "ID")]
     entity_id: Option<String>,
-    /// Of this action
+    /// With this action
     #[arg(long, value_parser = names_of!(Action))]
     action: Option<String>,
-    /// By this person, or token of this name
+    /// By this person, or by the token of this name
     #[arg(long, value_name = "ID")]
     actor_id: Option<String>,
     /// Concerning this team
@@ -107,10 +107,17 @@ async fn at(seq: u64, session: &Session) -> Result<String, CliError> {
 }
 
 /// The proof in words.
-pub(super) fn proven(proof: &AuditProof) -> [(&'static str, String); 2] {
+pub(super) fn proven(proof: &AuditProof) -> [(&'static str, String); 3] {
     let entries = counted(proof.entries, "entry", "entries");
-    let text = format!("as it was written, {entries}");
-    [("audit log", text), ("head", proof.head.clone())]
+    let text =
+        format!("{entries}, each as it was chained to the one before, and found by every filter");
+    let unproven = "whether its end was cut off or all of it written anew, by somebody with the file: \
+                    note the head elsewhere";
+    [
+        ("audit log", text),
+        ("head", proof.head.clone()),
+        ("unproven", unproven.to_owned()),
+    ]
 }
 
 async fn list(args: ListArgs, session: &Session) -> Result<(), CliError> {
@@ -152,7 +159,7 @@ async fn list(args: ListArgs, session: &Session) -> Result<(), CliError> {
     print(&table.render())?;
     if let Some(cursor) = page.next_cursor {
         note(&format!(
-            "{} entries in all: --cursor {cursor} has older ones",
+            "{} entries in all; --cursor {cursor} shows older ones",
             page.total
         ));
     }
@@ -274,7 +281,7 @@ mod tests {
             "id": "01939a00-0000-7000-8000-000000000001", "seq": 7,
             "team_id": null, "entity_type": "team", "entity_id": "x", "action": "updated",
             "actor_type": "user", "actor_id": "U9",
-            "changes": {"name": {"old": "A", "new": "B"}, "description": {"old": null, "new": "x\ny"}},
+            "changes": {"description": {"old": null, "new": "x\ny"}, "name": {"old": "A", "new": "B"}},
             "metadata": {"source": "cli"},
             "engineer_slack_id": null, "previous_engineer_slack_id": null,
             "change_type": null, "change_reason": null, "effective_date": null,

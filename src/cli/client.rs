@@ -14,6 +14,7 @@ use super::connection::Connection;
 use super::error::CliError;
 use super::missing;
 use super::problem::Problem;
+use crate::tls;
 
 const CONNECT: Duration = Duration::from_secs(2);
 const TOTAL: Duration = Duration::from_secs(30);
@@ -49,7 +50,7 @@ impl<T: DeserializeOwned> Answer<T> {
     pub(super) fn read(&self) -> Result<T, CliError> {
         serde_json::from_str(&self.json).map_err(|error| {
             CliError::failed(format!(
-                "the daemon's answer makes no sense to this version of oncalld ({error}); \
+                "this version of oncalld can't read the daemon's answer ({error}); \
                  --json prints it as it is"
             ))
         })
@@ -69,8 +70,7 @@ impl Client {
     /// # Errors
     /// The token can't be sent, or the host's certificates can't be read.
     pub(super) fn new(connection: Connection) -> Result<Self, CliError> {
-        // An error means that there is a provider already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        tls::use_ring();
         let mut builder = reqwest::Client::builder()
             .user_agent(USER_AGENT)
             .default_headers(HeaderMap::from_iter([CLIENT]))
@@ -183,9 +183,9 @@ impl Client {
 
     async fn execute(&self, mut request: reqwest::RequestBuilder) -> Result<Response, CliError> {
         if let Some(secret) = self.connection.token.secret() {
-            let value = HeaderValue::from_str(&format!("Bearer {}", secret.reveal()));
+            let value = HeaderValue::from_str(&format!("Bearer {}", secret.expose()));
             let mut value = value
-                .map_err(|_| CliError::usage("the token holds characters that no token has"))?;
+                .map_err(|_| CliError::usage("the token contains characters that no token has"))?;
             value.set_sensitive(true);
             request = request.header(AUTHORIZATION, value);
         }

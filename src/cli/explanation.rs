@@ -30,7 +30,7 @@ fn why(explanation: &ExplanationView) -> String {
     let mut text = format!("{}\n", clean(&explanation.reason));
     let _ = writeln!(text, "{strategy}, period {number}: {period}");
     if explanation.hold {
-        text += "a hold: nobody could be picked, who was on call stays on\n";
+        text += "a hold: nobody could be picked; whoever was on call stays on\n";
     }
     if let Some(error) = &explanation.strategy_error {
         let _ = writeln!(text, "the strategy failed: {}", clean(error));

@@ -25,7 +25,7 @@ pub(super) enum MemberCommand {
         #[command(flatten)]
         pages: PageArgs,
     },
-    /// Add a member, or change the one that is there
+    /// Add a member, or change an existing one
     Add {
         /// Slug or id of the team
         team: String,
@@ -66,7 +66,7 @@ pub(super) enum MemberCommand {
 /// The fields of a member.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct MemberArgs {
-    /// What they may decide
+    /// Their role in the team
     #[arg(long, value_parser = names_of!(TeamRole))]
     role: Option<String>,
     /// Whether the rotation may pick them [default: true]
@@ -75,7 +75,7 @@ pub(super) struct MemberArgs {
     /// Share of the shifts relative to the others', above 0, at most 1000 [default: 1]
     #[arg(long, allow_negative_numbers = true)]
     weight: Option<f64>,
-    /// Since when they count [default: now]
+    /// When they joined [default: now]
     #[arg(long, value_name = "TIME", value_parser = parse_instant)]
     joined_at: Option<DateTime<Utc>>,
 }

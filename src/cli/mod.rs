@@ -77,24 +77,24 @@ enum Command {
     /// Configure and preview the rotation of a team
     #[command(subcommand)]
     Rotation(rotation::RotationCommand),
-    /// Manage time off, when the rotation picks somebody else
+    /// Manage time off, during which the rotation picks others
     #[command(subcommand, visible_alias = "time-off")]
     Timeoff(time_off::TimeOffCommand),
-    /// Show who served how much of what they owed
+    /// Show how fairly the shifts are shared
     Fairness(fairness::FairnessArgs),
     /// Read and verify the audit log
     #[command(subcommand)]
     Audit(audit::AuditCommand),
-    /// See what was told to whom, retry what failed, try a sink
+    /// Show who was told what, retry what failed, test a sink
     #[command(subcommand)]
     Notification(notification::NotificationCommand),
-    /// Manage plugins, and write them
+    /// Manage plugins, and create them
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
     /// Manage access tokens
     #[command(subcommand)]
     Token(token::TokenCommand),
-    /// See how oncalld and Slack get along
+    /// Check the connection with Slack
     #[command(subcommand)]
     Slack(slack::SlackCommand),
     /// Check that the daemon is ready, or, while it is down, that its data file is sound
@@ -102,7 +102,7 @@ enum Command {
     /// Check the configuration
     #[command(subcommand)]
     Config(config::ConfigCommand),
-    /// Print the description of the HTTP API
+    /// Print the OpenAPI description of the HTTP API
     Openapi,
     /// Print the completion script of a shell
     Completions(completions::CompletionsArgs),

@@ -27,7 +27,7 @@ const GLANCE: Duration = Duration::from_millis(200);
 pub(super) enum NotificationCommand {
     /// List notifications, newest first
     List {
-        /// Only those of this state
+        /// Only those in this state
         #[arg(long, value_parser = names_of!(DeliveryStatus))]
         status: Option<String>,
         #[command(flatten)]
@@ -42,7 +42,7 @@ pub(super) enum NotificationCommand {
         #[arg(long, conflicts_with = "id")]
         failed: bool,
     },
-    /// Send a message that shows whether a sink works, and wait for what becomes of it
+    /// Send a test message through a sink, and wait for the result
     Test {
         /// Slack user or channel id; webhooks and plugins get it as it is
         recipient: String,

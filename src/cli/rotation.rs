@@ -35,11 +35,11 @@ pub(super) enum RotationCommand {
         /// Slug or id of the team
         team: String,
     },
-    /// Change how a team rotates; its future shifts are generated anew
+    /// Change how a team rotates; its future shifts are regenerated
     Set(Box<SetArgs>),
-    /// Show the coming shifts as generating would make them, without making them
+    /// Preview the coming shifts, without publishing them
     Preview(PlanArgs),
-    /// Generate the coming shifts anew
+    /// Regenerate and publish the coming shifts
     Generate(PlanArgs),
 }
 
@@ -54,7 +54,7 @@ pub(super) struct SetArgs {
     /// Switch the rotation off
     #[arg(long)]
     off: bool,
-    /// Who is next: `round_robin`, `custom`, `weighted` or `plugin:NAME`
+    /// How the next person is picked: `round_robin`, `custom`, `weighted` or `plugin:NAME`
     #[arg(long = "type", value_name = "TYPE", value_parser = parse_type)]
     kind: Option<String>,
     /// Length of a period
@@ -63,7 +63,7 @@ pub(super) struct SetArgs {
     /// On-call day from which periods count [default: when the rotation is switched on]
     #[arg(long, value_name = "DATE", value_parser = parse_date)]
     start_date: Option<NaiveDate>,
-    /// The ring of a custom rotation: Slack user ids by commas
+    /// The order of a custom rotation: Slack user ids separated by commas
     #[arg(long, value_name = "USERS", value_delimiter = ',', value_parser = parse_user)]
     order: Vec<String>,
     /// Day on which weekly and biweekly periods begin: a name (mon), or 0 (Monday) to 6 (Sunday)
@@ -91,7 +91,7 @@ pub(super) struct SetArgs {
 pub(super) enum RotationField {
     /// The day on which the rotation is switched on
     StartDate,
-    /// An empty ring
+    /// No order
     Order,
     /// Periods begin on the day of the week of the start date
     HandoffDay,

@@ -37,7 +37,7 @@ pub(super) enum ScheduleCommand {
         /// Free text
         #[arg(long, value_name = "TEXT")]
         note: Option<String>,
-        /// Who makes it, where the token is nobody's in particular
+        /// Who creates it, if the token is not bound to a person
         #[arg(long, value_name = "USER", value_parser = parse_user)]
         created_by: Option<String>,
     },
@@ -63,7 +63,7 @@ pub(super) enum ScheduleCommand {
         /// Why
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
-        /// Who decides, where the token is nobody's in particular
+        /// Who decides, if the token is not bound to a person
         #[arg(long, value_name = "USER", value_parser = parse_user)]
         created_by: Option<String>,
     },
@@ -75,13 +75,13 @@ pub(super) struct ListArgs {
     /// Slug or id of the team
     #[arg(required_unless_present = "user")]
     team: Option<String>,
-    /// All shifts of this person, in whatever team, with their overrides
+    /// All shifts and overrides of this person, in all teams
     #[arg(long, value_parser = parse_user, conflicts_with_all = ["team", "origin"])]
     user: Option<String>,
     /// Those that end on this day or later [default: those that aren't over]
     #[arg(long, value_name = "DATE", value_parser = parse_date)]
     from: Option<NaiveDate>,
-    /// Those that are over too
+    /// Include those that are over
     #[arg(long, conflicts_with = "from")]
     all: bool,
     /// Those that begin on this day or earlier
@@ -208,8 +208,8 @@ async fn list(args: &ListArgs, session: &Session) -> Result<(), CliError> {
         .set("origin", args.origin.as_ref());
     let path = ["teams", team, "oncall-schedules"];
     let nothing = format!(
-        "no schedules from today on (--all shows past ones); `oncalld schedule add {team} USER START END` makes one, \
-         `oncalld rotation set {team} --on` lets the rotation make them"
+        "no schedules from today on (--all shows past ones); `oncalld schedule add {team} USER \
+         START END` adds one, `oncalld rotation set {team} --on` has the rotation make them"
     );
     let rows = session.list::<ScheduleView>(&path, query, args.pages, &nothing);
     let Some(rows) = rows.await? else {

@@ -26,7 +26,7 @@ pub(super) enum ServiceCommand {
         /// Name or id
         service: String,
     },
-    /// Make a service
+    /// Create a service
     Create {
         /// Its name
         name: String,
@@ -98,19 +98,19 @@ pub(super) struct ListArgs {
 /// The fields of a service.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct ServiceArgs {
-    /// Where its source is
+    /// Address of its source repository
     #[arg(long, value_name = "URL")]
     repository_url: Option<String>,
     /// Such as `production`
     #[arg(long, value_name = "NAME")]
     environment: Option<String>,
-    /// How much depends on it [default: standard]
+    /// How critical it is [default: standard]
     #[arg(long, value_parser = names_of!(Tier), hide_default_value = true)]
     tier: Option<String>,
-    /// Slack user id of the person who answers for it outside incidents
+    /// Slack user id of its owner, outside incidents
     #[arg(long, value_name = "USER", value_parser = parse_user)]
     owner: Option<String>,
-    /// What it is built with, by commas
+    /// What it is built with, separated by commas
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     tech_stack: Vec<String>,
     /// A JSON object: runbook, dashboard…
@@ -220,7 +220,7 @@ async fn list(args: ListArgs, session: &Session) -> Result<(), CliError> {
         .set("tier", args.tier)
         .set("environment", args.environment)
         .set("is_active", args.active.filter());
-    let nothing = "no services; `oncalld service create NAME --team TEAM` makes one";
+    let nothing = "no services; `oncalld service create NAME --team TEAM` creates one";
     let services = session.list::<ServiceView>(&["services"], query, args.pages, nothing);
     let Some(services) = services.await? else {
         return Ok(());

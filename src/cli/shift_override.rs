@@ -21,7 +21,7 @@ pub(super) enum OverrideCommand {
     List {
         /// Slug or id of the team
         team: String,
-        /// Those in this state
+        /// Only those in this state
         #[arg(long, value_parser = names_of!(OverrideStatus))]
         status: Option<String>,
         /// Those that end on this day or later
@@ -33,11 +33,11 @@ pub(super) enum OverrideCommand {
         #[command(flatten)]
         pages: PageArgs,
     },
-    /// Ask for cover, which holds at once unless the team wants approval
+    /// Request cover; it takes effect at once unless the team requires approval
     Request {
         /// Slug or id of the team
         team: String,
-        /// Slack user id of who takes the days
+        /// Slack user id of the substitute
         #[arg(value_parser = parse_user)]
         substitute: String,
         /// First on-call day, today or later
@@ -49,15 +49,15 @@ pub(super) enum OverrideCommand {
         /// Why
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
-        /// Who asks, where the token is nobody's in particular
+        /// Who asks, if the token is not bound to a person
         #[arg(long, value_name = "USER", value_parser = parse_user)]
         requested_by: Option<String>,
     },
-    /// Grant cover
+    /// Approve an override
     Approve(DecisionArgs),
-    /// Turn it down
+    /// Reject an override
     Reject(DecisionArgs),
-    /// Take it back
+    /// Cancel an override
     Cancel(DecisionArgs),
 }
 
@@ -69,7 +69,7 @@ pub(super) struct DecisionArgs {
     /// Id of the override, or an on-call day that it covers
     #[arg(value_name = "ID|DAY")]
     id: String,
-    /// Who decides, where the token is nobody's in particular
+    /// Who decides, if the token is not bound to a person
     #[arg(long, value_name = "USER", value_parser = parse_user)]
     approved_by: Option<String>,
     /// Decide only if this is its current version
@@ -157,7 +157,7 @@ async fn covering(date: NaiveDate, team: &str, session: &Session) -> Result<Stri
     }
     Err(CliError::not_found(format!(
         "team `{team}` has no pending or approved override on {date}\n\
-         `oncalld override list {team}` shows those that there are"
+         `oncalld override list {team}` lists those that exist"
     )))
 }
 

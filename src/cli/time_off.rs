@@ -22,7 +22,7 @@ pub(super) enum TimeOffCommand {
         #[command(flatten)]
         pages: PageArgs,
     },
-    /// Note days off
+    /// Add time off
     Add {
         /// Slack user id
         #[arg(value_parser = parse_user)]
@@ -37,7 +37,7 @@ pub(super) enum TimeOffCommand {
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
     },
-    /// Delete days off
+    /// Delete time off
     Delete {
         /// Slack user id
         #[arg(value_parser = parse_user)]

@@ -22,7 +22,7 @@ pub(super) enum TokenCommand {
         #[command(flatten)]
         pages: PageArgs,
     },
-    /// Make a token, and print its secret, which is never shown again
+    /// Create a token, and print its secret, which is never shown again
     Create {
         /// Name that the audit log shows
         name: String,
@@ -32,7 +32,7 @@ pub(super) enum TokenCommand {
         /// Slack user id of the person who acts with it
         #[arg(long, value_parser = parse_user)]
         user: Option<String>,
-        /// From when on it is refused [default: never]
+        /// When it expires [default: never]
         #[arg(long, value_name = "TIME", value_parser = parse_instant)]
         expires_at: Option<DateTime<Utc>>,
     },
@@ -69,7 +69,7 @@ pub(super) async fn run(command: TokenCommand, session: &Session) -> Result<(), 
             // A script that keeps it needn't be told.
             if std::io::stdout().is_terminal() {
                 note(&format!(
-                    "token `{}` ({}); it is shown this once:",
+                    "token `{}` ({}), shown only this once:",
                     token.name, token.role
                 ));
             }

@@ -18,7 +18,7 @@ pub(super) struct WhoArgs {
     #[arg(value_name = "TEAM", conflicts_with = "team")]
     of_team: Option<String>,
 
-    /// The same, by name
+    /// The team, as an option
     #[arg(long, value_name = "TEAM")]
     team: Option<String>,
 
@@ -26,7 +26,7 @@ pub(super) struct WhoArgs {
     #[arg(long, value_name = "NAME", conflicts_with_all = ["team", "of_team"])]
     service: Option<String>,
 
-    /// The teams that this person is on call for, or will be next
+    /// Only teams in which this person is on call now or next
     #[arg(long, value_parser = parse_user, conflicts_with_all = ["team", "of_team", "service"])]
     user: Option<String>,
 
@@ -69,7 +69,7 @@ pub(super) async fn run(args: WhoArgs, session: &Session) -> Result<(), CliError
         };
         return print(&one(&oncall, session.now));
     }
-    let nothing = "there are no teams yet: `oncalld team create NAME` makes one";
+    let nothing = "there are no teams yet: `oncalld team create NAME` creates one";
     let answers = session.list::<OnCall>(&["oncall"], query, PageArgs::default(), nothing);
     let Some(mut answers) = answers.await? else {
         return Ok(());

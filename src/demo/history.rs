@@ -50,7 +50,7 @@ pub fn live(
     generate(app)
 }
 
-/// Plans all teams' future anew: published shifts stand when a later override moves the
+/// Plans the future of all teams again: published shifts stand when a later override moves the
 /// credits, and the sample company begins with a plan that generating doesn't change.
 fn generate(app: &App) -> anyhow::Result<()> {
     let active = teams::list(app, ActiveFilter::True, None, &Paging::default())?;

@@ -77,7 +77,7 @@ impl Invalid {
         let clean = !text
             .chars()
             .any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'));
-        self.check(clean, field, "holds control characters");
+        self.check(clean, field, "contains control characters");
     }
 
     /// Checks that free-form JSON is an object of a size and depth that can be kept. What is

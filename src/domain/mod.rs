@@ -6,6 +6,7 @@
 
 pub mod audit;
 pub mod compact;
+pub mod hex;
 pub mod human_date;
 pub mod ids;
 pub mod invalid;

@@ -106,7 +106,7 @@ text_enum! {
 }
 
 /// What a team's Slack group says of a member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Presence {
     /// Nothing: the rows are the member list.
     NotAsked,

@@ -139,7 +139,7 @@ impl fmt::Display for RotationType {
 
 /// The text names no rotation type.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is none of: round_robin, custom, weighted, plugin:<name>")]
+#[error("`{0}` is not one of: round_robin, custom, weighted, plugin:<name>")]
 pub struct UnknownRotationType(String);
 
 impl FromStr for RotationType {

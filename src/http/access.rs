@@ -73,7 +73,10 @@ fn outside(method: &Method, route: &str) -> Needs {
 /// in vain.
 fn of_page(method: &Method, route: &str) -> Needs {
     let is_for_admins = route.starts_with("/settings")
-        || matches!(route, "/teams/new" | "/teams/{team}/delete" | "/teams/{team}/restore")
+        || matches!(
+            route,
+            "/teams/new" | "/teams/{team}/delete" | "/teams/{team}/restore"
+        )
         || (route == "/teams" && method == Method::POST);
     let is_form = ["/new", "/edit", "/delete", "/remove", "/assign"]
         .iter()

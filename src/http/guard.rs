@@ -199,7 +199,7 @@ fn check_origin(headers: &HeaderMap, is_session: bool) -> Result<(), Problem> {
     }
     Err(Problem::new(
         StatusCode::FORBIDDEN,
-        "a page of another site may not write here",
+        "cross-site requests can't write",
     ))
 }
 

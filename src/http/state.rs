@@ -8,13 +8,16 @@ use axum::http::StatusCode;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use tokio::sync::watch;
 
+use super::flights::Flights;
 use super::problem::Problem;
 use super::streams::Streams;
+use crate::actions::oncall::lookup::{self, Answer, Question};
 use crate::app::{ActionError, App, Result};
 use crate::config::{Config, ExpectedHosts};
 use crate::delivery::Counters;
 use crate::metrics::Metrics;
 use crate::slack::Groups;
+use crate::wire::oncall::OnCallQuery;
 
 /// Who may reach the API.
 #[derive(Clone, Debug)]
@@ -54,6 +57,7 @@ struct Inner {
     failed_attempts: DefaultKeyedRateLimiter<IpAddr>,
     audit_proof: tokio::sync::Mutex<()>,
     streams: Streams,
+    lookups: Flights<Arc<Answer>>,
     /// Slack's groups, where Slack is configured.
     slack: Option<Groups>,
     /// Why the daemon stops, once it does.
@@ -81,6 +85,7 @@ impl Api {
             failed_attempts,
             audit_proof: tokio::sync::Mutex::default(),
             streams: Streams::default(),
+            lookups: Flights::default(),
             slack,
             stopping,
         }))
@@ -141,15 +146,40 @@ impl Api {
         &self,
         action: impl FnOnce(&App) -> Result<T> + Send + 'static,
     ) -> std::result::Result<T, Problem> {
-        let app = self.0.app.clone();
-        match tokio::task::spawn_blocking(move || action(&app)).await {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => {
-                self.stop_if_fatal(&error);
-                Err(error.into())
-            }
-            Err(panic) => Err(Problem::internal(panic.to_string())),
+        let done = self.0.app.run(action).await;
+        let done = done.inspect_err(|error| self.stop_if_fatal(error));
+        done.map_err(Problem::from)
+    }
+
+    /// Who is on call now, as a query asks and as `question` is its one spelling: from memory, or
+    /// else from the store, once for all who ask the same at the same time.
+    ///
+    /// # Errors
+    /// As [`lookup::answer`].
+    pub async fn look_up(
+        &self,
+        question: &Question<'_>,
+        query: OnCallQuery,
+    ) -> std::result::Result<Arc<Answer>, Problem> {
+        let app = self.app();
+        if let Some(ready) = lookup::ready(app, question, app.now()) {
+            return Ok(ready);
         }
+        let find = || {
+            let query = query.clone();
+            self.run(move |app| lookup::answer(app, &query))
+        };
+        let changes = lookup::changes(app);
+        let joined = self
+            .0
+            .lookups
+            .join(question.as_str(), changes, find)
+            .await?;
+        if joined.holds_at(app.now()) {
+            return Ok(joined);
+        }
+        // A handoff has come while it was waited for.
+        find().await
     }
 
     /// Stops the daemon where the store can't be used any more: a restart repairs what can

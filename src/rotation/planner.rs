@@ -214,7 +214,7 @@ impl<'a> Planner<'a> {
         passed_over: Vec<PassedOver>,
         user: UserId,
     ) -> Explanation {
-        let reason = "nobody could be picked; who was on call stays on".to_owned();
+        let reason = "nobody could be picked; whoever was on call stays on".to_owned();
         let explanation = self.explain(period, chosen, passed_over, Pick { user, reason });
         Explanation {
             is_hold: true,

@@ -256,7 +256,7 @@ fn report(source: &Source, view: &SyncView, had_failed: bool) {
             members = view.members,
             joined = view.joined.len(),
             left = view.left.len(),
-            "members are in line with Slack"
+            "members match Slack"
         );
     }
 }

@@ -16,9 +16,10 @@ use super::codec::{Record, decode, encode};
 use super::idempotency::Done;
 use super::rotation::RotationState;
 use super::tables::META;
-use super::watch::{Gap, Reminded, Watch};
+use super::told::{Gap, Reminded, Told};
 use crate::domain::Revision;
 use crate::domain::audit::{Action, ActorType, AuditEntry, AuditEvent, EntityType};
+use crate::domain::hex::{hex, unhex};
 use crate::domain::ids::{
     AuditId, MembershipId, NotificationId, OverrideId, ScheduleId, ServiceId, TeamId, TimeOffId,
     TokenId, UserId,
@@ -34,7 +35,6 @@ use crate::domain::time_off::TimeOff;
 use crate::domain::token::{Role, Token};
 use crate::rotation::credit::{PeriodShares, Share};
 use crate::rotation::explanation::{Explanation, PassedOver, PassedOverReason, Standing};
-use crate::wire::audit::hex;
 
 const ID: Uuid = Uuid::from_u128(0x0190_b5a4_7c3e_7000_8000_0000_0000_0001);
 
@@ -86,9 +86,7 @@ fn check<T: Record + PartialEq + Debug>(name: &str, record: &T) {
 #[track_caller]
 fn check_older<T: Record + PartialEq + Debug>(name: &str, expected: &T) {
     let text = fs::read_to_string(file(name)).unwrap();
-    let digits = text.trim().as_bytes().chunks(2);
-    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
-    let bytes: Vec<u8> = digits.map(byte).collect();
+    let bytes = unhex(text.trim()).unwrap();
     assert_eq!(decode::<T>(META, &bytes).unwrap(), *expected);
 }
 
@@ -305,7 +303,7 @@ fn what_the_rotation_keeps() {
 }
 
 #[test]
-fn what_is_watched() {
+fn what_was_told() {
     let reminded = Reminded {
         start: date("2026-03-08"),
         user: user("U2"),
@@ -314,14 +312,20 @@ fn what_is_watched() {
         start: date("2026-03-15"),
         end: date("2026-03-21"),
     };
-    let watch = Watch {
+    let told = Told {
         on_call: Some(user("U1")),
+        on_call_told_on: Some(date("2026-03-01")),
         reminded: vec![reminded],
         gaps: vec![gap],
         seen_until: date("2026-03-28"),
         due_at: at("2026-03-08T08:00:00Z"),
     };
-    check("watch", &watch);
+    check("told", &told);
+    let before = Told {
+        on_call_told_on: None,
+        ..told
+    };
+    check_older("told.v1.hex", &before);
 }
 
 #[test]

@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::codec::{Record, decode};
 use super::error::StoreError;
 use super::key::{Key, trailing_seq};
+use super::lists::{self, Row};
 use super::meta::{self, OUTBOX_HEAD};
 use super::overrides;
 use super::tables::{OUTBOX, OUTBOX_BY_STATUS, OUTBOX_IDS, OUTBOX_REQUESTS};
@@ -75,13 +76,13 @@ fn last_seq(tx: &impl Reader) -> Result<u64, StoreError> {
 
 fn add(tx: &WriteTx, row: &Notification) -> Result<(), StoreError> {
     tx.set(OUTBOX_IDS, &id_key(row.id), &row.seq.to_be_bytes())?;
-    tx.set(OUTBOX_BY_STATUS, &status_key(row), &[])?;
+    lists::replace(tx, &[], &listed(row))?;
     tx.put(OUTBOX, &Key::new().seq(row.seq), row)
 }
 
 fn remove(tx: &WriteTx, row: &Notification) -> Result<(), StoreError> {
     tx.remove(OUTBOX_IDS, &id_key(row.id))?;
-    tx.remove(OUTBOX_BY_STATUS, &status_key(row))?;
+    lists::replace(tx, &listed(row), &[])?;
     tx.remove(OUTBOX, &Key::new().seq(row.seq))
 }
 
@@ -89,8 +90,14 @@ fn id_key(id: NotificationId) -> Key {
     Key::new().id(id.uuid())
 }
 
-fn status_key(row: &Notification) -> Key {
-    Key::new().byte(row.status as u8).seq(row.seq)
+fn list_of(status: DeliveryStatus) -> Key {
+    Key::new().byte(status as u8)
+}
+
+/// A notification's row in the list of its state.
+pub(super) fn listed(row: &Notification) -> Vec<Row> {
+    let (list, place) = (list_of(row.status), Key::new().seq(row.seq));
+    vec![Row::new(OUTBOX_BY_STATUS, list, &place, &[])]
 }
 
 /// The notification of an id.
@@ -112,7 +119,7 @@ pub fn list_pending_after(
     seq: u64,
     take: usize,
 ) -> Result<Vec<Notification>, StoreError> {
-    let pending = Key::new().byte(DeliveryStatus::Pending as u8);
+    let pending = list_of(DeliveryStatus::Pending);
     let mut positions = Vec::new();
     let (from, to) = (pending.clone().seq(seq.saturating_add(1)), pending.end());
     tx.scan(
@@ -134,10 +141,9 @@ pub fn list_pending_after(
 
 /// Writes what became of a notification, at the position that it has.
 pub fn settle(tx: &WriteTx, row: &Notification) -> Result<(), StoreError> {
-    if let Some(old) = tx.find::<Notification>(OUTBOX, &Key::new().seq(row.seq))? {
-        tx.remove(OUTBOX_BY_STATUS, &status_key(&old))?;
-    }
-    tx.set(OUTBOX_BY_STATUS, &status_key(row), &[])?;
+    let old = tx.find::<Notification>(OUTBOX, &Key::new().seq(row.seq))?;
+    let old = old.as_ref().map(listed).unwrap_or_default();
+    lists::replace(tx, &old, &listed(row))?;
     tx.put(OUTBOX, &Key::new().seq(row.seq), row)
 }
 
@@ -244,27 +250,32 @@ pub fn list(
     skip: usize,
     take: usize,
 ) -> Result<(usize, Vec<Notification>), StoreError> {
-    let (table, prefix) = match status {
-        Some(status) => (OUTBOX_BY_STATUS, Key::new().byte(status as u8)),
-        None => (OUTBOX, Key::new()),
+    let (table, prefix, total) = match status {
+        Some(status) => {
+            let list = list_of(status);
+            let total = lists::count(tx, OUTBOX_BY_STATUS, &list)?;
+            (OUTBOX_BY_STATUS, list, total)
+        }
+        None => (OUTBOX, Key::new(), tx.count(OUTBOX)?),
     };
-    let (mut total, mut page) = (0, Vec::new());
+    let total = usize::try_from(total).unwrap_or(usize::MAX);
+    if skip >= total {
+        return Ok((total, Vec::new()));
+    }
+    let (mut passed, mut page) = (0, Vec::new());
     let (from, to) = prefix.prefixed();
     tx.scan(table, &from, &to, Order::Descending, &mut |key, _| {
-        if total >= skip && page.len() < take {
+        if passed >= skip {
             page.extend(trailing_seq(key));
         }
-        total += 1;
-        Ok(ControlFlow::Continue(()))
+        passed += 1;
+        Ok(if page.len() < take {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        })
     })?;
-    let rows = page
-        .into_iter()
-        .map(|seq| tx.find(OUTBOX, &Key::new().seq(seq)));
-    Ok((
-        total,
-        rows.filter_map(Result::transpose)
-            .collect::<Result<_, _>>()?,
-    ))
+    Ok((total, list_at(tx, &page)?))
 }
 
 /// When the oldest notification was written that waits for delivery.
@@ -275,17 +286,5 @@ pub fn oldest_pending(tx: &impl Reader) -> Result<Option<DateTime<Utc>>, StoreEr
 
 /// How many notifications wait for delivery.
 pub fn count_pending(tx: &impl Reader) -> Result<u64, StoreError> {
-    let mut count = 0;
-    let (from, to) = Key::new().byte(DeliveryStatus::Pending as u8).prefixed();
-    tx.scan(
-        OUTBOX_BY_STATUS,
-        &from,
-        &to,
-        Order::Ascending,
-        &mut |_, _| {
-            count += 1;
-            Ok(ControlFlow::Continue(()))
-        },
-    )?;
-    Ok(count)
+    lists::count(tx, OUTBOX_BY_STATUS, &list_of(DeliveryStatus::Pending))
 }

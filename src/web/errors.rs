@@ -13,7 +13,9 @@ use crate::http::problem::Problem;
 use crate::http::{Api, cookies};
 
 /// Paths that programs use; a browser sees there what they see.
-const OF_PROGRAMS: [&str; 6] = ["/api/", "/slack/", "/assets/", "/metrics", "/healthz", "/readyz"];
+const OF_PROGRAMS: [&str; 6] = [
+    "/api/", "/slack/", "/assets/", "/metrics", "/healthz", "/readyz",
+];
 
 /// Shows a person the problem that a request came to as a page, and asks who is not known to sign
 /// in. Programs get it as it is.
@@ -27,7 +29,10 @@ pub async fn friendly(State(api): State<Api>, request: Request, next: Next) -> R
         return next.run(request).await;
     }
     let (method, headers) = (request.method().clone(), request.headers().clone());
-    let path = request.uri().path_and_query().map_or("/", |path| path.as_str());
+    let path = request
+        .uri()
+        .path_and_query()
+        .map_or("/", |path| path.as_str());
     let path = path.to_owned();
     let mut response = next.run(request).await;
     let Some(problem) = response.extensions_mut().remove::<Problem>() else {
@@ -87,7 +92,10 @@ struct ProblemPage {
 impl ProblemPage {
     fn new(visitor: &Visitor, problem: &Problem) -> Self {
         let (heading, advice) = match problem.status {
-            400 => ("That can't be done", "Go back, and look at how things stand now."),
+            400 => (
+                "That can't be done",
+                "Go back, and look at how things stand now.",
+            ),
             403 => (
                 "You may not do this",
                 "Somebody with another role can: a lead of the team, or an admin.",
@@ -101,7 +109,10 @@ impl ProblemPage {
                 "Go back, reload the page, and look at what has changed meanwhile.",
             ),
             413 => ("That is too much at once", "Go back, and send less."),
-            422 => ("Something isn't right yet", "Go back, and correct what is named."),
+            422 => (
+                "Something isn't right yet",
+                "Go back, and correct what is named.",
+            ),
             429 => ("Too many attempts", "Wait a minute, then try again."),
             503 | 507 => (
                 "oncalld can't do that right now",

@@ -22,7 +22,8 @@ impl Pager {
     pub fn new<T>(list: &Page<T>, path: &str, query: &[(&str, &str)]) -> Self {
         let pages = list.total.div_ceil(list.page_size.max(1)).max(1);
         let link = |page: usize| {
-            let mut text = form_urlencoded::Serializer::for_suffix(format!("{path}?"), path.len() + 1);
+            let mut text =
+                form_urlencoded::Serializer::for_suffix(format!("{path}?"), path.len() + 1);
             for (name, value) in query.iter().filter(|(_, value)| !value.is_empty()) {
                 text.append_pair(name, value);
             }

@@ -106,12 +106,12 @@ pub enum ActiveFilter {
 }
 
 impl ActiveFilter {
-    /// Whether an entity passes.
-    pub fn lets_pass(self, is_active: bool) -> bool {
+    /// Whether those wanted are active; none where both are.
+    pub fn is_active(self) -> Option<bool> {
         match self {
-            Self::True => is_active,
-            Self::False => !is_active,
-            Self::All => true,
+            Self::True => Some(true),
+            Self::False => Some(false),
+            Self::All => None,
         }
     }
 }

@@ -44,7 +44,7 @@ pub struct TeamOverview {
     pub on_call: OnCall,
     /// The instant of its next handoff, where it rotates.
     pub next_handoff_at: Option<DateTime<Utc>>,
-    /// Names of its active services.
+    /// Names of its active services, the first five.
     pub services: Vec<String>,
     /// Who is on call over the days that were asked for.
     pub stretches: Vec<StretchView>,

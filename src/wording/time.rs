@@ -149,10 +149,7 @@ mod tests {
 
     #[test]
     fn a_single_day_is_named_once() {
-        let (first, last) = (
-            "2026-11-30".parse().unwrap(),
-            "2026-12-06".parse().unwrap(),
-        );
+        let (first, last) = ("2026-11-30".parse().unwrap(), "2026-12-06".parse().unwrap());
         assert_eq!(days(first, first), "Mon 30 Nov 2026");
         assert_eq!(days(first, last), "Mon 30 Nov 2026 to Sun 6 Dec 2026");
     }

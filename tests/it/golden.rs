@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::harness::Daemon;
 
-/// `UPDATE_GOLDEN=1` writes it anew.
+/// `UPDATE_GOLDEN=1` rewrites it.
 #[test]
 fn the_committed_api_description_is_the_one_that_is_served() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/openapi.json");

@@ -8,15 +8,20 @@
 )]
 
 mod access;
+mod answers;
 mod audit;
+mod browser;
 mod chaos;
+mod cli;
 mod crash;
 mod delivery;
 mod errors;
+mod events;
 mod golden;
 mod handoff;
 mod harness;
 mod layers;
+mod lookout;
 mod lookups;
 mod main_job;
 mod nasty;
@@ -45,5 +50,4 @@ mod slack_socket;
 mod teams;
 mod time;
 mod tour;
-mod watch;
 mod webhook;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::browser::{Browser, between, error_of, said, undo};
+use crate::harness::visitor::{Visitor, between, error_of, said, undo};
 use crate::harness::{Daemon, Team};
 use crate::pages_team::{core, daily};
 use crate::slack_members::{Company, wait_until};
@@ -22,7 +22,7 @@ fn a_member_is_changed_where_they_stand_and_back() {
     let team = core(&daemon);
     team.rotate(json!({"rotation_type": "weighted"}));
     let list = team.path("/members");
-    let mut ann = Browser::signed_in(&daemon, "editor", Some("UANN"));
+    let mut ann = Visitor::signed_in(&daemon, "editor", Some("UANN"));
     let share = |page: &str, user: &str| {
         let table = between(page, "<table class=\"cards members\">", "</table>");
         let row = between(table, &format!("title=\"{user}\""), "</tr>");
@@ -103,7 +103,7 @@ fn a_member_is_changed_where_they_stand_and_back() {
         said(&page),
         "UCAT leads the team, is no longer picked by the rotation."
     );
-    let mut other = Browser::signed_in(&daemon, "editor", Some("UZOE"));
+    let mut other = Visitor::signed_in(&daemon, "editor", Some("UZOE"));
     assert!(!other.page(&list).contains("name=\"team_role\""));
     daemon.verify_audit();
 }
@@ -113,7 +113,7 @@ fn members_come_go_and_come_back_as_they_were() {
     let daemon = Daemon::start();
     let team = core(&daemon);
     let list = team.path("/members");
-    let mut admin = Browser::signed_in(&daemon, "admin", None);
+    let mut admin = Visitor::signed_in(&daemon, "admin", None);
     let eligible = ("is_eligible_for_oncall", "on");
     let page = admin.refused(
         &list,
@@ -163,7 +163,7 @@ fn time_off_is_noted_shown_and_taken_back() {
     let team = core(&daemon);
     daily(&team);
     let form = team.path("/members/UCAT/time-off");
-    let mut ann = Browser::signed_in(&daemon, "editor", Some("UANN"));
+    let mut ann = Visitor::signed_in(&daemon, "editor", Some("UANN"));
     let (from, to) = (team.day(1), team.day(6));
     let page = ann.refused(&form, &[("start_date", &to), ("end_date", &from)], 422);
     assert!(
@@ -205,7 +205,7 @@ fn time_off_is_noted_shown_and_taken_back() {
         (&row["reason"], &row["end_date"]),
         (&json!("Skiing & <b>"), &json!(to))
     );
-    assert!(Browser::new(&daemon).page(&form).contains("Noted"));
+    assert!(Visitor::new(&daemon).page(&form).contains("Noted"));
 }
 
 #[test]
@@ -213,7 +213,7 @@ fn members_by_slack_are_shown_with_defaults_and_brought_up_to_date() {
     let company = Company::start();
     let team = company.core();
     let list = team.path("/members");
-    let mut admin = Browser::signed_in(&company.daemon, "admin", None);
+    let mut admin = Visitor::signed_in(&company.daemon, "admin", None);
     wait_until("Ann's name", || {
         team.get("/members").body.contains("\"Ann\"")
     });

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::browser::{Browser, between, error_of, said};
+use crate::harness::visitor::{Visitor, between, error_of, said};
 use crate::harness::{Daemon, Team};
 
 /// Team Core, in which overrides wait for a lead: UANN and UBOB, but not UCAT. They take a day each.
@@ -31,7 +31,7 @@ fn everybody_sees_a_team_and_those_who_may_change_it_how() {
     daily(&team);
     let forms = ["/schedule/new", "/assign", "/overrides/new", "/members/new"];
     let tabs = ["", "/overrides", "/members"];
-    let mut nobody = Browser::new(&daemon);
+    let mut nobody = Visitor::new(&daemon);
     for tab in tabs {
         let page = nobody.page(&team.path(tab));
         assert!(
@@ -49,8 +49,8 @@ fn everybody_sees_a_team_and_those_who_may_change_it_how() {
                 .starts_with("/sign-in?next=")
         );
     }
-    let mut viewer = Browser::signed_in(&daemon, "viewer", Some("UCAT"));
-    let mut editor = Browser::signed_in(&daemon, "editor", Some("UCAT"));
+    let mut viewer = Visitor::signed_in(&daemon, "viewer", Some("UCAT"));
+    let mut editor = Visitor::signed_in(&daemon, "editor", Some("UCAT"));
     for form in forms {
         assert_eq!(viewer.get(&team.path(form)).status, 403);
         let page = editor.page(&team.path(form));
@@ -84,7 +84,7 @@ fn everybody_sees_a_team_and_those_who_may_change_it_how() {
 fn a_schedule_shows_each_layer_and_where_nobody_is() {
     let daemon = Daemon::start();
     let team = core(&daemon);
-    let mut lead = Browser::signed_in(&daemon, "editor", Some("UANN"));
+    let mut lead = Visitor::signed_in(&daemon, "editor", Some("UANN"));
     let path = format!("{}?from={}", team.path(""), team.day(-2));
     assert!(lead.page(&path).contains("Nobody is planned in this time"));
     let shift = |user: &str, from: i64, to: i64| {
@@ -150,7 +150,7 @@ fn a_schedule_shows_each_layer_and_where_nobody_is() {
         "today, in both"
     );
     // Who may not ask is led nowhere where they would.
-    let page = Browser::new(&daemon).page(&path);
+    let page = Visitor::new(&daemon).page(&path);
     assert!(
         page.contains("Nobody is on call") && !page.contains("/new?"),
         "{page}"
@@ -170,7 +170,7 @@ fn a_shift_tells_why_and_a_stale_form_shows_both_sides() {
     let daemon = Daemon::start();
     let team = core(&daemon);
     daily(&team);
-    let mut editor = Browser::signed_in(&daemon, "editor", Some("UCAT"));
+    let mut editor = Visitor::signed_in(&daemon, "editor", Some("UCAT"));
     let rows = team
         .get(&format!("/oncall-schedules?from={}", team.day(1)))
         .ok();
@@ -281,7 +281,7 @@ fn who_asks_for_cover_sees_whom_it_replaces() {
     let row =
         json!({"engineer_slack_id": "UANN", "start_date": team.day(1), "end_date": team.day(2)});
     team.post("/oncall-schedules", &row).created();
-    let mut cat = Browser::signed_in(&daemon, "editor", Some("UCAT"));
+    let mut cat = Visitor::signed_in(&daemon, "editor", Some("UCAT"));
     let days =
         |from: i64, to: i64| format!("start_date={}&end_date={}", team.day(from), team.day(to));
     let preview = cat.page(&format!("{form}?{}&reason=Dentist", days(1, 4)));
@@ -363,12 +363,12 @@ fn overrides_are_decided_once_and_by_those_who_may() {
     let path = |id: &str| format!("{list}/{id}");
     let approve = [("status", "approved"), ("version", "1"), ("next", &*list)];
     // A member who is no lead may not; a token of nobody has to name the lead.
-    let mut cat = Browser::signed_in(&daemon, "editor", Some("UCAT"));
+    let mut cat = Visitor::signed_in(&daemon, "editor", Some("UCAT"));
     assert_eq!(
         cat.post(&format!("{}/decide", path(&one)), &approve).status,
         403
     );
-    let mut nobody = Browser::signed_in(&daemon, "editor", None);
+    let mut nobody = Visitor::signed_in(&daemon, "editor", None);
     let page = nobody.submit(&format!("{}/decide", path(&one)), &approve);
     assert!(
         said(&page).contains("say here which lead decides"),
@@ -385,8 +385,8 @@ fn overrides_are_decided_once_and_by_those_who_may() {
     assert_eq!(said(&page), "The override is approved.");
     assert_eq!(team.on_call(5), (json!("UCAT"), json!("override")));
     // Two leads have the same list open: the second sees what the first has done.
-    let mut ann = Browser::signed_in(&daemon, "editor", Some("UANN"));
-    let mut bob = Browser::signed_in(&daemon, "editor", Some("UBOB"));
+    let mut ann = Visitor::signed_in(&daemon, "editor", Some("UANN"));
+    let mut bob = Visitor::signed_in(&daemon, "editor", Some("UBOB"));
     let page = ann.page(&list);
     assert!(
         page.contains(">Approve</button>") && page.contains(">Reject</button>"),
@@ -416,7 +416,7 @@ fn overrides_are_decided_once_and_by_those_who_may() {
     let reply = bob.post(&format!("{}/decide", path(&one)), &elsewhere);
     assert_eq!((reply.status, reply.header("location")), (303, Some("/")));
     assert_eq!(team.on_call(5).1, "none");
-    let status = |filter: &str, browser: &mut Browser| {
+    let status = |filter: &str, browser: &mut Visitor| {
         let page = browser.page(&format!("{list}?{filter}"));
         ["pending", "approved", "rejected", "cancelled"]
             .map(|status| page.contains(&format!("<span class=\"badge {status}\">")))
@@ -438,7 +438,7 @@ fn overrides_are_decided_once_and_by_those_who_may() {
 fn a_teams_stale_form_shows_both_sides_too() {
     let daemon = Daemon::start();
     let team = core(&daemon);
-    let mut admin = Browser::signed_in(&daemon, "admin", None);
+    let mut admin = Visitor::signed_in(&daemon, "admin", None);
     let path = team.path("/edit");
     let version = daemon.api.get(&team.path("")).ok()["version"].to_string();
     team.patch("", &json!({"description": "<script>alert(1)</script>"}))

@@ -6,14 +6,13 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::actions::people::find;
 use crate::app::{ActionError, App, Result};
+use crate::domain::hex::hex;
 use crate::domain::ids::AuditId;
 use crate::domain::invalid::Invalid;
 use crate::domain::oncall_day::next_day;
 use crate::store;
 use crate::store::audit::Filter;
-use crate::wire::audit::{
-    AuditPage, AuditProof, AuditQuery, AuditView, ChangeEvent, HistoryView, hex,
-};
+use crate::wire::audit::{AuditPage, AuditProof, AuditQuery, AuditView, ChangeEvent, HistoryView};
 use crate::wire::{Page, Paging};
 
 /// Entries that meet every condition, newest first.
@@ -120,10 +119,10 @@ pub fn get(app: &App, id: &str) -> Result<AuditView> {
     Ok(AuditView::from(&entry))
 }
 
-/// Checks the whole chain.
+/// Checks the whole chain, and the indexes by which entries are found.
 ///
 /// # Errors
-/// The store failed, or the first entry that is not as it was written.
+/// The first entry, or row of an index, that is not as it was written.
 pub fn verify(app: &App) -> Result<AuditProof> {
     let head = app.read(|tx| Ok(store::audit::verify(tx)?))?;
     Ok(AuditProof {

@@ -16,8 +16,9 @@ pub struct Measured {
     pub pending_notifications: u64,
     /// Milliseconds that the oldest of them has waited; 0 where there is none.
     pub oldest_pending_ms: u64,
-    /// The plugins, those that a team or the config names but nobody has among them.
-    pub plugins: Vec<PluginView>,
+    /// The plugins, those that a team or the config names but nobody has among them, and of how
+    /// many active teams each decides the rotation; their slugs are left out.
+    pub plugins: Vec<(PluginView, u64)>,
 }
 
 /// Answers if the store does: with the number of entries of the audit log.
@@ -25,10 +26,9 @@ pub fn check(app: &App) -> Result<u64> {
     app.read(|tx| Ok(store::audit::head(tx)?.seq))
 }
 
-/// Measures how full the store is and how plugins fare; that takes as long as there are
-/// notifications waiting.
+/// Measures how full the store is and how plugins fare, by what is counted already.
 pub fn measure(app: &App) -> Result<Measured> {
-    let plugins = plugins::with_users(app)?;
+    let plugins = plugins::with_user_counts(app)?;
     app.read(|tx| {
         let oldest = store::outbox::oldest_pending(tx)?;
         let waited = oldest.map_or(0, |at| (app.now() - at).num_milliseconds());

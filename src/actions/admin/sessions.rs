@@ -9,11 +9,11 @@ use sha2::Sha256;
 use super::tokens::{self, hash};
 use crate::app::{Actor, App, Ctx, Result, Tx};
 use crate::domain::audit::{Action, EntityType};
+use crate::domain::hex::hex;
 use crate::domain::session::Session;
 use crate::domain::token::Token;
 use crate::secret::Secret;
 use crate::store;
-use crate::wire::audit::hex;
 
 /// Characters of the secret, and of its HMAC: 32 bytes each, as hexadecimal digits.
 const DIGITS: usize = 64;
@@ -125,9 +125,9 @@ fn sign(key: &[u8; 32], secret: &str) -> [u8; 32] {
 }
 
 fn record(tx: &mut Tx<'_>, token: &Token, action: Action) -> Result<()> {
-    let mut event = tx.ctx.event(EntityType::Token, action);
-    event.entity_id = Some(token.id.to_string());
-    tx.audit(event)
+    tx.record(EntityType::Token, action)
+        .entity(&token.id)
+        .write()
 }
 
 #[cfg(test)]
@@ -165,10 +165,20 @@ mod tests {
     #[test]
     fn a_session_acts_as_its_token_until_it_is_left_or_idle() {
         let (app, clock, token) = app();
-        assert!(sign_in(&app, &Ctx::system(), "oncalld_guessed").unwrap().is_none());
+        assert!(
+            sign_in(&app, &Ctx::system(), "oncalld_guessed")
+                .unwrap()
+                .is_none()
+        );
         let cookie = signed_in(&app, &token);
         let actor = recognise(&app, &cookie).unwrap().unwrap();
-        assert!(matches!(actor, Actor::Token { role: Role::Editor, .. }));
+        assert!(matches!(
+            actor,
+            Actor::Token {
+                role: Role::Editor,
+                ..
+            }
+        ));
         // In use it lasts, idle it ends.
         let start = app.now();
         for hours in [6, 12, 18] {

@@ -27,7 +27,9 @@ pub(crate) fn shown(tx: &impl Reader, user: &UserId) -> Result<String> {
 /// What to show of each of these people.
 pub fn of_all(app: &App, users: &BTreeSet<UserId>) -> Result<BTreeMap<UserId, String>> {
     app.read(|tx| {
-        let named = users.iter().map(|user| Ok((user.clone(), shown(tx, user)?)));
+        let named = users
+            .iter()
+            .map(|user| Ok((user.clone(), shown(tx, user)?)));
         named.collect()
     })
 }

@@ -95,7 +95,7 @@ pub(crate) fn require_lead(tx: &Tx<'_>, team: &Team, what: &str) -> Result<()> {
     match tx.ctx.user() {
         Some(user) if is_lead(tx.store, team, user)? => Ok(()),
         _ => Err(ActionError::Forbidden(format!(
-            "{what} takes an admin, or an editor who is a lead of team `{}`",
+            "{what} requires an admin, or an editor who is a lead of team `{}`",
             team.slug
         ))),
     }

@@ -49,7 +49,7 @@ pub fn report(app: &App, team: &str, range: &FairnessRange) -> Result<FairnessVi
             .map(|member| member.user.clone())
             .collect();
         let coverage = snapshot.coverage();
-        let absences = with_guests(tx, &snapshot, &coverage.stretches(from, to))?;
+        let absences = with_guests(tx, &snapshot, &coverage.stretches(from, to), from)?;
         let report = fairness::report(from, to, &coverage, &periods, &members, &absences);
         let mut names = BTreeMap::new();
         for user in report.members.keys() {
@@ -68,17 +68,18 @@ fn first_day(tx: &impl Reader, team: &Team) -> Result<NaiveDate> {
     Ok(first_row.into_iter().chain(start).min().unwrap_or(made))
 }
 
-/// The time off of the members, and of others who are on call.
+/// The time off of the members, and of others who are on call, that ends on `from` or later.
 fn with_guests(
     tx: &impl Reader,
     snapshot: &TeamSnapshot,
     stretches: &[Stretch],
+    from: NaiveDate,
 ) -> Result<Vec<Absence>> {
     let mut absences = snapshot.absences.clone();
     let is_guest = |user: &&UserId| snapshot.members.iter().all(|member| member.user != **user);
     let users: BTreeSet<&UserId> = stretches.iter().map(|stretch| &stretch.user).collect();
     for user in users.into_iter().filter(is_guest) {
-        absences.extend(absences_of(tx, user)?);
+        absences.extend(absences_of(tx, user, from)?);
     }
     Ok(absences)
 }

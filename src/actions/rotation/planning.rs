@@ -136,7 +136,7 @@ struct Remembered<'a> {
 impl Strategy for Remembered<'_> {
     fn pick(&self, context: &PickContext<'_>) -> Result<Pick, String> {
         let question = self.strategy.question(context);
-        if let Some(known) = self.answers.find(&question) {
+        if let Some(known) = self.answers.find(question) {
             return known;
         }
         let Some(until) = self.ask_until else {

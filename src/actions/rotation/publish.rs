@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::actions::messages::announce::tell_leads;
 use crate::actions::rotation::snapshot::TeamSnapshot;
-use crate::app::{Ctx, Result, Tx};
+use crate::app::{Result, Tx};
 use crate::domain::Revision;
 use crate::domain::audit::{Action, EntityType};
 use crate::domain::ids::ScheduleId;
@@ -101,15 +101,13 @@ pub(crate) fn record_failures(
     let Some((period, error)) = planned.failures.first() else {
         return Ok(());
     };
-    let mut event = Ctx::system().event(EntityType::RotationConfig, Action::RotationFailed);
-    event.team_id = Some(snapshot.team.id);
-    event.entity_id = Some(snapshot.team.id.to_string());
-    event.change_reason = Some(error.clone());
-    event.effective_date = Some(period.start);
-    if let Some(metadata) = event.metadata.0.as_object_mut() {
-        metadata.insert("periods".to_owned(), planned.failures.len().into());
-    }
-    tx.audit(event)?;
+    tx.record(EntityType::RotationConfig, Action::RotationFailed)
+        .by_daemon()
+        .about_team(snapshot.team.id)
+        .reason(error.as_str())
+        .effective(period.start)
+        .metadata("periods", planned.failures.len())
+        .write()?;
     let payload = json!({
         "error": error,
         "effective_date": period.start,

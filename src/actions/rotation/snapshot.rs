@@ -71,7 +71,7 @@ impl TeamSnapshot {
             .collect();
         let mut absences = Vec::new();
         for member in &members {
-            absences.extend(absences_of(tx, &member.user)?);
+            absences.extend(absences_of(tx, &member.user, from)?);
         }
         let approved = OverrideStatus::Approved;
         Ok(Self {

@@ -42,7 +42,7 @@ async fn list_time_off(
         .map(Json)
 }
 
-/// Note time off
+/// Add time off
 #[utoipa::path(post, path = "/users/{user}/time-off", tag = "people", request_body = NewTimeOff,
     params(("user" = String, Path, description = "Slack user id")),
     responses((status = 201, body = TimeOffView)))]
@@ -59,7 +59,7 @@ async fn create_time_off(
     Ok(created(row, &location))
 }
 
-/// Take time off back
+/// Delete time off
 #[utoipa::path(delete, path = "/users/{user}/time-off/{id}", tag = "people",
     params(("user" = String, Path, description = "Slack user id"),
         ("id" = String, Path, description = "Id of the time off")),

@@ -39,7 +39,7 @@ impl Person<'_> {
         let made = overrides::request(app, &self.ctx, &team.slug, &input)?;
         let waits = made.status == OverrideStatus::Pending;
         let (done, event) = if waits {
-            let done = "Asked. A lead of the team or an admin decides; you will be told.";
+            let done = "Requested. A lead of the team or an admin decides, and you will be told.";
             (done, Event::OverrideRequested)
         } else {
             ("Done.", Event::OverrideDecided)
@@ -119,7 +119,7 @@ fn none_to_cancel(team: &TeamView, start: NaiveDate, end: NaiveDate) -> ActionEr
 fn which_to_cancel(several: &[&OverrideView]) -> ActionError {
     let days = several.iter().map(|row| format!("`{}`", row.start_date));
     ActionError::conflict(format!(
-        "there are {} overrides on these days; type the first day of the one that is meant: {}",
+        "there are {} overrides on these days; type the first day of the one you mean: {}",
         several.len(),
         days.collect::<Vec<_>>().join(", ")
     ))

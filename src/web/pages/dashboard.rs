@@ -69,11 +69,7 @@ struct Card {
 }
 
 /// `GET /`
-pub async fn show(
-    State(api): State<Api>,
-    visitor: Visitor,
-    Query(filter): Query<Filter>,
-) -> Shown {
+pub async fn show(State(api): State<Api>, visitor: Visitor, Query(filter): Query<Filter>) -> Shown {
     let weeks = if filter.weeks == "4" { 4 } else { 2 };
     let is_by_end = filter.sort == "until";
     let mine = filter.mine.is_some() && visitor.ctx.user().is_some();
@@ -99,11 +95,15 @@ pub async fn show(
         ("mine", if mine { "on" } else { "" }),
         ("weeks", if weeks == 4 { &weeks_text } else { "" }),
     ];
-    let has_gap = overview.attention.iter().any(|it| {
-        matches!(it.matter, Matter::Gap { start_date, .. } if start_date == it.today)
-    });
+    let has_gap = overview
+        .attention
+        .iter()
+        .any(|it| matches!(it.matter, Matter::Gap { start_date, .. } if start_date == it.today));
     let page = Dashboard {
-        layout: visitor.layout("On call", Nav::OnCall).alarmed(has_gap).live(),
+        layout: visitor
+            .layout("On call", Nav::OnCall)
+            .alarmed(has_gap)
+            .live(),
         summary: summary(&overview),
         next_handoff: overview.next_handoff.as_ref().map(|next| {
             let at = When::new(next.at, &next.timezone, visitor.now);
@@ -187,7 +187,8 @@ fn notice(attention: &Attention, people: &People, visitor: &Visitor) -> Notice {
         } => {
             let when = days(*start_date, *end_date, today);
             notice.text = format!("Nobody is on call on {when}.");
-            notice.href = format!("/teams/{slug}/overrides/new?start_date={start_date}&end_date={end_date}");
+            notice.href =
+                format!("/teams/{slug}/overrides/new?start_date={start_date}&end_date={end_date}");
             notice.action = "Find cover";
         }
         Matter::PendingOverride(row) => {
@@ -211,7 +212,12 @@ fn notice(attention: &Attention, people: &People, visitor: &Visitor) -> Notice {
 fn card(of: &TeamOverview, people: &People, visitor: &Visitor) -> Card {
     let (team, on_call) = (&of.team, &of.on_call);
     let when = |at| When::new(at, &team.timezone, visitor.now);
-    let mut services = of.services.iter().take(SERVICES).cloned().collect::<Vec<_>>();
+    let mut services = of
+        .services
+        .iter()
+        .take(SERVICES)
+        .cloned()
+        .collect::<Vec<_>>();
     if of.services.len() > SERVICES {
         services.push("…".to_owned());
     }

@@ -33,7 +33,9 @@ struct SignIn {
 /// `GET /sign-in`
 pub async fn show(visitor: Visitor, Query(query): Query<Why>) -> Shown {
     let note = match (query.ended, query.needed) {
-        (Some(_), _) => Some("Your session has ended. Sign in to go on; what you just sent was not done."),
+        (Some(_), _) => {
+            Some("Your session has ended. Sign in to go on; what you just sent was not done.")
+        }
         (_, Some(_)) => Some("This takes signing in. What you just sent was not done."),
         _ => None,
     };
@@ -50,15 +52,26 @@ pub async fn show(visitor: Visitor, Query(query): Query<Why>) -> Shown {
 pub async fn sign_in(State(api): State<Api>, visitor: Visitor, form: Form) -> Shown {
     let (ctx, secret) = (visitor.ctx.clone(), form.text("token").to_owned());
     let next = local(form.text("next")).to_owned();
-    let session = api.run(move |app| sessions::sign_in(app, &ctx, &secret)).await?;
+    let session = api
+        .run(move |app| sessions::sign_in(app, &ctx, &secret))
+        .await?;
     if let Some(session) = session {
-        let cookie = cookies::set(cookies::SESSION, session.expose(), None, api.access().is_https);
+        let cookie = cookies::set(
+            cookies::SESSION,
+            session.expose(),
+            None,
+            api.access().is_https,
+        );
         let cookie = cookie.map_err(|error| Problem::internal(error.to_string()))?;
         let mut response = redirect(&next);
         response.headers_mut().append(header::SET_COOKIE, cookie);
         return Ok(response);
     }
-    if let Some(peer) = visitor.ctx.peer.as_deref().and_then(|peer| peer.parse().ok())
+    if let Some(peer) = visitor
+        .ctx
+        .peer
+        .as_deref()
+        .and_then(|peer| peer.parse().ok())
         && !api.may_fail_again(peer)
     {
         let detail = "too many unknown tokens from this address; wait a minute";
@@ -82,7 +95,8 @@ pub async fn sign_out(State(api): State<Api>, visitor: Visitor, headers: HeaderM
     if let Some(cookie) = cookies::find(&headers, cookies::SESSION) {
         let cookie = cookie.to_owned();
         let ctx = visitor.ctx.clone();
-        api.run(move |app| sessions::sign_out(app, &ctx, &cookie)).await?;
+        api.run(move |app| sessions::sign_out(app, &ctx, &cookie))
+            .await?;
     }
     let mut response = redirect_saying("/", "You are signed out.");
     if let Ok(gone) = cookies::set(cookies::SESSION, "", Some(0), api.access().is_https) {

@@ -88,7 +88,10 @@ pub async fn create(State(api): State<Api>, visitor: Visitor, form: Form) -> Sho
     match api.run(move |app| teams::create(app, &ctx, &input)).await {
         Ok(team) => {
             let text = format!("Team {} is there. Now add its members.", team.name);
-            Ok(redirect_saying(&format!("/teams/{}/members", team.slug), &text))
+            Ok(redirect_saying(
+                &format!("/teams/{}/members", team.slug),
+                &text,
+            ))
         }
         Err(problem) => show_new(&visitor, FormState::to_correct(&form, problem)?),
     }

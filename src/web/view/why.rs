@@ -125,8 +125,14 @@ mod tests {
 
     #[test]
     fn numbers_are_as_short_as_they_can_be() {
-        assert_eq!((number(1.0), number(1.5), number(0.25)), ("1".into(), "1.5".into(), "0.25".into()));
-        assert_eq!((signed(0.314), signed(-0.5), signed(-0.001)), ("+0.31".into(), "−0.50".into(), "0.00".into()));
+        assert_eq!(
+            (number(1.0), number(1.5), number(0.25)),
+            ("1".into(), "1.5".into(), "0.25".into())
+        );
+        assert_eq!(
+            (signed(0.314), signed(-0.5), signed(-0.001)),
+            ("+0.31".into(), "−0.50".into(), "0.00".into())
+        );
         assert_eq!(sentence("largest credit"), "Largest credit.");
     }
 }

@@ -16,12 +16,12 @@ use crate::actions::{oncall, schedules, teams};
 use crate::app::{App, Result};
 use crate::domain::member::TeamRole;
 use crate::web::view::why::Why;
+use crate::wire::Paging;
 use crate::wire::member::MemberView;
 use crate::wire::oncall::{OnCall, OnCallQuery};
 use crate::wire::schedule::{ScheduleFilter, ScheduleView};
 use crate::wire::shift_override::OverrideFilter;
 use crate::wire::team::TeamView;
-use crate::wire::Paging;
 
 /// All of a list: a team's own lists are as long as a page can show.
 const EVERYTHING: Paging = Paging {
@@ -174,7 +174,10 @@ impl TeamHead {
             }),
             why: why.map(|(row, why)| {
                 let picked = row.engineer_slack_id.as_str();
-                (people.get(picked), Why::new(why, picked, people, data.today))
+                (
+                    people.get(picked),
+                    Why::new(why, picked, people, data.today),
+                )
             }),
             pending: data.pending,
         }
@@ -250,7 +253,9 @@ impl Crew {
     fn leads(&self) -> Vec<Person> {
         let is_lead = |it: &MemberView| it.team_role == TeamRole::Lead;
         self.people_who(|id| {
-            self.members.iter().any(|it| is_lead(it) && it.slack_user_id == id)
+            self.members
+                .iter()
+                .any(|it| is_lead(it) && it.slack_user_id == id)
         })
     }
 

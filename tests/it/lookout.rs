@@ -1,10 +1,10 @@
 //! What people are told though nobody changed anything: time alone brings it about.
 
 use oncalld::actions::members::time_off;
-use oncalld::actions::messages::watch;
+use oncalld::actions::messages::lookout;
 use serde_json::json;
 
-use crate::harness::sandbox::{Sandbox, weekly};
+use crate::harness::sandbox::{Sandbox, instant, weekly};
 
 /// UA until 30 November at 09:00, UB until 7 December, then UC.
 fn team() -> Sandbox {
@@ -133,17 +133,35 @@ fn time_off_that_is_taken_back_closes_the_gap() {
 }
 
 #[test]
-fn a_store_that_was_not_watched_before_tells_nobody_what_they_know() {
+fn a_store_that_kept_nothing_of_what_was_told_tells_nobody_what_they_know() {
     let t = team();
     // As an older oncalld leaves it: somebody on call, and days without anybody.
     for user in ["UA", "UB", "UC"] {
         t.take_off(user, "2026-12-10", "2026-12-10");
     }
-    let store = t.forget_what_is_watched();
+    let store = t.forget_what_was_told();
     assert_eq!(
-        store.messages_of(|t| watch::begin(&t.app).unwrap()),
+        store.messages_of(|t| lookout::begin(&t.app).unwrap()),
         [""; 0]
     );
     let tick = |now: &'static str| store.messages_of(|t| t.tick_at(now));
     assert_eq!(tick("2026-11-29T09:00:00Z"), ["shift_reminder UB"]);
+}
+
+#[test]
+fn what_was_told_while_a_handoff_was_due_stays_told_over_a_restart() {
+    let t = team();
+    t.clock.set(instant("2026-11-30T09:00:10Z"));
+    let assigned = t.messages_of(|t| t.assign("UC"));
+    let changed: Vec<_> = assigned
+        .iter()
+        .filter(|message| !message.starts_with("shift_reminder"))
+        .collect();
+    assert_eq!(
+        changed,
+        ["handoff C1", "shift_ended UA", "shift_started UC"]
+    );
+    let t = t.restart_at("2026-11-30T09:00:20Z");
+    let handed_off = t.messages_of(|t| assert_eq!(t.tick_at("2026-11-30T09:00:20Z"), 1));
+    assert_eq!(handed_off, [""; 0]);
 }

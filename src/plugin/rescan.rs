@@ -40,15 +40,12 @@ pub fn start(
 }
 
 async fn look(registry: &Arc<Registry>, app: &App, now: bool) {
-    let (registry, app) = (registry.clone(), app.clone());
-    let looked = tokio::task::spawn_blocking(move || {
+    let registry = registry.clone();
+    let looked = app.run(move |app| {
         let events = registry.look(now);
-        plugins::record(&app, &Ctx::system(), events)
+        plugins::record(app, &Ctx::system(), events)
     });
-    let error = match looked.await {
-        Ok(Ok(())) => return,
-        Ok(Err(error)) => error.to_string(),
-        Err(panic) => panic.to_string(),
-    };
-    tracing::error!(error, "what happened to plugins could not be recorded");
+    if let Err(error) = looked.await {
+        tracing::error!(%error, "what happened to plugins could not be recorded");
+    }
 }
