@@ -44,8 +44,8 @@ pub fn layers(app: &App, team: &str, first: NaiveDate, last: NaiveDate) -> Resul
         let (members, _) = roster::members_of(tx, app.settings(), &team)?;
         let mut time_off = BTreeMap::new();
         for member in members {
-            let mut rows = store::time_off::list_of(tx, &member.user)?;
-            rows.retain(|row| row.start_date <= last && first <= row.end_date);
+            let mut rows = store::time_off::list_of(tx, &member.user, first)?;
+            rows.retain(|row| row.start_date <= last);
             rows.sort_by_key(|row| (row.start_date, row.id));
             if !rows.is_empty() {
                 let views = rows.iter().map(TimeOffView::from).collect();
