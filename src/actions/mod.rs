@@ -22,6 +22,7 @@ use std::sync::Arc;
 use self::admin::tokens::KnownTokens;
 use self::messages::lookout::Lookout;
 use self::oncall::lookup::Lookups;
+use self::people::directory::Directory;
 use crate::app::{App, Part, Settings};
 use crate::clock::Clock;
 use crate::store::Store;
@@ -35,6 +36,7 @@ fn parts() -> Vec<Box<dyn Part>> {
     vec![
         Box::new(Lookout),
         Box::new(Lookups::default()),
+        Box::new(Directory::default()),
         Box::new(KnownTokens::default()),
     ]
 }

@@ -19,7 +19,7 @@ use crate::domain::oncall_day::{END_OF_TIME, add_days};
 use crate::domain::service::Service;
 use crate::domain::shift_override::OverrideStatus;
 use crate::domain::team::Team;
-use crate::rotation::coverage::{Coverage, Source};
+use crate::rotation::coverage::{Coverage, Source, Stretch};
 use crate::store::{self, Reader};
 use crate::wire::oncall::{
     DateRange, Moment, NextOnCall, OnCall, OnCallQuery, ShiftKind, UserShift,
@@ -119,10 +119,14 @@ pub(crate) fn on_call(
         (None, None) => clock.day_at(now),
     };
     let (stretch, next) = around(tx, team, day)?;
-    let next = next.map(|next| NextOnCall {
-        engineer_slack_id: next.user.to_string(),
-        starts_at: clock.starts_at(next.start),
-    });
+    let follows = |next: Stretch| {
+        Ok::<_, ActionError>(NextOnCall {
+            engineer_slack_id: next.user.to_string(),
+            display_name: names::shown(tx, &next.user)?,
+            starts_at: clock.starts_at(next.start),
+        })
+    };
+    let next = next.map(follows).transpose()?;
     let on_call = stretch.as_ref().map(|stretch| &stretch.user);
     let display_name = on_call.map(|user| names::shown(tx, user)).transpose()?;
     Ok(OnCall {

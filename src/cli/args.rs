@@ -81,18 +81,31 @@ macro_rules! names_of {
 }
 pub(super) use names_of;
 
-/// Reads a person: a Slack user id, also as Slack writes a mention (`@U123`, `<@U123|sam>`).
+/// A person as somebody names them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Person {
+    /// By their Slack user id.
+    Id(String),
+    /// By what they are called, in full or in part.
+    Name(String),
+}
+
+/// Reads a person: a Slack user id, also as Slack writes a mention (`@U123`, `<@U123|sam>`), or a
+/// name.
 ///
 /// # Errors
-/// What was expected.
-pub(super) fn parse_user(text: &str) -> Result<String, String> {
+/// It's neither.
+pub(super) fn parse_person(text: &str) -> Result<Person, String> {
     let inner = text.strip_prefix('<').and_then(|t| t.strip_suffix('>'));
-    let id = inner.unwrap_or(text).trim_start_matches('@');
-    let id = id.split_once('|').map_or(id, |(id, _)| id);
-    match UserId::from_str(id) {
-        Ok(id) => Ok(id.to_string()),
-        Err(_) => Err(format!("expected {USER_ID_FORM}")),
+    let mention = inner.unwrap_or(text).trim().trim_start_matches('@');
+    let id = mention.split_once('|').map_or(mention, |(id, _)| id);
+    if let Ok(id) = UserId::from_str(id) {
+        return Ok(Person::Id(id.to_string()));
     }
+    if mention.chars().any(char::is_alphanumeric) {
+        return Ok(Person::Name(mention.to_owned()));
+    }
+    Err(format!("expected a name, or {USER_ID_FORM}"))
 }
 
 /// Reads a JSON object.
@@ -185,12 +198,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn people_are_named_as_slack_names_them() {
+    fn people_are_named_by_id_as_slack_names_them_or_by_name() {
         for text in ["U123", "@U123", "<@U123>", "<@U123|sam>"] {
-            assert_eq!(parse_user(text).unwrap(), "U123");
+            assert_eq!(parse_person(text).unwrap(), Person::Id("U123".to_owned()));
         }
-        for bad in ["", "@", "sam", "u123", "<U123", "<@|U123>"] {
-            assert!(parse_user(bad).is_err(), "{bad}");
+        for (text, name) in [
+            ("Sam Okoye", "Sam Okoye"),
+            ("@sam ", "sam"),
+            ("u123", "u123"),
+        ] {
+            assert_eq!(parse_person(text).unwrap(), Person::Name(name.to_owned()));
+        }
+        for bad in ["", "@", " ", "-", "<>"] {
+            assert!(parse_person(bad).is_err(), "{bad}");
         }
     }
 

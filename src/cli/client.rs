@@ -107,6 +107,13 @@ impl Client {
             .await
     }
 
+    /// Sets something.
+    pub(super) async fn put<T>(&self, path: &[&str], body: Value) -> Result<Answer<T>, CliError> {
+        let query = Query::default();
+        self.send(Method::PUT, Request { path, query }, Some(body))
+            .await
+    }
+
     /// Changes something.
     pub(super) async fn patch<T>(&self, path: &[&str], body: Value) -> Result<Answer<T>, CliError> {
         let query = Query::default();

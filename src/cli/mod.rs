@@ -15,6 +15,7 @@ mod member;
 mod missing;
 mod notification;
 mod output;
+mod people;
 mod plugin;
 mod problem;
 mod rotation;
@@ -29,6 +30,7 @@ mod team;
 mod time;
 mod time_off;
 mod token;
+mod user;
 mod who;
 
 use std::process::ExitCode;
@@ -65,6 +67,9 @@ enum Command {
     /// Manage the members of a team
     #[command(subcommand)]
     Member(member::MemberCommand),
+    /// Manage what people are called
+    #[command(subcommand)]
+    User(user::UserCommand),
     /// Manage services
     #[command(subcommand)]
     Service(service::ServiceCommand),
@@ -157,6 +162,7 @@ async fn talk(command: Command, global: &Global) -> Result<(), CliError> {
         Command::Who(args) => who::run(args, &session).await,
         Command::Team(command) => team::run(command, &session).await,
         Command::Member(command) => member::run(command, &session).await,
+        Command::User(command) => user::run(command, &session).await,
         Command::Service(command) => service::run(command, &session).await,
         Command::Schedule(command) => schedule::run(command, &session).await,
         Command::Override(command) => shift_override::run(command, &session).await,
@@ -243,6 +249,11 @@ mod tests {
             "service create checkout --team payments --tech-stack rust,kafka",
             "schedule add payments U1 2026-12-01 2026-12-07 --note x",
             "schedule list --user U1",
+            "schedule list --user sam",
+            "member add payments @sam",
+            "user list -q sam",
+            "user set sam --name Sam --email sam@example.com --timezone Africa/Lagos",
+            "user set U1 --clear name,email --if-version 3",
             "override request payments U1 2026-12-24 --reason holidays",
             "override approve payments 0190",
             "rotation set payments --on --type plugin:fair-weekends --handoff-day mon",
@@ -280,8 +291,9 @@ mod tests {
             "who --at yesterday",
             "rotation set payments --on --off",
             "rotation preview payments --weeks 53",
-            "member add payments sam",
             "schedule list",
+            "member add payments @",
+            "user set U1 --clear id",
             "team list --page 0",
             "token create ci --role root",
             "notification retry",

@@ -75,6 +75,8 @@ async fn list(status: Option<String>, pages: PageArgs, session: &Session) -> Res
         return Ok(());
     };
     let mut table = Table::new(["WRITTEN", "EVENT", "SINK", "TO", "STATUS", "NOTE", "ID"]);
+    let recipients = rows.iter().map(|row| row.recipient.as_str());
+    let names = session.names(recipients).await;
     for row in rows {
         let note = match row.status {
             DeliveryStatus::Pending if row.attempts > 0 => {
@@ -88,7 +90,7 @@ async fn list(status: Option<String>, pages: PageArgs, session: &Session) -> Res
             stamp(row.created_at),
             row.event.to_string(),
             row.sink,
-            row.recipient,
+            names.of(&row.recipient),
             row.status.to_string(),
             note,
             row.id.to_string(),

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
 
-use super::args::{Body, PageArgs, Query, names_of, parse_user};
+use super::args::{Body, PageArgs, Person, Query, names_of, parse_person};
 use super::client::Answer;
 use super::error::CliError;
 use super::output::print;
@@ -37,9 +37,9 @@ pub(super) enum OverrideCommand {
     Request {
         /// Slug or id of the team
         team: String,
-        /// Slack user id of the substitute
-        #[arg(value_parser = parse_user)]
-        substitute: String,
+        /// Slack user id or name of the substitute
+        #[arg(value_parser = parse_person)]
+        substitute: Person,
         /// First on-call day, today or later
         #[arg(value_parser = parse_date)]
         start: NaiveDate,
@@ -50,8 +50,8 @@ pub(super) enum OverrideCommand {
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
         /// Who asks, if the token is not bound to a person
-        #[arg(long, value_name = "USER", value_parser = parse_user)]
-        requested_by: Option<String>,
+        #[arg(long, value_name = "USER", value_parser = parse_person)]
+        requested_by: Option<Person>,
     },
     /// Approve an override
     Approve(DecisionArgs),
@@ -70,8 +70,8 @@ pub(super) struct DecisionArgs {
     #[arg(value_name = "ID|DAY")]
     id: String,
     /// Who decides, if the token is not bound to a person
-    #[arg(long, value_name = "USER", value_parser = parse_user)]
-    approved_by: Option<String>,
+    #[arg(long, value_name = "USER", value_parser = parse_person)]
+    approved_by: Option<Person>,
     /// Decide only if this is its current version
     #[arg(long, value_name = "VERSION")]
     if_version: Option<u64>,
@@ -102,11 +102,17 @@ pub(super) async fn run(command: OverrideCommand, session: &Session) -> Result<(
             requested_by,
         } => {
             let body = Body::default()
-                .set("substitute_slack_id", Some(substitute))
+                .set(
+                    "substitute_slack_id",
+                    Some(session.user(&substitute).await?),
+                )
                 .set("start_date", Some(start))
                 .set("end_date", end)
                 .set("reason", reason)
-                .set("requested_by", requested_by);
+                .set(
+                    "requested_by",
+                    session.some_user(requested_by.as_ref()).await?,
+                );
             let path = ["teams", &team, "oncall-overrides"];
             show(
                 &session.client.post(&path, body.json()).await?,
@@ -126,9 +132,10 @@ async fn decide(
     status: OverrideStatus,
     session: &Session,
 ) -> Result<(), CliError> {
+    let decides = session.some_user(args.approved_by.as_ref()).await?;
     let body = Body::default()
         .set("status", Some(status))
-        .set("approved_by", args.approved_by.as_ref())
+        .set("approved_by", decides)
         .set("version", args.if_version);
     let id = match parse_date(&args.id) {
         Ok(date) => covering(date, &args.team, session).await?,
@@ -189,19 +196,30 @@ async fn list(
         "ID",
     ];
     let mut table = Table::new(columns);
+    let names = session.names(rows.iter().flat_map(people_of)).await;
     for row in rows {
         table.row([
             local.short(row.starts_at),
             local.short(row.ends_at),
-            row.substitute_slack_id,
+            names.of(&row.substitute_slack_id),
             row.status.to_string(),
-            or_none(row.requested_by),
-            or_none(row.approved_by),
+            names.or_none(row.requested_by.as_ref()),
+            names.or_none(row.approved_by.as_ref()),
             or_none(row.reason),
             row.id.to_string(),
         ]);
     }
     print(&table.render())
+}
+
+/// Whom an override names.
+fn people_of(row: &OverrideView) -> impl Iterator<Item = &str> {
+    let people = [
+        Some(&row.substitute_slack_id),
+        row.requested_by.as_ref(),
+        row.approved_by.as_ref(),
+    ];
+    people.into_iter().flatten().map(String::as_str)
 }
 
 async fn show(
@@ -214,15 +232,16 @@ async fn show(
     };
     warn(row.warnings.as_ref());
     let local = session.local_time(team).await?;
+    let names = session.names(people_of(&row)).await;
     print(&facts([
         ("status", row.status.to_string()),
-        ("substitute", row.substitute_slack_id),
+        ("substitute", names.of(&row.substitute_slack_id)),
         ("days", days(row.start_date, row.end_date)),
         ("from", local.full(row.starts_at)),
         ("until", local.full(row.ends_at)),
         ("reason", or_none(row.reason)),
-        ("requested by", or_none(row.requested_by)),
-        ("decided by", or_none(row.approved_by)),
+        ("requested by", names.or_none(row.requested_by.as_ref())),
+        ("decided by", names.or_none(row.approved_by.as_ref())),
         ("decided at", or_none(row.decided_at.map(stamp))),
         ("id", row.id.to_string()),
         ("version", row.version.to_string()),

@@ -164,6 +164,8 @@ text_enum! {
         Token = "token",
         /// The daemon itself.
         System = "system",
+        /// What is known of a person.
+        User = "user",
     }
 }
 

@@ -49,6 +49,7 @@ pub fn needs(method: &Method, route: &str) -> Needs {
         | "/teams/{team}/oncall-overrides/{id}"
         | "/services"
         | "/services/{service}"
+        | "/users/{user}/profile"
         | "/users/{user}/time-off"
         | "/users/{user}/time-off/{id}" => Needs::Role(Role::Editor),
         _ => Needs::Role(Role::Admin),

@@ -150,6 +150,7 @@ impl Slack {
             real_name: user.real_name.unwrap_or(user.profile.real_name),
             is_deactivated: user.deleted,
             is_guest: user.is_restricted || user.is_ultra_restricted,
+            email: user.profile.email,
             tz: user.tz,
         })
     }
@@ -235,7 +236,7 @@ struct User {
     deleted: bool,
     real_name: Option<String>,
     #[serde(default)]
-    profile: Names,
+    profile: Details,
     #[serde(default)]
     is_bot: bool,
     #[serde(default)]
@@ -247,9 +248,10 @@ struct User {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Names {
+struct Details {
     display_name: String,
     real_name: String,
+    email: Option<String>,
 }
 
 /// What is needed of an answer.

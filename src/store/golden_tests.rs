@@ -26,7 +26,8 @@ use crate::domain::ids::{
 };
 use crate::domain::member::{Membership, TeamRole};
 use crate::domain::notification::{DeliveryStatus, Event, Notification};
-use crate::domain::roster::{Account, Profile, Roster, RosterUser};
+use crate::domain::profile::{Profile, SetProfile, SlackProfile};
+use crate::domain::roster::{Account, Roster, RosterUser};
 use crate::domain::schedule::{Origin, Schedule};
 use crate::domain::service::{Service, Tier};
 use crate::domain::shift_override::{Override, OverrideStatus};
@@ -157,13 +158,36 @@ fn what_slack_said() {
         changed_at: at("2026-02-01T10:00:00Z"),
     };
     check("roster", &roster);
-    let profile = Profile {
-        user: user("U1"),
+    let slack = SlackProfile {
         display_name: "Zoë".to_owned(),
         account: Account::Deactivated,
+        email: Some("zoe@example.com".to_owned()),
+        timezone: Some("Europe/Berlin".to_owned()),
         fetched_at: at("2026-03-01T10:00:00Z"),
     };
+    let set = SetProfile {
+        display_name: Some("Zoë Núñez".to_owned()),
+        email: Some("zoe@example.org".to_owned()),
+        timezone: None,
+        revision: revision(),
+    };
+    let profile = Profile {
+        user: user("U1"),
+        slack: Some(slack.clone()),
+        set: Some(set),
+    };
     check("profile", &profile);
+    let slack = SlackProfile {
+        email: None,
+        timezone: None,
+        ..slack
+    };
+    let before = Profile {
+        slack: Some(slack),
+        set: None,
+        ..profile
+    };
+    check_older("profile.v1.hex", &before);
 }
 
 #[test]

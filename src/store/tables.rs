@@ -37,7 +37,7 @@ tables! {
     ROSTERS = "rosters";
     /// user, team
     ROSTERS_BY_USER = "rosters_by_user";
-    /// user → [`crate::domain::roster::Profile`]
+    /// user → [`crate::domain::profile::Profile`]
     PROFILES = "profiles";
     /// time off → [`crate::domain::time_off::TimeOff`]
     TIME_OFF = "time_off";

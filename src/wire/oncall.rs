@@ -47,6 +47,8 @@ pub struct OnCall {
 pub struct NextOnCall {
     /// Who.
     pub engineer_slack_id: String,
+    /// Their name; the id where no name is known.
+    pub display_name: String,
     /// From when on.
     pub starts_at: DateTime<Utc>,
 }

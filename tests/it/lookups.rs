@@ -45,7 +45,7 @@ fn an_answer_names_its_source_by_precedence_and_who_is_next() {
     );
     assert_eq!(
         auto["next"],
-        json!({"engineer_slack_id": "UBOB", "starts_at": auto["ends_at"]})
+        json!({"engineer_slack_id": "UBOB", "display_name": "UBOB", "starts_at": auto["ends_at"]})
     );
     let row =
         json!({"engineer_slack_id": "UCAT", "start_date": team.day(0), "end_date": team.day(2)});

@@ -34,6 +34,7 @@ mod plugin_sinks;
 mod plugins;
 mod plugins_guide;
 mod process;
+mod profiles;
 mod roster;
 mod rotation;
 mod rules;

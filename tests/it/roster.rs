@@ -8,7 +8,8 @@ use oncalld::actions::people::names;
 use oncalld::actions::{members, rotation, teams};
 use oncalld::app::{ActionError, Settings};
 use oncalld::domain::ids::{TeamId, UserId};
-use oncalld::domain::roster::{Account, Profile};
+use oncalld::domain::profile::SlackProfile;
+use oncalld::domain::roster::Account;
 use oncalld::wire::Paging;
 use oncalld::wire::member::{MemberView, SyncView};
 use oncalld::wire::rotation::PlanRequest;
@@ -39,13 +40,13 @@ fn user(id: &str) -> UserId {
     id.parse().unwrap()
 }
 
-fn profile(t: &Sandbox, id: &str, name: &str, account: Account) -> Profile {
-    Profile {
-        user: user(id),
+fn profile(t: &Sandbox, id: &str, name: &str, account: Account) -> (UserId, SlackProfile) {
+    let said = SlackProfile {
         display_name: name.to_owned(),
         account,
-        fetched_at: t.app.now(),
-    }
+        ..SlackProfile::unknown(t.app.now())
+    };
+    (user(id), said)
 }
 
 fn listed(t: &Sandbox, users: &[&str]) -> Listed {
@@ -197,7 +198,7 @@ fn bots_and_deactivated_accounts_are_shown_and_not_picked() {
         profile(&t, "UB", "Deploys", Account::Bot),
         profile(&t, "UC", "Cat", Account::Deactivated),
     ];
-    profiles::put(&t.app, &profiles).unwrap();
+    profiles::learn(&t.app, &profiles).unwrap();
     sync(&t, &["UA", "UB", "UC"]);
     assert_eq!(planned(&t), ["UA"]);
     let members = list(&t);
@@ -213,7 +214,7 @@ fn bots_and_deactivated_accounts_are_shown_and_not_picked() {
     assert_eq!(shown, expected);
 
     // Somebody comes back, and is a candidate again.
-    profiles::put(&t.app, &[profile(&t, "UC", "Cat", Account::Person)]).unwrap();
+    profiles::learn(&t.app, &[profile(&t, "UC", "Cat", Account::Person)]).unwrap();
     assert!(t.who("2026-12-02") == "UC" || t.who("2026-12-09") == "UC");
     let entry = &t.audited("updated")[0];
     assert_eq!(
@@ -314,7 +315,7 @@ fn a_name_that_changes_is_in_the_very_next_answer() {
     assert_eq!(name(), on_call);
     for called in ["Ann", "Anna"] {
         let known = profile(&t, &on_call, called, Account::Person);
-        profiles::put(&t.app, &[known]).unwrap();
+        profiles::learn(&t.app, &[known]).unwrap();
         assert_eq!(name(), called);
     }
     assert_eq!(
@@ -322,7 +323,7 @@ fn a_name_that_changes_is_in_the_very_next_answer() {
         Some("Anna")
     );
     // Slack knows no such user: the id is shown.
-    profiles::put(&t.app, &[profile(&t, &on_call, "", Account::Person)]).unwrap();
+    profiles::learn(&t.app, &[profile(&t, &on_call, "", Account::Person)]).unwrap();
     assert_eq!(name(), on_call);
 }
 
@@ -333,7 +334,7 @@ fn profiles_are_looked_up_again_after_a_day() {
     let stale = |t: &Sandbox| profiles::stale(&t.app, 9).unwrap();
     assert_eq!(stale(&t), ["UA", "UB", "UC", "UD"].map(user));
     assert_eq!(profiles::stale(&t.app, 2).unwrap().len(), 2);
-    profiles::put(&t.app, &[profile(&t, "UB", "Bob", Account::Person)]).unwrap();
+    profiles::learn(&t.app, &[profile(&t, "UB", "Bob", Account::Person)]).unwrap();
     assert_eq!(stale(&t), ["UA", "UC", "UD"].map(user));
     t.clock.set(instant("2026-11-24T10:00:00Z"));
     assert_eq!(stale(&t).len(), 4);

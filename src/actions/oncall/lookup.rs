@@ -178,6 +178,14 @@ impl Part for Lookups {
         if !changed.is_empty() {
             self.0.forget(&changed);
         }
+        let is_user = |entry: &&AuditEntry| entry.event.entity_type == EntityType::User;
+        let users = written.iter().filter(is_user);
+        let users: Vec<UserId> = users
+            .filter_map(|entry| entry.event.entity_id.as_ref()?.parse().ok())
+            .collect();
+        if !users.is_empty() {
+            self.forget_people(&users);
+        }
     }
 }
 
@@ -237,15 +245,16 @@ fn means_only(query: &OnCallQuery, found: Option<&Service>) -> bool {
 }
 
 fn dependencies(team: &TeamId, service: Option<&Service>, found: &OnCall) -> Vec<Dependency> {
-    let engineer = found.engineer_slack_id.as_deref();
-    let engineer = engineer
-        .and_then(|user| user.parse().ok())
-        .map(Dependency::Person);
+    let next = found.next.as_ref();
+    let named = [
+        found.engineer_slack_id.as_deref(),
+        next.map(|next| next.engineer_slack_id.as_str()),
+    ];
+    let named = named.into_iter().flatten();
+    let people = named.filter_map(|user| user.parse().ok().map(Dependency::Person));
     let service = service.map(|service| Dependency::Service(service.id));
-    [Some(Dependency::Team(*team)), service, engineer]
-        .into_iter()
-        .flatten()
-        .collect()
+    let of_rows = [Some(Dependency::Team(*team)), service];
+    of_rows.into_iter().flatten().chain(people).collect()
 }
 
 /// A strong entity tag of some bytes.

@@ -6,7 +6,7 @@ use crate::actions::members::profiles;
 use crate::actions::{schedules, services, start_in_memory, teams};
 use crate::app::Ctx;
 use crate::clock::ManualClock;
-use crate::domain::roster::{Account, Profile};
+use crate::domain::profile::SlackProfile;
 
 fn read<T: DeserializeOwned>(json: Value) -> T {
     serde_json::from_value(json).unwrap()
@@ -191,13 +191,11 @@ fn a_change_of_a_team_or_of_a_name_makes_forgotten_what_shows_it() {
     put_on_call(&app, "core", "UCAT", "2026-12-25");
     assert_eq!(ready(), [false, false, true, true]);
     warm();
-    let bob = Profile {
-        user: "UBOB".parse().unwrap(),
+    let bob = SlackProfile {
         display_name: "Bob".to_owned(),
-        account: Account::Person,
-        fetched_at: app.now(),
+        ..SlackProfile::unknown(app.now())
     };
-    profiles::put(&app, &[bob]).unwrap();
+    profiles::learn(&app, &[("UBOB".parse().unwrap(), bob)]).unwrap();
     assert_eq!(ready(), [true, true, false, false]);
     assert_eq!(ask(&app, "service=edge").unwrap()["display_name"], "Bob");
 }

@@ -9,7 +9,6 @@ use crate::domain::invalid::Invalid;
 use crate::domain::json::Json;
 use crate::domain::oncall_day::add_days;
 use crate::domain::team::{Interval, RotationConfig, RotationType, Team, is_slug};
-use crate::domain::zone::Zone;
 use crate::wire::plugin::{PluginKind, PluginView};
 use crate::wire::team::TeamInput;
 
@@ -62,13 +61,7 @@ pub fn apply(
         team.slack_channel_id = slack_id(&mut invalid, "slack_channel_id", id.as_deref());
     }
     if let Some(timezone) = &input.timezone {
-        let known = Zone::find(timezone).is_some();
-        let hint = match Zone::nearest(timezone) {
-            Some(zone) => format!("; did you mean `{zone}`?"),
-            None => ", expected a name such as Europe/Berlin".to_owned(),
-        };
-        let message = format!("`{timezone}` is not an IANA time zone{hint}");
-        invalid.check(known, "timezone", message);
+        invalid.check_timezone("timezone", timezone);
         team.timezone.clone_from(timezone);
     }
     if let Some(require) = input.overrides_require_approval {
