@@ -132,6 +132,44 @@ fn members_come_go_and_come_back_as_they_were() {
     assert_eq!(error_of(&page, "slack_user_id"), "is a member already");
     let page = admin.submit(&list, &[("slack_user_id", "UDAN"), ("weight", "0.5")]);
     assert_eq!(said(&page), "UDAN is a member now.");
+    // By a name that is known: whoever fits is offered, but for those who are members.
+    for (user, name) in [("UEVE", "Eve <i>Adler"), ("UCAT", "Cat Adler")] {
+        daemon
+            .api
+            .send(
+                "PUT",
+                &format!("/users/{user}/profile"),
+                &[],
+                json!({"display_name": name}).to_string().as_bytes(),
+            )
+            .ok();
+    }
+    let page = admin.page(&format!(
+        "{list}/new?slack_user_id=adler&weight=2&found=UEVE"
+    ));
+    let found = between(&page, "id=\"found\"", "</div>");
+    assert!(
+        found.contains("value=\"UEVE\" checked") && found.contains("Eve &#60;i&#62;Adler"),
+        "{found}"
+    );
+    assert!(
+        !found.contains("UCAT") && page.contains("value=\"2\""),
+        "{page}"
+    );
+    let page = admin.submit(
+        &list,
+        &[
+            ("slack_user_id", "adler"),
+            ("found", "UEVE"),
+            ("weight", "2"),
+        ],
+    );
+    assert_eq!(
+        said(&page),
+        "Eve <i>Adler is a member now."
+            .replace('<', "&#60;")
+            .replace('>', "&#62;")
+    );
     let dan = member(&team, "UDAN");
     assert_eq!(
         (&dan["weight"], &dan["is_eligible_for_oncall"]),

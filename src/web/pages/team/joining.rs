@@ -6,8 +6,12 @@ use std::collections::BTreeMap;
 use super::members::{fields_of, find, instant};
 use super::*;
 use crate::actions::members;
+use crate::actions::people::directory;
 use crate::domain::invalid::Invalid;
 use crate::wire::member::NewMember;
+
+/// People that are offered at most.
+const OFFERED: usize = 8;
 
 #[derive(Template)]
 #[template(path = "member_form.html")]
@@ -16,6 +20,8 @@ struct MemberForm {
     team: TeamView,
     form: FormState,
     may_lead: bool,
+    /// Who fits what was typed, and is no member yet.
+    found: Vec<Person>,
 }
 
 /// `GET /teams/{team}/members/new`
@@ -25,21 +31,42 @@ pub async fn new(
     Path(team): Path<String>,
     Query(typed): Query<BTreeMap<String, String>>,
 ) -> Shown {
-    let user = typed.get("slack_user_id").cloned().unwrap_or_default();
-    let form = FormState::of([
-        ("slack_user_id", user),
-        ("is_eligible_for_oncall", "on".to_owned()),
-        ("weight", "1".to_owned()),
-    ]);
+    let mut form = FormState::of(
+        typed
+            .iter()
+            .map(|(name, value)| (name.as_str(), value.clone())),
+    );
+    if !typed.contains_key("weight") {
+        form.set("weight", "1");
+        form.set("is_eligible_for_oncall", "on");
+    }
     show_new(&api, &visitor, team, form).await
 }
 
 async fn show_new(api: &Api, visitor: &Visitor, team: String, form: FormState) -> Shown {
-    let crew = api.run(move |app| Crew::load(app, &team, &[])).await?;
+    let wanted = form.value("slack_user_id").trim().to_owned();
+    let (crew, found) = api
+        .run(move |app| {
+            let mut found = match wanted.as_str() {
+                "" => Vec::new(),
+                wanted => directory::search(app, wanted, 2 * OFFERED)?.people,
+            };
+            let ids: Vec<_> = found.iter().map(|hit| hit.slack_user_id.as_str()).collect();
+            let crew = Crew::load(app, &team, &ids)?;
+            let is_member = |id: &str| crew.members.iter().any(|it| it.slack_user_id == id);
+            found.retain(|hit| !is_member(&hit.slack_user_id));
+            found.truncate(OFFERED);
+            Ok((crew, found))
+        })
+        .await?;
     let user = visitor.ctx.user().map(|user| user.as_str());
     let leads = crew.leads();
     let page = MemberForm {
         layout: visitor.layout("Add a member", Nav::Teams),
+        found: found
+            .iter()
+            .map(|hit| crew.people.get(&hit.slack_user_id))
+            .collect(),
         may_lead: visitor.ctx.is_admin() || leads.iter().any(|lead| Some(lead.id.as_str()) == user),
         team: crew.team,
         form,
@@ -82,7 +109,9 @@ pub async fn add(
 
 fn new_member(form: &Form) -> Typed<NewMember> {
     Ok(NewMember {
-        slack_user_id: form.text("slack_user_id").to_owned(),
+        slack_user_id: form
+            .filled("found")
+            .unwrap_or_else(|| form.text("slack_user_id").to_owned()),
         team_role: form.filled("team_role"),
         is_eligible_for_oncall: Some(form.is_on("is_eligible_for_oncall")),
         weight: form.read("weight", "a number above 0")?,
