@@ -60,7 +60,10 @@ pub fn decide(
         let takes_effect =
             status == OverrideStatus::Approved || old.status == OverrideStatus::Approved;
         if takes_effect && old.end_date < today {
-            let detail = format!("its days ended on {}: the past can't be changed", old.end_date);
+            let detail = format!(
+                "its days ended on {}: the past can't be changed",
+                old.end_date
+            );
             return Err(ActionError::BadTransition(detail));
         }
         let row = Override {
