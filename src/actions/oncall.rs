@@ -2,6 +2,7 @@
 
 mod around;
 pub mod groups;
+pub mod layers;
 pub mod lookup;
 pub mod shifts;
 

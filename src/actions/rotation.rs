@@ -6,6 +6,7 @@ pub(crate) mod planning;
 #[cfg(test)]
 mod planning_tests;
 pub(crate) mod publish;
+pub mod shares;
 pub(crate) mod snapshot;
 pub mod zone_rules;
 

@@ -63,7 +63,7 @@ pub(super) struct SetArgs {
     /// On-call day from which periods count [default: when the rotation is switched on]
     #[arg(long, value_name = "DATE", value_parser = parse_date)]
     start_date: Option<NaiveDate>,
-    /// The order of a custom rotation: Slack user ids or names separated by commas
+    /// The order of a custom rotation: Slack user ids or names, separated by commas
     #[arg(long, value_name = "USERS", value_delimiter = ',', value_parser = parse_person)]
     order: Vec<Person>,
     /// Day on which weekly and biweekly periods begin: a name (mon), or 0 (Monday) to 6 (Sunday)

@@ -75,6 +75,14 @@ pub struct RotationConfig {
     pub plugin_config: Json,
 }
 
+impl RotationConfig {
+    /// Whether its periods are those of `other`, and count from the same day.
+    pub fn has_periods_of(&self, other: &Self) -> bool {
+        let periods = |config: &Self| (config.start_date, config.interval, config.handoff_day);
+        periods(self) == periods(other)
+    }
+}
+
 impl Default for RotationConfig {
     fn default() -> Self {
         Self {

@@ -79,7 +79,7 @@ fn of_page(method: &Method, route: &str) -> Needs {
             "/teams/new" | "/teams/{team}/delete" | "/teams/{team}/restore"
         )
         || (route == "/teams" && method == Method::POST);
-    let is_form = ["/new", "/edit", "/delete", "/assign"]
+    let is_form = ["/new", "/edit", "/delete", "/remove", "/assign"]
         .iter()
         .any(|end| route.ends_with(end));
     if is_for_admins {

@@ -97,8 +97,7 @@ fn add_credit(report: &mut Fairness, coverage: &Coverage, periods: &[(Period, Pe
         let stretches = coverage.stretches(period.start, period.end);
         credit.count(period, &shares.shares, &stretches);
     }
-    for user in credit.users() {
-        let account = credit.of(user);
+    for (user, account) in credit.accounts() {
         let of = report.members.entry(user.clone()).or_default();
         of.credit = account.credit;
         // Earned = credit + served; as a share of all that was there to earn.

@@ -13,8 +13,17 @@ use crate::domain::team::{RotationConfig, RotationType};
 /// Two gaps this close are a tie.
 const TIE: f64 = 1e-9;
 
-/// Periods before the one to fill whose shifts a strategy gets to see.
-pub const RECENT_PERIODS: i64 = 64;
+/// Periods before the one to fill whose shifts a plugin gets to see.
+const RECENT_PERIODS: i64 = 64;
+
+/// Periods before the one to fill whose shifts a strategy gets to see: none unless it is a
+/// plugin, since the built-in ones go by credit and the last pick alone.
+pub const fn recent_periods(kind: &RotationType) -> i64 {
+    match kind {
+        RotationType::Plugin(_) => RECENT_PERIODS,
+        RotationType::RoundRobin | RotationType::Custom | RotationType::Weighted => 0,
+    }
+}
 
 /// Which team it is. A plugin may go by it; the built-in strategies don't.
 #[derive(Clone, Copy, Debug, Serialize)]
@@ -42,7 +51,7 @@ pub struct PickContext<'a> {
     pub standings: &'a [Standing],
     /// The same candidates in the same order, as members.
     pub members: &'a [&'a RotationMember],
-    /// Who was on call, or by the plan so far will be, in the [`RECENT_PERIODS`] before this
+    /// Who was on call, or by the plan so far will be, in the [`recent_periods`] before this
     /// one: in order, each within one period.
     pub recent: &'a [Stretch],
     /// Periods that count towards credit so far.

@@ -199,7 +199,8 @@ impl Filter {
     fn times(&self) -> Option<Range<i64>> {
         // Entries bear whole milliseconds: the first that is not before an instant.
         let first = |at: DateTime<Utc>| {
-            at.timestamp_millis() + i64::from(at.timestamp_subsec_nanos() % 1_000_000 > 0)
+            at.timestamp_millis()
+                + i64::from(!at.timestamp_subsec_nanos().is_multiple_of(1_000_000))
         };
         let (from, to) = (self.from.map(first), self.to.map(first));
         (from.is_some() || to.is_some()).then(|| from.unwrap_or(i64::MIN)..to.unwrap_or(i64::MAX))

@@ -34,6 +34,7 @@ use crate::domain::shift_override::{Override, OverrideStatus};
 use crate::domain::team::{Interval, RotationConfig, RotationType, Team};
 use crate::domain::time_off::TimeOff;
 use crate::domain::token::{Role, Token};
+use crate::rotation::checkpoint::{Checkpoint, Person};
 use crate::rotation::credit::{PeriodShares, Share};
 use crate::rotation::explanation::{Explanation, PassedOver, PassedOverReason, Standing};
 
@@ -324,6 +325,29 @@ fn what_the_rotation_keeps() {
         published_until: None,
     };
     check("rotation_state", &state);
+    let person = Person {
+        user: user("U1"),
+        served: 3.5,
+        credit: -0.1,
+        last_served: Some(date("2026-02-28")),
+        last_picked: Some(date("2026-02-22")),
+        joined_at: Some(at("2026-01-01T00:00:00.001Z")),
+    };
+    let guest = Person {
+        user: user("U2"),
+        served: 0.5,
+        credit: -0.5,
+        last_served: Some(date("2026-02-21")),
+        last_picked: None,
+        joined_at: None,
+    };
+    let checkpoint = Checkpoint {
+        index: 64,
+        start: date("2026-03-01"),
+        total: 63.0,
+        people: vec![person, guest],
+    };
+    check("checkpoint", &checkpoint);
 }
 
 #[test]

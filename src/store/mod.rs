@@ -6,6 +6,7 @@
 //! point lookups.
 
 pub mod audit;
+pub mod checkpoints;
 mod codec;
 pub mod error;
 pub mod idempotency;
@@ -268,6 +269,7 @@ pub fn decode_anything(bytes: &[u8]) {
     let _ = codec::decode::<AuditEntry>(table, bytes);
     let _ = codec::decode::<crate::rotation::explanation::Explanation>(table, bytes);
     let _ = codec::decode::<crate::rotation::credit::PeriodShares>(table, bytes);
+    let _ = codec::decode::<crate::rotation::checkpoint::Checkpoint>(table, bytes);
     let _ = codec::decode::<rotation::RotationState>(table, bytes);
     let _ = codec::decode::<idempotency::Done>(table, bytes);
     let _ = codec::decode::<told::Told>(table, bytes);

@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 
+use super::checkpoints;
 use super::codec::Record;
 use super::error::StoreError;
 use super::key::{Key, trailing_id};
@@ -10,6 +11,7 @@ use super::tables::{OVERRIDES, OVERRIDES_BY_STATUS, OVERRIDES_BY_TEAM, OVERRIDES
 use super::tx::{Reader, WriteTx};
 use crate::domain::ids::{OverrideId, TeamId, UserId};
 use crate::domain::shift_override::{Override, OverrideStatus};
+use crate::rotation::checkpoint::Served;
 
 impl Record for Override {}
 
@@ -148,11 +150,15 @@ pub(super) fn index_by_last_day(tx: &WriteTx) -> Result<(), StoreError> {
 
 /// Writes an override.
 pub fn put(tx: &WriteTx, row: &Override) -> Result<(), StoreError> {
-    if let Some(old) = find(tx, row.id)? {
-        index_keys(&old)
+    let old = find(tx, row.id)?;
+    if let Some(old) = &old {
+        index_keys(old)
             .iter()
             .try_for_each(|(table, key)| tx.remove(*table, key))?;
     }
+    let said = old.as_ref().and_then(Served::by_override);
+    let says = Served::by_override(row);
+    checkpoints::row_changed(tx, row.team_id, said.as_ref(), says.as_ref())?;
     index_keys(row)
         .iter()
         .try_for_each(|(table, key)| tx.set(*table, key, &[]))?;

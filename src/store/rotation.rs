@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::checkpoints;
 use super::codec::{Record, decode};
 use super::error::StoreError;
 use super::key::{Key, trailing_id};
@@ -111,5 +112,6 @@ pub fn ledger(
 
 /// Writes what the candidates of a begun period earned.
 pub fn put_shares(tx: &WriteTx, team: TeamId, shares: &PeriodShares) -> Result<(), StoreError> {
+    checkpoints::drop_after(tx, team, shares.start)?;
     tx.put(LEDGER, &team_key(team).date(shares.start), shares)
 }

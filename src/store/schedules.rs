@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use chrono::NaiveDate;
 
+use super::checkpoints;
 use super::codec::Record;
 use super::error::StoreError;
 use super::key::{Key, trailing_id};
@@ -13,6 +14,7 @@ use super::tx::{Order, Reader, WriteTx};
 use crate::domain::ids::{ScheduleId, TeamId, UserId};
 use crate::domain::oncall_day::next_day;
 use crate::domain::schedule::{Origin, Schedule};
+use crate::rotation::checkpoint::Served;
 use crate::rotation::explanation::Explanation;
 
 impl Record for Schedule {}
@@ -176,10 +178,14 @@ pub fn list_of_user(
 
 /// Writes a row.
 pub fn put(tx: &WriteTx, row: &Schedule) -> Result<(), StoreError> {
-    if let Some(old) = find(tx, row.id)? {
-        tx.remove(SCHEDULES_BY_TEAM, &team_key(&old))?;
-        tx.remove(SCHEDULES_BY_USER, &user_key(&old))?;
+    let old = find(tx, row.id)?;
+    if let Some(old) = &old {
+        tx.remove(SCHEDULES_BY_TEAM, &team_key(old))?;
+        tx.remove(SCHEDULES_BY_USER, &user_key(old))?;
     }
+    let said = old.as_ref().map(Served::by_schedule);
+    let says = Served::by_schedule(row);
+    checkpoints::row_changed(tx, row.team_id, said.as_ref(), Some(&says))?;
     tx.set(SCHEDULES_BY_TEAM, &team_key(row), &[])?;
     tx.set(SCHEDULES_BY_USER, &user_key(row), &[])?;
     tx.put(SCHEDULES, &key(row.id), row)
@@ -187,6 +193,8 @@ pub fn put(tx: &WriteTx, row: &Schedule) -> Result<(), StoreError> {
 
 /// Removes a row and its explanation.
 pub fn delete(tx: &WriteTx, row: &Schedule) -> Result<(), StoreError> {
+    let said = Served::by_schedule(row);
+    checkpoints::row_changed(tx, row.team_id, Some(&said), None)?;
     tx.remove(SCHEDULES_BY_TEAM, &team_key(row))?;
     tx.remove(SCHEDULES_BY_USER, &user_key(row))?;
     tx.remove(EXPLANATIONS, &key(row.id))?;

@@ -71,6 +71,8 @@ tables! {
 
     /// team, first day → [`crate::rotation::credit::PeriodShares`]
     LEDGER = "ledger";
+    /// team, first day that has not gone in → [`crate::rotation::checkpoint::Checkpoint`]
+    CHECKPOINTS = "checkpoints";
     /// team → [`super::rotation::RotationState`]
     ROTATION_STATES = "rotation_states";
     /// instant of the next handoff, team

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use serde::Deserialize;
 
+use super::checkpoints;
 use super::codec::{Record, parse_body, unknown_version};
 use super::error::StoreError;
 use super::key::{Key, trailing_id};
@@ -166,6 +167,11 @@ pub(super) fn listed(team: &Team) -> Vec<Row> {
 /// Writes a team. The caller has made sure that its slug is free.
 pub fn put(tx: &WriteTx, team: &Team) -> Result<(), StoreError> {
     let old = find(tx, team.id)?;
+    if let Some(old) = &old
+        && !old.rotation.has_periods_of(&team.rotation)
+    {
+        checkpoints::drop_all(tx, team.id)?;
+    }
     if let Some(old) = old.as_ref().filter(|old| old.slug != team.slug) {
         tx.remove(TEAM_SLUGS, &slug_key(&old.slug))?;
     }

@@ -21,22 +21,41 @@ pub struct Flash {
     pub is_good: bool,
     /// In a sentence.
     pub text: String,
+    /// How to take it back, where that is one step.
+    pub undo: Option<Undo>,
+}
+
+/// A form that takes back what was done: it is sent with a button beside the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Undo {
+    /// Where it goes.
+    pub action: String,
+    /// Its fields.
+    pub fields: Vec<(String, String)>,
 }
 
 /// Sends the browser to another page, where `text` tells what was done: with 303, so that loading
 /// that page again does nothing again.
 pub fn redirect_saying(to: &str, text: &str) -> Response {
-    redirect_with(to, true, text)
+    redirect_with(to, encode(true, text))
+}
+
+/// As [`redirect_saying`], of something that one step takes back.
+pub fn redirect_undoable(to: &str, text: &str, undo: &Undo) -> Response {
+    let mut fields = form_urlencoded::Serializer::new(String::new());
+    fields.extend_pairs(&undo.fields);
+    let parts = [undo.action.as_str(), &fields.finish()].map(escape);
+    redirect_with(to, format!("{}~{}", encode(true, text), parts.join("~")))
 }
 
 /// As [`redirect_saying`], of something that was not done.
 pub fn redirect_refusing(to: &str, text: &str) -> Response {
-    redirect_with(to, false, text)
+    redirect_with(to, encode(false, text))
 }
 
-fn redirect_with(to: &str, is_good: bool, text: &str) -> Response {
+fn redirect_with(to: &str, value: String) -> Response {
     let mut response = redirect(to);
-    if let Ok(cookie) = cookies::set(NAME, &encode(is_good, text), Some(LASTS), false) {
+    if let Ok(cookie) = cookies::set(NAME, &value, Some(LASTS), false) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response
@@ -61,11 +80,19 @@ pub fn local(path: &str) -> &str {
 /// What the browser carries of an action.
 pub fn read(headers: &HeaderMap) -> Option<Flash> {
     let value = cookies::find(headers, NAME)?;
-    let (kind, text) = value.split_once('.')?;
-    let text = form_urlencoded::parse(text.as_bytes()).next()?.0;
-    (!text.is_empty()).then(|| Flash {
+    let (kind, rest) = value.split_once('.')?;
+    let mut parts = rest.split('~').map(unescape);
+    let text = parts.next().filter(|text| !text.is_empty())?;
+    let undo = parts.next().zip(parts.next()).map(|(action, fields)| Undo {
+        action: local(&action).to_owned(),
+        fields: form_urlencoded::parse(fields.as_bytes())
+            .into_owned()
+            .collect(),
+    });
+    Some(Flash {
         is_good: kind == "good",
-        text: text.into_owned(),
+        text,
+        undo,
     })
 }
 
@@ -73,6 +100,18 @@ pub fn read(headers: &HeaderMap) -> Option<Flash> {
 pub fn clear() -> HeaderValue {
     let empty = HeaderValue::from_static("");
     cookies::set(NAME, "", Some(0), false).unwrap_or(empty)
+}
+
+fn escape(text: &str) -> String {
+    form_urlencoded::byte_serialize(text.as_bytes()).collect()
+}
+
+/// What [`escape`] has escaped: one value, whatever it holds.
+fn unescape(text: &str) -> String {
+    let mut pairs = form_urlencoded::parse(text.as_bytes());
+    pairs
+        .next()
+        .map_or_else(String::new, |(text, _)| text.into_owned())
 }
 
 fn encode(is_good: bool, text: &str) -> String {
@@ -100,6 +139,29 @@ mod tests {
         headers.insert(header::COOKIE, pair.parse().unwrap());
         let flash = read(&headers).unwrap();
         assert_eq!((flash.is_good, flash.text.as_str()), (true, text));
+        assert_eq!(flash.undo, None);
+    }
+
+    #[test]
+    fn what_is_taken_back_is_a_form_of_this_site() {
+        let field = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        let undo = |action: &str| Undo {
+            action: action.to_owned(),
+            fields: vec![field("weight", "1.5"), field("note", "a&b = ~ ü")],
+        };
+        let carried = |undo: &Undo| {
+            let response = redirect_undoable("/teams", "Saved.", undo);
+            let cookie = response.headers()[header::SET_COOKIE].to_str().unwrap();
+            let mut headers = HeaderMap::new();
+            let pair = cookie.split(';').next().unwrap();
+            headers.insert(header::COOKIE, pair.parse().unwrap());
+            read(&headers).unwrap()
+        };
+        let flash = carried(&undo("/teams/core/members/UANN"));
+        assert_eq!(flash.text, "Saved.");
+        assert_eq!(flash.undo, Some(undo("/teams/core/members/UANN")));
+        let foreign = carried(&undo("https://evil.example")).undo.unwrap();
+        assert_eq!(foreign.action, "/");
     }
 
     #[test]

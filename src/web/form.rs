@@ -45,6 +45,27 @@ impl Form {
         self.has(name)
     }
 
+    /// Somebody who is chosen from a list, or, before that, named by their id beside it: see
+    /// `ui::person_choice`.
+    pub fn person(&self, name: &str) -> Option<String> {
+        self.filled(&format!("{name}_other"))
+            .or_else(|| self.filled(name))
+    }
+
+    /// As [`Form::read`], of a field that has to be filled in.
+    ///
+    /// # Errors
+    /// As there; and where it is blank.
+    pub fn read_needed<T: std::str::FromStr>(
+        &self,
+        name: &str,
+        expected: &str,
+    ) -> Result<T, Problem> {
+        let missing =
+            || crate::domain::invalid::Invalid::one(name, format!("is needed: {expected}"));
+        self.read(name, expected)?.ok_or_else(|| missing().into())
+    }
+
     /// A field that is read as something else, if it is filled in.
     ///
     /// # Errors
@@ -80,6 +101,24 @@ impl FromRequest<Api> for Form {
     }
 }
 
+impl From<&Form> for FormState {
+    /// The form as it was typed.
+    fn from(form: &Form) -> Self {
+        let mut values = BTreeMap::new();
+        for (name, value) in &form.0 {
+            let lines: &mut String = values.entry(name.clone()).or_default();
+            if !lines.is_empty() {
+                lines.push('\n');
+            }
+            lines.push_str(value);
+        }
+        Self {
+            values,
+            ..Self::default()
+        }
+    }
+}
+
 /// A form as it is shown.
 #[derive(Clone, Debug, Default)]
 pub struct FormState {
@@ -87,6 +126,13 @@ pub struct FormState {
     errors: BTreeMap<String, String>,
     /// What is wrong with the whole of it.
     pub message: Option<String>,
+    /// Where it was refused, with which status.
+    refused: Option<StatusCode>,
+    /// Where somebody else has changed the same thing meanwhile: what stands there now, of the
+    /// fields in which it differs.
+    theirs: BTreeMap<String, String>,
+    /// Where the form is shown without what was typed, if there is a choice between both.
+    pub drop_mine: Option<String>,
 }
 
 impl FormState {
@@ -114,15 +160,8 @@ impl FormState {
         ) {
             return Err(problem);
         }
-        let mut values = BTreeMap::new();
-        for (name, value) in &form.0 {
-            let lines: &mut String = values.entry(name.clone()).or_default();
-            if !lines.is_empty() {
-                lines.push('\n');
-            }
-            lines.push_str(value);
-        }
-        let known = |name: &str| values.contains_key(name);
+        let typed = Self::from(form);
+        let known = |name: &str| form.has(name);
         let (fields, others): (Vec<_>, Vec<_>) =
             problem.errors.iter().partition(|error| known(&error.field));
         let errors = fields
@@ -140,10 +179,57 @@ impl FormState {
             Some(texts.collect::<Vec<_>>().join("; "))
         };
         Ok(Self {
-            values,
             errors,
             message,
+            refused: Some(status),
+            ..typed
         })
+    }
+
+    /// Puts what stands there now beside what was typed, where somebody else has changed it since
+    /// the form was shown: its field `version` tells. Sent again, it goes over theirs; at `path` is
+    /// the form without what was typed.
+    #[must_use]
+    pub fn beside(mut self, present: &Self, path: &str) -> Self {
+        let (mine, now) = (self.value("version"), present.value("version"));
+        if mine.is_empty() || mine == now {
+            return self;
+        }
+        let differing = present.values.iter().filter(|(name, value)| {
+            *name != "version" && comparable(self.value(name)) != comparable(value)
+        });
+        self.theirs = differing
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        self.values.insert("version".to_owned(), now.to_owned());
+        self.message = Some(
+            "Somebody else has changed this meanwhile, and nothing of yours was saved. Beside what \
+             you typed stands what is there now: send it again, or drop it."
+                .to_owned(),
+        );
+        self.refused = Some(StatusCode::CONFLICT);
+        self.drop_mine = Some(path.to_owned());
+        self
+    }
+
+    /// What stands in a field by now, where somebody else has changed it meanwhile.
+    pub fn theirs(&self, name: &str) -> Option<&str> {
+        self.theirs.get(name).map(String::as_str)
+    }
+
+    /// Whether a field of theirs has exactly this value: for options.
+    pub fn is_theirs(&self, name: &str, value: &str) -> bool {
+        self.theirs(name) == Some(value)
+    }
+
+    /// Whether it was refused because of what others have done, so that nothing in it is wrong.
+    pub fn is_conflict(&self) -> bool {
+        self.drop_mine.is_some()
+    }
+
+    /// Sets a field.
+    pub fn set(&mut self, name: &str, value: impl Into<String>) {
+        self.values.insert(name.to_owned(), value.into());
     }
 
     /// Empties a field.
@@ -153,16 +239,17 @@ impl FormState {
 
     /// The status of the page that shows it.
     pub fn status(&self) -> StatusCode {
-        if self.message.is_none() && self.errors.is_empty() {
-            StatusCode::OK
-        } else {
-            StatusCode::UNPROCESSABLE_ENTITY
-        }
+        self.refused.unwrap_or(StatusCode::OK)
     }
 
     /// What stands in a field.
     pub fn value(&self, name: &str) -> &str {
         self.values.get(name).map_or("", String::as_str)
+    }
+
+    /// The id that was typed beside a choice of people: see `ui::person_choice`.
+    pub fn other(&self, name: &str) -> &str {
+        self.value(&format!("{name}_other"))
     }
 
     /// Whether a field has exactly this value: for options and checkboxes.
@@ -183,6 +270,16 @@ impl FormState {
     /// Whether anything is wrong.
     pub fn is_wrong(&self) -> bool {
         self.message.is_some() || !self.errors.is_empty()
+    }
+}
+
+/// A value as fields are compared by: line breaks as browsers send them, and checkboxes as they
+/// were ticked or as a bool, make no difference.
+fn comparable(value: &str) -> String {
+    match value.trim() {
+        "true" => "on".to_owned(),
+        "false" => String::new(),
+        text => text.replace("\r\n", "\n"),
     }
 }
 
@@ -213,6 +310,53 @@ mod tests {
         assert_eq!(state.value("order"), "U1\nU2");
         assert_eq!(state.message.as_deref(), Some("slug is odd"));
         assert_eq!(state.status(), StatusCode::UNPROCESSABLE_ENTITY);
+    }
+
+    #[test]
+    fn what_others_did_meanwhile_stands_beside_what_was_typed() {
+        let typed = [
+            ("version", "3"),
+            ("name", "Core"),
+            ("text", "a\r\nb"),
+            ("on", "on"),
+            ("zone", "UTC"),
+        ];
+        let pair = |(name, value): (&str, &str)| (name.to_owned(), value.to_owned());
+        let form = Form(typed.map(pair).into());
+        let conflict = Problem::new(StatusCode::CONFLICT, "version 3 is not the current one, 4");
+        let present = |version: &str| {
+            let fields = [
+                ("version", version),
+                ("name", "Hub"),
+                ("text", "a\nb"),
+                ("on", "true"),
+                ("off", "false"),
+                ("zone", ""),
+            ];
+            FormState::of(fields.map(|(name, value)| (name, value.to_owned())))
+        };
+        let state = FormState::to_correct(&form, conflict).unwrap();
+        let same = state.clone().beside(&present("3"), "/back");
+        assert!(!same.is_conflict());
+        assert_eq!(
+            same.message.as_deref(),
+            Some("version 3 is not the current one, 4")
+        );
+        let state = state.beside(&present("4"), "/back");
+        assert_eq!(state.status(), StatusCode::CONFLICT);
+        assert_eq!(
+            (state.value("name"), state.theirs("name")),
+            ("Core", Some("Hub"))
+        );
+        assert_eq!(state.theirs("zone"), Some(""));
+        assert_eq!(
+            ["text", "on", "off"].map(|name| state.theirs(name)),
+            [None; 3]
+        );
+        assert_eq!(
+            (state.value("version"), state.drop_mine.as_deref()),
+            ("4", Some("/back"))
+        );
     }
 
     #[test]

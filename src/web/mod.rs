@@ -43,9 +43,66 @@ pub fn router() -> Router<Api> {
             get(team::edit::ask_to_delete).post(team::edit::delete),
         )
         .route("/teams/{team}/restore", post(team::edit::restore))
+        .merge(team_pages())
         .layer(CompressionLayer::new());
     // What is embedded was compressed at build.
     pages.route("/assets/{file}", get(assets::get))
+}
+
+/// A team's schedule, overrides and members.
+fn team_pages() -> Router<Api> {
+    use self::team::{joining, members, overrides, request, schedule, shift, time_off};
+    Router::new()
+        .route("/teams/{team}", get(schedule::show))
+        .route(
+            "/teams/{team}/schedule/new",
+            get(shift::new).post(shift::create),
+        )
+        .route(
+            "/teams/{team}/schedule/{id}",
+            get(shift::show).post(shift::save),
+        )
+        .route(
+            "/teams/{team}/schedule/{id}/delete",
+            get(shift::ask_to_delete).post(shift::delete),
+        )
+        .route(
+            "/teams/{team}/assign",
+            get(shift::ask_whom).post(shift::assign),
+        )
+        .route("/teams/{team}/overrides", get(overrides::list))
+        .route(
+            "/teams/{team}/overrides/new",
+            get(request::new).post(request::create),
+        )
+        .route("/teams/{team}/overrides/{id}", get(overrides::show))
+        .route(
+            "/teams/{team}/overrides/{id}/delete",
+            get(overrides::ask_to_cancel),
+        )
+        .route(
+            "/teams/{team}/overrides/{id}/decide",
+            post(overrides::decide),
+        )
+        .route(
+            "/teams/{team}/members",
+            get(members::list).post(joining::add),
+        )
+        .route("/teams/{team}/members/new", get(joining::new))
+        .route("/teams/{team}/members/sync", post(joining::sync))
+        .route("/teams/{team}/members/{user}", post(members::change))
+        .route(
+            "/teams/{team}/members/{user}/remove",
+            get(joining::ask_to_remove).post(joining::remove),
+        )
+        .route(
+            "/teams/{team}/members/{user}/time-off",
+            get(time_off::show).post(time_off::add),
+        )
+        .route(
+            "/teams/{team}/members/{user}/time-off/{id}/remove",
+            post(time_off::remove),
+        )
 }
 
 /// Lets problems be seen as pages by people: goes around everything that may answer with one.

@@ -7,10 +7,10 @@ use axum::body::Body;
 use axum::http::Request;
 use futures_util::StreamExt as _;
 use oncalld::actions::members::slack_group::{self, Listed};
-use oncalld::api;
 use oncalld::app::{Ctx, Settings};
 use oncalld::clock::{Clock as _, SystemClock};
 use oncalld::config::Config;
+use oncalld::daemon;
 use oncalld::delivery::Counters;
 use oncalld::http::{Access, Api};
 use serde_json::{Value, json};
@@ -135,7 +135,7 @@ async fn an_event_stream_that_lags_behind_tells_every_change_once_and_in_order()
     let api = Api::new(t.app.clone(), access, &Counters::default(), None, stopping);
     let request = Request::get("/api/v1/events").header("Host", "localhost");
     let request = request.body(Body::empty()).unwrap();
-    let answer = api::service(api, None).oneshot(request).await.unwrap();
+    let answer = daemon::service(api, None).oneshot(request).await.unwrap();
     assert_eq!(answer.status(), 200);
     // Nobody reads while a large group joins, which is more than the channel holds.
     let team = slack_group::slack_teams(&t.app).unwrap()[0].id;

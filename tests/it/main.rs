@@ -26,6 +26,8 @@ mod lookups;
 mod main_job;
 mod nasty;
 mod overrides;
+mod pages_members;
+mod pages_team;
 mod people;
 mod plugin_files;
 mod plugin_sinks;

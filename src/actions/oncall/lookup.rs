@@ -159,15 +159,13 @@ impl Part for Lookups {
     /// Forgets the answers that these changes may have made wrong.
     fn after_commit(&self, written: &[AuditEntry]) {
         let (mut teams, mut services) = (BTreeSet::new(), BTreeSet::new());
-        let mut people = BTreeSet::new();
         for AuditEntry { event, .. } in written {
-            let id = event.entity_id.as_deref().unwrap_or_default();
-            match (event.entity_type, id.parse()) {
+            let service = event.entity_id.as_deref().and_then(|id| id.parse().ok());
+            match (event.entity_type, service) {
                 // No service's change tells anything of its team's other services.
-                (EntityType::Service, Ok(service)) => {
+                (EntityType::Service, Some(service)) => {
                     services.insert(service);
                 }
-                (EntityType::User, _) => people.extend(id.parse::<UserId>()),
                 _ => teams.extend(event.team_id),
             }
         }
@@ -176,10 +174,17 @@ impl Part for Lookups {
             .into_iter()
             .map(Dependency::Team)
             .chain(services)
-            .chain(people.into_iter().map(Dependency::Person))
             .collect();
         if !changed.is_empty() {
             self.0.forget(&changed);
+        }
+        let is_user = |entry: &&AuditEntry| entry.event.entity_type == EntityType::User;
+        let users = written.iter().filter(is_user);
+        let users: Vec<UserId> = users
+            .filter_map(|entry| entry.event.entity_id.as_ref()?.parse().ok())
+            .collect();
+        if !users.is_empty() {
+            self.forget_people(&users);
         }
     }
 }
@@ -240,17 +245,16 @@ fn means_only(query: &OnCallQuery, found: Option<&Service>) -> bool {
 }
 
 fn dependencies(team: &TeamId, service: Option<&Service>, found: &OnCall) -> Vec<Dependency> {
-    let next = found.next.as_ref().map(|next| &next.engineer_slack_id);
-    let people = found.engineer_slack_id.iter().chain(next);
-    let people = people
-        .filter_map(|user| user.parse().ok())
-        .map(Dependency::Person);
+    let next = found.next.as_ref();
+    let named = [
+        found.engineer_slack_id.as_deref(),
+        next.map(|next| next.engineer_slack_id.as_str()),
+    ];
+    let named = named.into_iter().flatten();
+    let people = named.filter_map(|user| user.parse().ok().map(Dependency::Person));
     let service = service.map(|service| Dependency::Service(service.id));
-    [Dependency::Team(*team)]
-        .into_iter()
-        .chain(service)
-        .chain(people)
-        .collect()
+    let of_rows = [Some(Dependency::Team(*team)), service];
+    of_rows.into_iter().flatten().chain(people).collect()
 }
 
 /// A strong entity tag of some bytes.

@@ -13,7 +13,6 @@ use crate::domain::matching::{Fit, fit, fold};
 use crate::domain::profile::Profile;
 use crate::domain::service::Service;
 use crate::domain::team::Team;
-use crate::store::services::ServiceFilter;
 use crate::store::{self, ReadTx};
 use crate::wire::search::{Found, PersonHit, ServiceHit, TeamHit};
 
@@ -231,12 +230,8 @@ impl Entries {
         for team in store::teams::list(tx)? {
             entries.add_team(Some(team));
         }
-        let active = ServiceFilter {
-            is_active: Some(true),
-            ..ServiceFilter::default()
-        };
-        let (_, services) = store::services::page(tx, &active, 0, usize::MAX)?;
-        for service in services {
+        let all = store::services::ServiceFilter::default();
+        for service in store::services::page(tx, &all, 0, usize::MAX)?.1 {
             entries.add_service(Some(service));
         }
         let mut members = store::profiles::list_in_teams(tx)?;

@@ -41,7 +41,7 @@ pub fn report(app: &App, team: &str, range: &FairnessRange) -> Result<FairnessVi
         invalid.into_result(())?;
         // A shift that reaches into the range begins before it.
         let since = add_days(from, -31);
-        let snapshot = TeamSnapshot::since(tx, app.settings(), &team, now, since)?;
+        let snapshot = TeamSnapshot::since(tx, app.settings(), &team, now, since, from)?;
         let periods = periods_within(&snapshot, from, to);
         let members = snapshot
             .members

@@ -116,7 +116,7 @@ pub(crate) fn record_failures(
     tell_leads(tx, &snapshot.team, Event::RotationFailed, &payload)
 }
 
-/// Notes how far planning has come, and the instants of the handoffs to come after the
+/// Notes how far planning has come, where to begin the next time, and the instants of the handoffs to come after the
 /// period that begins on `handled`.
 pub(crate) fn advance(
     tx: &Tx<'_>,
@@ -127,17 +127,15 @@ pub(crate) fn advance(
     let periods = snapshot.periods();
     let next = handled.map_or_else(|| periods.get(0), |day| periods.after(day));
     let published_until = planned.published_until;
+    let (team, before) = (snapshot.team.id, snapshot.checkpoint.as_ref());
+    store::checkpoints::put(tx.store, team, before, &planned.checkpoints)?;
     let state = RotationState {
         handled,
         next_period: Some(next.start),
         upcoming: upcoming(snapshot, next.start, published_until),
         published_until,
     };
-    Ok(store::rotation::put_state(
-        tx.store,
-        snapshot.team.id,
-        &state,
-    )?)
+    Ok(store::rotation::put_state(tx.store, team, &state)?)
 }
 
 /// The first instants of the periods from `next` to the last published one.

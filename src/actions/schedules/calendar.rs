@@ -84,7 +84,9 @@ fn add_shifts(
 ) -> Result<()> {
     let now = app.now();
     let from = add_days(now.date_naive(), -PAST_DAYS);
-    let snapshot = TeamSnapshot::since(tx, app.settings(), team, now, add_days(from, -31))?;
+    let (rows_from, counted_from) = (add_days(from, -31), END_OF_TIME);
+    let settings = app.settings();
+    let snapshot = TeamSnapshot::since(tx, settings, team, now, rows_from, counted_from)?;
     let all = store::overrides::list_of_team(tx, team.id, add_days(from, -31), END_OF_TIME)?;
     let until = add_days(snapshot.today, FUTURE_DAYS);
     let coverage = snapshot.coverage();

@@ -278,6 +278,7 @@ impl Team {
             today: self.today,
             members: &self.members,
             absences: &self.absences,
+            checkpoint: None,
             schedules: &self.schedules,
             overrides: &self.overrides,
             ledger: &ledger,

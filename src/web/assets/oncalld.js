@@ -62,7 +62,7 @@ function fill(dialog, content) {
   const close = document.createElement("button");
   close.type = "button";
   close.className = "quiet";
-  close.textContent = "Cancel";
+  close.textContent = $(".actions", content)?.dataset.close ?? "Cancel";
   close.addEventListener("click", () => dialog.close());
   const heading = $("h1", content);
   if (heading) {
@@ -108,13 +108,13 @@ async function send(form, button) {
   if (target.pathname === location.pathname) {
     history.replaceState(null, "", target);
     for (const field of $$("[data-taken]")) delete field.dataset.taken;
-    if (document.activeElement && form.contains(document.activeElement)) document.activeElement.dataset.taken = "yes";
+    if (document.activeElement?.form === form) document.activeElement.dataset.taken = "yes";
     takeOver(page);
     tell(page);
   } else {
     // Its flash was read by us: carry it over.
     const said = $("[data-flash]", page);
-    if (said) sessionStorage.setItem("flash", JSON.stringify([said.className, said.textContent]));
+    if (said) sessionStorage.setItem("flash", JSON.stringify([said.className, $("span", said).textContent]));
     location.assign(target);
   }
 }
@@ -241,7 +241,8 @@ function copyButtons(root) {
   for (const button of $$("button[data-copy]", root)) {
     button.hidden = !navigator.clipboard;
     button.addEventListener("click", async () => {
-      await navigator.clipboard.writeText(button.dataset.copy);
+      const text = button.dataset.copy;
+      await navigator.clipboard.writeText(text.startsWith("/") ? new URL(text, location).href : text);
       const was = button.textContent;
       button.textContent = "Copied";
       setTimeout(() => { button.textContent = was; }, 1500);
@@ -298,15 +299,16 @@ document.addEventListener("submit", (event) => {
 });
 // Fields that save themselves: the form's own button is for those without this script.
 document.addEventListener("change", (event) => {
-  const form = event.target.closest("form[data-autosave]");
-  if (form) send(form, null);
+  const form = event.target.form;
+  if (form?.hasAttribute("data-autosave")) send(form, null);
 });
 
 document.documentElement.classList.add("js");
 const carried = sessionStorage.getItem("flash");
 if (carried && !$("[data-flash]")) {
   const [style, text] = JSON.parse(carried);
-  const said = Object.assign(document.createElement("p"), { className: style, textContent: text });
+  const said = Object.assign(document.createElement("div"), { className: style });
+  said.append(Object.assign(document.createElement("span"), { textContent: text }));
   said.setAttribute("role", "status");
   said.dataset.flash = "";
   $("main").prepend(said);

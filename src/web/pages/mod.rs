@@ -14,7 +14,9 @@ mod prelude {
 
     pub(super) use crate::http::Api;
     pub(super) use crate::http::problem::Problem;
-    pub(super) use crate::web::flash::{redirect, redirect_saying};
+    pub(super) use crate::web::flash::{
+        Undo, redirect, redirect_refusing, redirect_saying, redirect_undoable,
+    };
     pub(super) use crate::web::form::{Form, FormState};
     pub(super) use crate::web::layout::{Layout, Nav, Visitor};
     pub(super) use crate::web::pager::{Pager, paging};

@@ -4,3 +4,4 @@ pub mod people;
 pub mod time;
 pub mod timeline;
 pub mod why;
+pub mod year;

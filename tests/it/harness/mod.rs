@@ -8,6 +8,7 @@ pub mod plugins;
 pub mod sandbox;
 mod shown;
 mod team;
+pub mod visitor;
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};

@@ -8,8 +8,12 @@ use crate::wire::team::TeamInput;
 /// `GET /teams/{team}/edit`
 pub async fn show(State(api): State<Api>, visitor: Visitor, Path(team): Path<String>) -> Shown {
     let team = api.run(move |app| teams::get(app, &team)).await?;
+    show_form(&visitor, &team.slug, form_of(&team))
+}
+
+fn form_of(team: &TeamView) -> FormState {
     let text = |text: &Option<String>| text.clone().unwrap_or_default();
-    let form = FormState::of([
+    FormState::of([
         ("name", team.name.clone()),
         ("description", text(&team.description)),
         ("timezone", team.timezone.clone()),
@@ -20,8 +24,7 @@ pub async fn show(State(api): State<Api>, visitor: Visitor, Path(team): Path<Str
             team.overrides_require_approval.to_string(),
         ),
         ("version", team.version.to_string()),
-    ]);
-    show_form(&visitor, &team.slug, form)
+    ])
 }
 
 fn show_form(visitor: &Visitor, slug: &str, form: FormState) -> Shown {
@@ -53,7 +56,12 @@ pub async fn save(
             &format!("/teams/{}", team.slug),
             "The team is saved.",
         )),
-        Err(problem) => show_form(&visitor, &slug, FormState::to_correct(&form, problem)?),
+        Err(problem) => {
+            let form = FormState::to_correct(&form, problem)?;
+            let (reference, path) = (slug.clone(), format!("/teams/{slug}/edit"));
+            let present = api.run(move |app| teams::get(app, &reference)).await?;
+            show_form(&visitor, &slug, form.beside(&form_of(&present), &path))
+        }
     }
 }
 

@@ -1,18 +1,39 @@
 //! A team's pages: a head that all of them share, and a tab each.
 
 pub mod edit;
+pub mod joining;
+pub mod members;
+pub mod overrides;
+pub mod request;
+pub mod schedule;
+pub mod shift;
+pub mod time_off;
 
 use chrono::NaiveDate;
 
 use super::prelude::*;
-use crate::actions::{oncall, overrides, schedules, teams};
+use crate::actions::{oncall, schedules, teams};
 use crate::app::{App, Result};
+use crate::domain::member::TeamRole;
 use crate::web::view::why::Why;
 use crate::wire::Paging;
+use crate::wire::member::MemberView;
 use crate::wire::oncall::{OnCall, OnCallQuery};
 use crate::wire::schedule::{ScheduleFilter, ScheduleView};
 use crate::wire::shift_override::OverrideFilter;
 use crate::wire::team::TeamView;
+
+/// All of a list: a team's own lists are as long as a page can show.
+const EVERYTHING: Paging = Paging {
+    page: None,
+    page_size: Some(10_000),
+};
+
+/// What a field with a date expects.
+const DATE: &str = "a date such as 2026-11-26";
+
+/// What the fields of a form say, or what is wrong with one of them.
+type Typed<T> = std::result::Result<T, Problem>;
 
 /// A tab of the team's pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +104,7 @@ impl TeamData {
             status: Some("pending".to_owned()),
         };
         Ok(Self {
-            pending: overrides::list(app, &id, &filter, &paging)?.total,
+            pending: crate::actions::overrides::list(app, &id, &filter, &paging)?.total,
             shift: shifts.items.into_iter().next(),
             on_call: Some(on_call),
             team,
@@ -170,5 +191,77 @@ impl TeamHead {
     /// Whether nobody is on call.
     pub fn is_alarming(&self) -> bool {
         self.team.is_active && self.person.is_none()
+    }
+}
+
+/// A team's on-call day; of a deleted team, whose clock nobody asks, the date in UTC.
+fn oncall_day(app: &App, team: &TeamView) -> Result<NaiveDate> {
+    if !team.is_active {
+        return Ok(app.now().date_naive());
+    }
+    let query = OnCallQuery {
+        team: Some(team.id.to_string()),
+        ..OnCallQuery::default()
+    };
+    Ok(oncall::answer(app, &query)?.date)
+}
+
+/// What was done, and what to look at though it was accepted.
+fn with_warnings(text: &str, warnings: Option<&[String]>) -> String {
+    match warnings {
+        Some(warnings) if !warnings.is_empty() => {
+            format!("{text} But note: {}.", warnings.join("; "))
+        }
+        _ => text.to_owned(),
+    }
+}
+
+/// A team with its members, for forms in which somebody is chosen.
+struct Crew {
+    team: TeamView,
+    /// Its on-call day.
+    today: NaiveDate,
+    members: Vec<MemberView>,
+    people: People,
+}
+
+impl Crew {
+    /// Loads a team, its members and `others` as people of one page.
+    fn load(app: &App, team: &str, others: &[&str]) -> Result<Self> {
+        let team = teams::get(app, team)?;
+        let today = oncall_day(app, &team)?;
+        let id = team.id.to_string();
+        let members = crate::actions::members::list(app, &id, &EVERYTHING)?.items;
+        let ids = members.iter().map(|member| member.slack_user_id.as_str());
+        let people = People::load(app, ids.chain(others.iter().copied()))?;
+        Ok(Self {
+            team,
+            today,
+            members,
+            people,
+        })
+    }
+
+    /// The members by name, and with them `also`.
+    fn choice(&self, also: Option<&str>) -> Vec<Person> {
+        self.people_who(|id| {
+            also == Some(id) || self.members.iter().any(|it| it.slack_user_id == id)
+        })
+    }
+
+    /// Those who lead the team, by name.
+    fn leads(&self) -> Vec<Person> {
+        let is_lead = |it: &MemberView| it.team_role == TeamRole::Lead;
+        self.people_who(|id| {
+            self.members
+                .iter()
+                .any(|it| is_lead(it) && it.slack_user_id == id)
+        })
+    }
+
+    fn people_who(&self, are: impl Fn(&str) -> bool) -> Vec<Person> {
+        let mut people = self.people.by_name();
+        people.retain(|person| are(&person.id));
+        people
     }
 }
