@@ -76,12 +76,19 @@ async fn show(api: &Api, visitor: &Visitor, query: OnCallQuery) -> Shown {
         .map(|at| (at - visitor.now).num_seconds().max(0));
     let age = left.map_or(LASTS, |left| left.min(LASTS));
     // What takes a token is for whoever has one.
-    let whose = if api.access().anonymous_read { "public" } else { "private" };
+    let whose = if api.access().anonymous_read {
+        "public"
+    } else {
+        "private"
+    };
     let headers = [
         (header::CONTENT_TYPE, "image/svg+xml".to_owned()),
         (header::CACHE_CONTROL, format!("{whose}, max-age={age}")),
         (header::ETAG, format!("W/{}", etag(svg.as_bytes()))),
-        (header::CONTENT_SECURITY_POLICY, "default-src 'none'".to_owned()),
+        (
+            header::CONTENT_SECURITY_POLICY,
+            "default-src 'none'".to_owned(),
+        ),
         (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
         (header::VARY, "Accept-Encoding".to_owned()),
     ];

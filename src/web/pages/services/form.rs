@@ -172,13 +172,17 @@ fn metadata(form: &Form, present: Option<&ServiceView>) -> Result<Value> {
             continue;
         }
         let was = present.and_then(|it| it.metadata.get(key));
-        let was = was.filter(|was| one_line(&shown(was)) == one_line(text)).cloned();
+        let was = was
+            .filter(|was| one_line(&shown(was)) == one_line(text))
+            .cloned();
         let value = was.unwrap_or_else(|| Value::String(text.to_owned()));
         if object.insert(key.to_owned(), value).is_some() {
             invalid.add(&key_field, format!("`{key}` is there twice"));
         }
     }
-    invalid.into_result(Value::Object(object)).map_err(Into::into)
+    invalid
+        .into_result(Value::Object(object))
+        .map_err(Into::into)
 }
 
 /// A text as it comes back from a field of one line.
@@ -254,14 +258,22 @@ async fn show_form(
     let filled = rows.iter().rposition(is_filled).map_or(0, |last| last + 1);
     let page = ServiceForm {
         layout: visitor.layout(
-            if service.is_some() { "Edit service" } else { "New service" },
+            if service.is_some() {
+                "Edit service"
+            } else {
+                "New service"
+            },
             Nav::Services,
         ),
         action: service.as_ref().map_or_else(
             || "/services".to_owned(),
             |service| format!("/services/{}/edit", service.id),
         ),
-        submit: if service.is_some() { "Save" } else { "Make the service" },
+        submit: if service.is_some() {
+            "Save"
+        } else {
+            "Make the service"
+        },
         version: form.value("version").to_owned(),
         teams: std::iter::once((String::new(), "Choose a team".to_owned()))
             .filter(|_| service.is_none())
