@@ -27,6 +27,7 @@ mod main_job;
 mod nasty;
 mod overrides;
 mod pages_members;
+mod pages_services;
 mod pages_team;
 mod people;
 mod plugin_files;

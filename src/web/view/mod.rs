@@ -1,5 +1,6 @@
 //! What templates show: people, times, timelines, made of what actions answer.
 
+pub mod link;
 pub mod people;
 pub mod time;
 pub mod timeline;
