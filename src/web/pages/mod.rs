@@ -1,6 +1,8 @@
 //! One file a page.
 
 pub mod dashboard;
+pub mod person;
+pub mod settings;
 pub mod sign_in;
 pub mod team;
 pub mod teams;
