@@ -23,8 +23,9 @@ struct Notifications {
     layout: Layout,
     tab: Tab,
     lines: Vec<Line>,
-    status: Option<DeliveryStatus>,
-    statuses: &'static [DeliveryStatus],
+    /// The status that was asked for, if any.
+    status: &'static str,
+    statuses: Vec<&'static str>,
     /// Names of the sinks, with what to call each.
     sinks: Vec<(String, String)>,
     form: FormState,
@@ -86,8 +87,8 @@ async fn show_list(api: &Api, visitor: &Visitor, asked: &Filter, form: FormState
             .into_iter()
             .map(|row| Line::new(row, &people, visitor))
             .collect(),
-        status,
-        statuses: DeliveryStatus::ALL,
+        status: status.map_or("", DeliveryStatus::as_str),
+        statuses: DeliveryStatus::ALL.iter().map(|it| it.as_str()).collect(),
         sinks: sinks
             .map(|route| (route.sink.clone(), route.sink.clone()))
             .collect(),
