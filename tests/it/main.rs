@@ -27,6 +27,8 @@ mod main_job;
 mod nasty;
 mod overrides;
 mod pages_members;
+mod pages_people;
+mod pages_settings;
 mod pages_team;
 mod people;
 mod plugin_files;
