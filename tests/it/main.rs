@@ -28,6 +28,8 @@ mod nasty;
 mod overrides;
 mod pages_members;
 mod pages_services;
+mod pages_people;
+mod pages_settings;
 mod pages_team;
 mod people;
 mod plugin_files;

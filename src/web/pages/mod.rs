@@ -4,6 +4,8 @@ pub mod badge;
 pub mod dashboard;
 pub mod lookup;
 pub mod services;
+pub mod person;
+pub mod settings;
 pub mod sign_in;
 pub mod team;
 pub mod teams;
