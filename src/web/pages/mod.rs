@@ -1,5 +1,6 @@
 //! One file a page.
 
+pub mod audit;
 pub mod dashboard;
 pub mod sign_in;
 pub mod team;
