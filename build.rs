@@ -69,6 +69,7 @@ fn embed(file: &Path, out: &Path) -> Embedded {
     )
     .expect("OUT_DIR can be written");
     let whole = fs::canonicalize(file).expect("an asset can be found");
+    let [whole, compressed] = [&whole, &compressed].map(|path| text(Some(path.as_os_str())));
     let path = format!("/assets/{stem}.{hash}.{extension}");
     let constant = format!("{stem}_{extension}")
         .to_uppercase()

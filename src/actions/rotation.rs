@@ -6,6 +6,7 @@ pub(crate) mod planning;
 #[cfg(test)]
 mod planning_tests;
 pub(crate) mod publish;
+pub(crate) mod review;
 pub mod shares;
 pub(crate) mod snapshot;
 pub mod zone_rules;
@@ -105,18 +106,7 @@ pub(crate) fn reset(tx: &mut Tx<'_>, team: &Team) -> Result<()> {
     let snapshot = TeamSnapshot::new(tx.store, tx.settings, team, tx.now)?;
     let running = snapshot.periods().at(snapshot.today);
     if !team.rotates() {
-        let boundary = snapshot.periods().after(snapshot.today).start;
-        let future = |row: &&Schedule| row.origin == Origin::Auto && row.start_date >= boundary;
-        let deleted = snapshot
-            .schedules
-            .iter()
-            .filter(future)
-            .map(|row| row.id)
-            .collect();
-        let dropped = Plan {
-            deleted,
-            ..Plan::default()
-        };
+        let dropped = without_future(&snapshot);
         let shifts = apply(tx, &snapshot, &dropped)?;
         record(tx, &snapshot, &dropped, &shifts, "the rotation is off")?;
         return Ok(store::rotation::put_state(
@@ -134,6 +124,17 @@ pub(crate) fn reset(tx: &mut Tx<'_>, team: &Team) -> Result<()> {
     };
     let snapshot = TeamSnapshot { state, ..snapshot };
     write_plan(tx, &snapshot, 0, "the rotation was configured").map(drop)
+}
+
+/// What a rotation leaves that is switched off: nothing beyond the running period.
+fn without_future(snapshot: &TeamSnapshot) -> Plan {
+    let boundary = snapshot.periods().after(snapshot.today).start;
+    let future = |row: &&Schedule| row.origin == Origin::Auto && row.start_date >= boundary;
+    let rows = snapshot.schedules.iter().filter(future);
+    Plan {
+        deleted: rows.map(|row| row.id).collect(),
+        ..Plan::default()
+    }
 }
 
 /// Plans anew as far as asked for, as the lookahead wants, and as was published; writes it.
@@ -222,12 +223,8 @@ fn view(
 ) -> Result<PlanView> {
     let first = first_shown_day(&snapshot.team.rotation, snapshot.start_date, snapshot.today);
     let mut items = Vec::new();
-    for row in &snapshot.schedules {
-        let replaced = planned.deleted.contains(&row.id)
-            || planned.shifts.iter().any(|shift| shift.id == Some(row.id));
-        let cut = planned.cut.iter().find(|(id, _)| *id == row.id);
-        let end = cut.map_or(row.end_date, |(_, end)| *end);
-        if row.origin == Origin::Auto && !replaced && end >= first && row.start_date < until {
+    for (row, end) in kept(snapshot, planned) {
+        if row.origin == Origin::Auto && end >= first && row.start_date < until {
             let explanation = store::schedules::find_explanation(tx, row.id)?;
             let dates = (row.start_date, end);
             let who = row.engineer.as_str();
@@ -254,4 +251,18 @@ fn view(
         item.week_number = number;
     }
     Ok(PlanView { items })
+}
+
+/// The rows that a plan leaves in place, each with its last day then.
+fn kept<'a>(
+    snapshot: &'a TeamSnapshot,
+    planned: &'a Plan,
+) -> impl Iterator<Item = (&'a Schedule, NaiveDate)> {
+    snapshot.schedules.iter().filter_map(|row| {
+        let replaced = planned.deleted.contains(&row.id)
+            || planned.shifts.iter().any(|shift| shift.id == Some(row.id));
+        let cut = planned.cut.iter().find(|(id, _)| *id == row.id);
+        let end = cut.map_or(row.end_date, |(_, end)| *end);
+        (!replaced).then_some((row, end))
+    })
 }

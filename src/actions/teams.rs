@@ -1,6 +1,9 @@
 //! Teams: make, change, delete, restore.
 
 pub(crate) mod input;
+pub mod review;
+
+use chrono::{DateTime, Utc};
 
 use super::rotation;
 use crate::actions::messages::lookout::give_reason;
@@ -48,7 +51,7 @@ pub fn create(app: &App, ctx: &Ctx, input: &TeamInput) -> Result<TeamView> {
             Some(slug) => refuse_taken_slug(tx.store, slug, team.id)?,
             None => team.slug = free_slug(tx.store, &team.name)?,
         }
-        fill_in_start(&mut team, tx);
+        fill_in_start(&mut team, tx.now);
         refuse_group_of_both_kinds(tx.store, &team)?;
         store::teams::put(tx.store, &team)?;
         let view = view(tx.settings, &team);
@@ -83,7 +86,7 @@ pub fn update(app: &App, ctx: &Ctx, reference: &str, input: &TeamInput) -> Resul
         if team.slug != old.slug {
             refuse_taken_slug(tx.store, &team.slug, team.id)?;
         }
-        fill_in_start(&mut team, tx);
+        fill_in_start(&mut team, tx.now);
         if team == old {
             return Ok(view(tx.settings, &team));
         }
@@ -163,9 +166,9 @@ fn view(settings: &Settings, team: &Team) -> TeamView {
 }
 
 /// Where a rotation that is switched on has no start yet, it starts today.
-fn fill_in_start(team: &mut Team, tx: &Tx<'_>) {
+fn fill_in_start(team: &mut Team, now: DateTime<Utc>) {
     if team.rotation.enabled && team.rotation.start_date.is_none() {
-        team.rotation.start_date = Some(team.clock().day_at(tx.now));
+        team.rotation.start_date = Some(team.clock().day_at(now));
     }
 }
 

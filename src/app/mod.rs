@@ -5,7 +5,7 @@ pub mod answers;
 mod blocking;
 pub mod cache;
 mod cause;
-mod changes;
+pub(crate) mod changes;
 mod context;
 mod entry;
 mod error;

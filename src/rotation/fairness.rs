@@ -106,3 +106,23 @@ fn add_credit(report: &mut Fairness, coverage: &Coverage, periods: &[(Period, Pe
         }
     }
 }
+
+/// What each person's credit came to by the end of each of the periods, in order: as in the report,
+/// counted from the first of them.
+pub fn credit_over_time(
+    coverage: &Coverage,
+    periods: &[(Period, PeriodShares)],
+    users: &BTreeSet<UserId>,
+) -> BTreeMap<UserId, Vec<f64>> {
+    let mut credit = Credit::default();
+    let mut series: BTreeMap<UserId, Vec<f64>> = BTreeMap::new();
+    for (period, shares) in periods {
+        let stretches = coverage.stretches(period.start, period.end);
+        credit.count(period, &shares.shares, &stretches);
+        for user in users {
+            let of = series.entry(user.clone()).or_default();
+            of.push(credit.of(user).credit);
+        }
+    }
+    series
+}

@@ -85,6 +85,13 @@ impl Form {
     }
 }
 
+impl FromIterator<(String, String)> for Form {
+    /// A form that came in a query.
+    fn from_iter<I: IntoIterator<Item = (String, String)>>(fields: I) -> Self {
+        Self(fields.into_iter().collect())
+    }
+}
+
 impl FromRequest<Api> for Form {
     type Rejection = Problem;
 
@@ -270,6 +277,12 @@ impl FormState {
     /// What is wrong with a field; empty where nothing is.
     pub fn error(&self, name: &str) -> &str {
         self.errors.get(name).map_or("", String::as_str)
+    }
+
+    /// What is wrong with fields: name and complaint.
+    pub fn complaints(&self) -> impl Iterator<Item = (&str, &str)> {
+        let errors = self.errors.iter();
+        errors.map(|(name, message)| (name.as_str(), message.as_str()))
     }
 
     /// Whether anything is wrong.

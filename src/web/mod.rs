@@ -43,6 +43,22 @@ pub fn router() -> Router<Api> {
             get(team::edit::ask_to_delete).post(team::edit::delete),
         )
         .route("/teams/{team}/restore", post(team::edit::restore))
+        // Rotation, fairness, history, audit log.
+        .route(
+            "/teams/{team}/rotation",
+            get(team::rotation::show).post(team::rotation::save),
+        )
+        .route("/teams/{team}/rotation/review", get(team::rotation::review))
+        .route(
+            "/teams/{team}/rotation/generate",
+            post(team::rotation::publish),
+        )
+        .route("/teams/{team}/fairness", get(team::fairness::show))
+        .route("/teams/{team}/history", get(team::history::show))
+        .route("/audit", get(pages::audit::list))
+        .route("/audit/verify", get(pages::audit::verify))
+        .route("/audit/export.csv", get(pages::audit::export::as_csv))
+        .route("/audit/export.jsonl", get(pages::audit::export::as_json))
         .merge(team_pages())
         .merge(service_pages())
         .merge(person_pages())

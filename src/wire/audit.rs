@@ -128,6 +128,15 @@ pub struct AuditProof {
     pub head: String,
 }
 
+/// Whether the log is as it was written.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AuditVerdict {
+    /// It is.
+    Holds(AuditProof),
+    /// It is not: the first entry, or row of an index, that isn't, and what is wrong with it.
+    Broken(String),
+}
+
 /// A change of who is on call, in the shape of the system that oncalld replaces.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(as = OnCallHistory)]

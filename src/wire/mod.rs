@@ -10,6 +10,7 @@ pub mod oncall;
 pub mod overview;
 pub mod person;
 pub mod plugin;
+pub mod review;
 pub mod rotation;
 pub mod schedule;
 pub mod search;

@@ -85,3 +85,14 @@ pub struct LoadedPlugin {
     /// What the last call that failed said.
     pub last_failure: Option<String>,
 }
+
+/// A rotation plugin that a team may choose.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StrategyPlugin {
+    /// Its name; a team uses it as `plugin:<name>`.
+    pub name: String,
+    /// What its author says of it.
+    pub description: Option<String>,
+    /// JSON Schema of a team's `plugin_config`.
+    pub config_schema: Option<Value>,
+}

@@ -10,7 +10,7 @@ use crate::domain::audit::{Action, EntityType};
 use crate::domain::json::Json;
 use crate::domain::token::Role;
 use crate::store;
-use crate::wire::plugin::{PluginStatus, PluginView};
+use crate::wire::plugin::{PluginKind, PluginStatus, PluginView, StrategyPlugin};
 use crate::wire::{Page, Paging};
 
 /// Every plugin that has files or that somebody names, by name.
@@ -20,6 +20,20 @@ use crate::wire::{Page, Paging};
 pub fn list(app: &App, ctx: &Ctx, paging: &Paging) -> Result<Page<PluginView>> {
     ctx.require(Role::Admin)?;
     Ok(Page::of(with_users(app)?, paging))
+}
+
+/// The rotation plugins in service, by name: what a team may choose. Everybody may know that.
+pub fn strategies(app: &App) -> Vec<StrategyPlugin> {
+    let plugins = app.settings().plugins.list().into_iter();
+    let strategy = |plugin: PluginView| {
+        let loaded = plugin.loaded?;
+        (loaded.kind == PluginKind::Rotation).then_some(StrategyPlugin {
+            name: plugin.name,
+            description: loaded.description,
+            config_schema: loaded.config_schema,
+        })
+    };
+    plugins.filter_map(strategy).collect()
 }
 
 /// Loads what has changed in the plugin folder now, and answers as [`list`].

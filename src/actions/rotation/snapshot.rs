@@ -51,6 +51,17 @@ impl TeamSnapshot {
         Self::after(tx, settings, team, now, checkpoint)
     }
 
+    /// The same, of a team that is not stored as it is here: what was counted of the stored one
+    /// may not hold for it.
+    pub fn unsaved(
+        tx: &impl Reader,
+        settings: &Settings,
+        team: &Team,
+        now: DateTime<Utc>,
+    ) -> Result<Self> {
+        Self::after(tx, settings, team, now, None)
+    }
+
     /// Loads what matters for planning from a checkpoint on.
     fn after(
         tx: &impl Reader,

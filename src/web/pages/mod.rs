@@ -1,10 +1,11 @@
 //! One file a page.
 
+pub mod audit;
 pub mod badge;
 pub mod dashboard;
 pub mod lookup;
-pub mod services;
 pub mod person;
+pub mod services;
 pub mod settings;
 pub mod sign_in;
 pub mod team;

@@ -36,6 +36,13 @@ impl Visitor {
         self.send("POST", path, fields)
     }
 
+    /// The page of a GET form with these fields.
+    pub fn filled(&mut self, path: &str, fields: &[(&str, &str)]) -> Reply {
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        let query = query.extend_pairs(fields).finish();
+        self.get(&format!("{path}?{query}"))
+    }
+
     /// Sends a form that goes well, and loads the page that it leads to.
     #[track_caller]
     pub fn submit(&mut self, path: &str, fields: &[(&str, &str)]) -> String {
@@ -137,4 +144,48 @@ pub fn undo(html: &str) -> (String, Vec<(String, String)>) {
 #[track_caller]
 pub fn error_of<'h>(html: &'h str, field: &str) -> &'h str {
     between(html, &format!("id=\"{field}-error\">"), "</span>")
+}
+
+/// The text of the element with an id, without its markup, blanks drawn together.
+#[track_caller]
+pub fn text_of(html: &str, id: &str) -> String {
+    let at = html.find(&format!("id=\"{id}\""));
+    let start = at.unwrap_or_else(|| panic!("nothing has the id {id}: {html}"));
+    let open = html[..start].rfind('<').unwrap();
+    let name: String = html[open + 1..]
+        .chars()
+        .take_while(|c| c.is_alphanumeric())
+        .collect();
+    let (mut depth, mut end) = (0, html.len());
+    let mut rest = open;
+    while let Some(next) = html[rest..].find('<') {
+        let tag = &html[rest + next..];
+        if tag.starts_with(&format!("</{name}>")) {
+            depth -= 1;
+        } else if tag[1..]
+            .strip_prefix(&*name)
+            .is_some_and(|it| it.starts_with([' ', '>']))
+        {
+            depth += 1;
+        }
+        if depth == 0 {
+            end = rest + next;
+            break;
+        }
+        rest += next + 1;
+    }
+    text(&html[start..end])
+}
+
+/// Text without markup.
+pub fn text(html: &str) -> String {
+    let html = html.split_once('>').map_or(html, |(_, rest)| rest);
+    let mut text = String::new();
+    let mut rest = html;
+    while let Some((before, tag)) = rest.split_once('<') {
+        text = text + before + " ";
+        rest = tag.split_once('>').map_or("", |(_, rest)| rest);
+    }
+    text += rest;
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

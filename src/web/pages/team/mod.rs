@@ -1,10 +1,13 @@
 //! A team's pages: a head that all of them share, and a tab each.
 
 pub mod edit;
+pub mod fairness;
+pub mod history;
 pub mod joining;
 pub mod members;
 pub mod overrides;
 pub mod request;
+pub mod rotation;
 pub mod schedule;
 pub mod shift;
 pub mod time_off;
