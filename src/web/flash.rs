@@ -37,7 +37,7 @@ pub struct Undo {
 /// Sends the browser to another page, where `text` tells what was done: with 303, so that loading
 /// that page again does nothing again.
 pub fn redirect_saying(to: &str, text: &str) -> Response {
-    redirect_with(to, encode(true, text))
+    redirect_with(to, &encode(true, text))
 }
 
 /// As [`redirect_saying`], of something that one step takes back.
@@ -45,17 +45,17 @@ pub fn redirect_undoable(to: &str, text: &str, undo: &Undo) -> Response {
     let mut fields = form_urlencoded::Serializer::new(String::new());
     fields.extend_pairs(&undo.fields);
     let parts = [undo.action.as_str(), &fields.finish()].map(escape);
-    redirect_with(to, format!("{}~{}", encode(true, text), parts.join("~")))
+    redirect_with(to, &format!("{}~{}", encode(true, text), parts.join("~")))
 }
 
 /// As [`redirect_saying`], of something that was not done.
 pub fn redirect_refusing(to: &str, text: &str) -> Response {
-    redirect_with(to, encode(false, text))
+    redirect_with(to, &encode(false, text))
 }
 
-fn redirect_with(to: &str, value: String) -> Response {
+fn redirect_with(to: &str, value: &str) -> Response {
     let mut response = redirect(to);
-    if let Ok(cookie) = cookies::set(NAME, &value, Some(LASTS), false) {
+    if let Ok(cookie) = cookies::set(NAME, value, Some(LASTS), false) {
         response.headers_mut().append(header::SET_COOKIE, cookie);
     }
     response

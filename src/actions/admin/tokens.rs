@@ -227,7 +227,6 @@ pub(crate) fn random() -> Result<[u8; 32]> {
 }
 
 /// No secret is made of less: what asks for one fails.
-#[expect(clippy::needless_pass_by_value, reason = "map_err hands it over")]
 fn without_randomness(error: getrandom::Error) -> ActionError {
     ActionError::Internal(format!("the system provided no random bytes: {error}"))
 }

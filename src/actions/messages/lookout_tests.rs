@@ -17,6 +17,7 @@ use crate::clock::ManualClock;
 use crate::wire::Paging;
 use crate::wire::notification::NotificationView;
 
+#[cfg(test)]
 #[path = "lookout/walk_tests.rs"]
 mod walk;
 

@@ -39,20 +39,15 @@ struct Entry<T> {
 }
 
 /// What is to be read again.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 enum Stale {
+    #[default]
     Everything,
     Some {
         teams: BTreeSet<TeamId>,
         services: BTreeSet<ServiceId>,
         people: BTreeSet<UserId>,
     },
-}
-
-impl Default for Stale {
-    fn default() -> Self {
-        Self::Everything
-    }
 }
 
 /// Finds active teams, services and people by the beginning of their names, slugs, ids or e-mail

@@ -30,7 +30,7 @@ struct Badge {
 
 /// A text in a badge, as wide as it is drawn.
 struct Text {
-    text: String,
+    words: String,
     /// Its middle.
     x: usize,
     /// What it fills.
@@ -135,12 +135,12 @@ impl Badge {
 }
 
 impl Text {
-    fn new(text: String, start: usize) -> Self {
+    fn new(words: String, start: usize) -> Self {
         // In tenths of a unit, of a sans-serif font of 11 units; the drawing is fitted to it.
-        let tenths: usize = text.chars().map(width).sum();
+        let tenths: usize = words.chars().map(width).sum();
         let length = tenths.div_ceil(10).max(1);
         Self {
-            text,
+            words,
             x: start + PADDING + length / 2,
             length,
         }

@@ -209,8 +209,8 @@ fn only(found: &Found, q: &str) -> Option<Only> {
 
 fn query(team: Option<String>, service: Option<String>) -> OnCallQuery {
     OnCallQuery {
-        team,
         service,
+        team,
         ..OnCallQuery::default()
     }
 }

@@ -4,10 +4,26 @@ pub mod audit;
 pub mod badge;
 pub mod dashboard;
 pub mod lookup;
+#[expect(
+    clippy::wildcard_imports,
+    reason = "its pages share what they begin with"
+)]
 pub mod person;
+#[expect(
+    clippy::wildcard_imports,
+    reason = "its pages share what they begin with"
+)]
 pub mod services;
+#[expect(
+    clippy::wildcard_imports,
+    reason = "its pages share what they begin with"
+)]
 pub mod settings;
 pub mod sign_in;
+#[expect(
+    clippy::wildcard_imports,
+    reason = "its pages share what they begin with"
+)]
 pub mod team;
 pub mod teams;
 pub mod wall;

@@ -22,7 +22,7 @@ pub struct Filter {
 #[template(path = "teams.html")]
 struct Teams {
     layout: Layout,
-    teams: Vec<TeamView>,
+    rows: Vec<TeamView>,
     q: String,
     active: String,
     pager: Pager,
@@ -46,7 +46,7 @@ pub async fn list(State(api): State<Api>, visitor: Visitor, Query(filter): Query
     let page = Teams {
         layout: visitor.layout("Teams", Nav::Teams).live(),
         pager: Pager::new(&page, "/teams", &query),
-        teams: page.items,
+        rows: page.items,
         q,
         active: filter.is_active,
     };

@@ -246,9 +246,13 @@ async fn show_form(
             Ok((teams, found))
         })
         .await?;
-    let name = |team: TeamView| match team.is_active {
-        true => (team.id.to_string(), team.name),
-        false => (team.id.to_string(), format!("{} (deleted)", team.name)),
+    let name = |team: TeamView| {
+        let name = if team.is_active {
+            team.name
+        } else {
+            format!("{} (deleted)", team.name)
+        };
+        (team.id.to_string(), name)
     };
     let is_filled = |(key, value): &(String, String)| {
         !form.value(key).is_empty() || !form.value(value).is_empty()

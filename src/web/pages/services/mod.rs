@@ -3,6 +3,7 @@
 pub mod form;
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
 use uuid::Uuid;
 
@@ -121,16 +122,17 @@ pub async fn list(State(api): State<Api>, visitor: Visitor, Query(filter): Query
 fn served(app: &App, page: &Page<ServiceView>) -> Result<BTreeMap<Uuid, Served>> {
     let mut served = BTreeMap::new();
     for service in &page.items {
-        if !served.contains_key(&service.team_id) {
-            let id = service.team_id.to_string();
-            let team = teams::get(app, &id)?;
-            let query = OnCallQuery {
-                team: Some(id),
-                ..OnCallQuery::default()
-            };
-            let on_call = team.is_active.then(|| oncall::answer(app, &query));
-            served.insert(service.team_id, (team, on_call.transpose()?));
-        }
+        let Entry::Vacant(vacant) = served.entry(service.team_id) else {
+            continue;
+        };
+        let id = service.team_id.to_string();
+        let team = teams::get(app, &id)?;
+        let query = OnCallQuery {
+            team: Some(id),
+            ..OnCallQuery::default()
+        };
+        let on_call = team.is_active.then(|| oncall::answer(app, &query));
+        vacant.insert((team, on_call.transpose()?));
     }
     Ok(served)
 }
@@ -157,9 +159,12 @@ fn row(
     let until = on_call.and_then(|it| Some(When::new(it.ends_at?, &it.timezone, visitor.now)));
     Row {
         team: team.map_or_else(String::new, |team| team.name.clone()),
-        team_slug: team.map_or_else(String::new, |team| match team.is_active {
-            true => team.slug.clone(),
-            false => team.id.to_string(),
+        team_slug: team.map_or_else(String::new, |team| {
+            if team.is_active {
+                team.slug.clone()
+            } else {
+                team.id.to_string()
+            }
         }),
         owner: people.find(service.owner_slack_id.as_deref()),
         repository: service.repository_url.as_deref().map(Link::new),

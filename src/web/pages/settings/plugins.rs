@@ -18,7 +18,7 @@ const EVERYTHING: Paging = Paging {
 struct Plugins {
     layout: Layout,
     tab: Tab,
-    plugins: Vec<Line>,
+    lines: Vec<Line>,
 }
 
 /// A plugin as the page shows it.
@@ -52,7 +52,7 @@ pub async fn list(State(api): State<Api>, visitor: Visitor) -> Shown {
     let page = Plugins {
         layout: visitor.layout("Plugins", Nav::Settings).live(),
         tab: Tab::Plugins,
-        plugins: plugins
+        lines: plugins
             .into_iter()
             .map(|plugin| Line::new(plugin, &visitor))
             .collect(),

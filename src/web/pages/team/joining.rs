@@ -59,7 +59,7 @@ async fn show_new(api: &Api, visitor: &Visitor, team: String, form: FormState) -
             Ok((crew, found))
         })
         .await?;
-    let user = visitor.ctx.user().map(|user| user.as_str());
+    let user = visitor.ctx.user().map(crate::domain::ids::UserId::as_str);
     let leads = crew.leads();
     let page = MemberForm {
         layout: visitor.layout("Add a member", Nav::Teams),

@@ -14,6 +14,10 @@ use crate::wire::member::MemberInput;
 
 #[derive(Template)]
 #[template(path = "team_members.html")]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each shows or hides a part of its own"
+)]
 struct Members {
     layout: Layout,
     head: TeamHead,
@@ -99,7 +103,7 @@ async fn show_members(
         )
     };
     let rows: Vec<_> = crew.members.iter().map(line).collect();
-    let user = visitor.ctx.user().map(|user| user.as_str());
+    let user = visitor.ctx.user().map(crate::domain::ids::UserId::as_str);
     let leads = |member: &MemberView| {
         member.team_role == TeamRole::Lead && Some(member.slack_user_id.as_str()) == user
     };
