@@ -36,10 +36,10 @@ use oncalld::clock::ManualClock;
 mod audit_log;
 #[path = "company/deliveries.rs"]
 mod deliveries;
-#[path = "company/misses.rs"]
-mod misses;
 #[path = "company/growth.rs"]
 mod growth;
+#[path = "company/misses.rs"]
+mod misses;
 #[path = "company/plugins.rs"]
 mod plugins;
 #[path = "company/seed.rs"]

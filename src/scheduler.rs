@@ -159,7 +159,9 @@ mod tests {
     #[tokio::test]
     async fn a_tick_that_panics_has_failed_and_the_next_one_goes_on() {
         let app = crate::actions::start_in_memory(Arc::new(SystemClock));
-        let failed = app.run(|_| -> Result<(), ActionError> { panic!("a bug") }).await;
+        let failed = app
+            .run(|_| -> Result<(), ActionError> { panic!("a bug") })
+            .await;
         let error = failed.unwrap_err();
         assert!(
             matches!(&error, ActionError::Internal(inner) if inner.contains("a bug")),

@@ -49,7 +49,7 @@ pub(super) struct SetArgs {
     /// IANA time zone, such as Europe/Berlin
     #[arg(long, value_name = "ZONE")]
     timezone: Option<String>,
-    /// Take back what was set (may be repeated)
+    /// Remove what was set (may be repeated)
     #[arg(long, value_name = "FIELD", value_delimiter = ',')]
     clear: Vec<UserField>,
     /// Change it only if this is the current version
@@ -57,7 +57,7 @@ pub(super) struct SetArgs {
     if_version: Option<u64>,
 }
 
-/// A field that can be taken back.
+/// A field that can be removed.
 #[derive(Clone, Copy, Debug, ValueEnum)]
 pub(super) enum UserField {
     /// The id is shown
@@ -104,7 +104,7 @@ pub(super) async fn run(command: UserCommand, session: &Session) -> Result<(), C
 
 async fn list(query: Option<String>, pages: PageArgs, session: &Session) -> Result<(), CliError> {
     let nothing = if query.is_some() {
-        "nobody fits that"
+        "nobody matches that"
     } else {
         "nobody yet; `oncalld member add TEAM USER` adds somebody to a team"
     };
@@ -132,7 +132,7 @@ fn show(answer: &Answer<PersonView>, session: &Session) -> Result<(), CliError> 
         return Ok(());
     };
     let name = match person.name_source {
-        NameSource::Slack => format!("{} (by Slack)", person.display_name),
+        NameSource::Slack => format!("{} (from Slack)", person.display_name),
         NameSource::Set => person.display_name,
         NameSource::None => or_none(None::<String>),
     };

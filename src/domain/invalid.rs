@@ -95,10 +95,11 @@ impl Invalid {
     /// Checks that a text names a time zone that the rules know.
     pub fn check_timezone(&mut self, field: &str, timezone: &str) {
         if Zone::find(timezone).is_none() {
-            let meant = Zone::nearest(timezone)
-                .map_or_else(String::new, |zone| format!("; did you mean {zone}?"));
-            let message =
-                format!("`{timezone}` is not an IANA zone name such as Europe/Berlin{meant}");
+            let hint = match Zone::nearest(timezone) {
+                Some(zone) => format!("; did you mean `{zone}`?"),
+                None => ", expected a name such as Europe/Berlin".to_owned(),
+            };
+            let message = format!("`{timezone}` is not an IANA time zone{hint}");
             self.add(field, message);
         }
     }

@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use super::access::{Needs, needs};
 use super::body::read_body;
 use super::cookies;
-use super::problem::{InnerError, Problem};
+use super::problem::{Explained, InnerError, Problem};
 use super::state::Api;
 use crate::actions::admin::{sessions, tokens};
 use crate::app::{Actor, Ctx, IdempotencyKey, Source};
@@ -97,7 +97,8 @@ async fn pass(api: &Api, request: Request, ctx: Ctx, next: Next) -> Response {
 fn as_problem(response: Response) -> Response {
     let status = response.status();
     let kind = response.headers().get(header::CONTENT_TYPE);
-    let is_problem = kind.is_some_and(|kind| kind == "application/problem+json");
+    let is_problem = kind.is_some_and(|kind| kind == "application/problem+json")
+        || response.extensions().get::<Explained>().is_some();
     if is_problem || !(status.is_client_error() || status.is_server_error()) {
         return response;
     }

@@ -146,6 +146,10 @@ impl IntoResponse for Problem {
     }
 }
 
+/// Marks an answer that says by itself what went wrong: a page with a form to be corrected.
+#[derive(Clone, Copy, Debug)]
+pub struct Explained;
+
 /// What only the log is told of a failed request.
 #[derive(Clone, Debug)]
 pub struct InnerError(pub String);

@@ -249,6 +249,11 @@ impl FormState {
         self.refused.unwrap_or(StatusCode::OK)
     }
 
+    /// Whether it has the field at all.
+    pub fn has(&self, name: &str) -> bool {
+        self.values.contains_key(name)
+    }
+
     /// What stands in a field.
     pub fn value(&self, name: &str) -> &str {
         self.values.get(name).map_or("", String::as_str)

@@ -13,7 +13,7 @@ use crate::actions::oncall::lookup::etag;
 use crate::app::{Actor, Ctx};
 use crate::domain::ids::UserId;
 use crate::domain::token::Role;
-use crate::http::problem::Problem;
+use crate::http::problem::{Explained, Problem};
 use crate::http::{Api, cookies};
 
 /// Name of the cookie with the colour scheme that was chosen.
@@ -122,6 +122,7 @@ impl Visitor {
             .map_err(|error| Problem::internal(format!("a page can't be made: {error}")))?;
         let tag = format!("W/{}", etag(html.as_bytes()));
         let mut response = (status, html).into_response();
+        response.extensions_mut().insert(Explained);
         let headers = response.headers_mut();
         let fixed = [
             (header::CONTENT_TYPE, "text/html; charset=utf-8"),

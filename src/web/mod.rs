@@ -60,6 +60,7 @@ pub fn router() -> Router<Api> {
         .route("/audit/export.csv", get(pages::audit::export::as_csv))
         .route("/audit/export.jsonl", get(pages::audit::export::as_json))
         .merge(team_pages())
+        .merge(service_pages())
         .layer(CompressionLayer::new());
     // What is embedded was compressed at build.
     pages.route("/assets/{file}", get(assets::get))
@@ -119,6 +120,30 @@ fn team_pages() -> Router<Api> {
             "/teams/{team}/members/{user}/time-off/{id}/remove",
             post(time_off::remove),
         )
+}
+
+/// Services, lookups, badges and the wall view.
+fn service_pages() -> Router<Api> {
+    use self::pages::{badge, lookup, services, wall};
+    Router::new()
+        .route(
+            "/services",
+            get(services::list).post(services::form::create),
+        )
+        .route("/services/new", get(services::form::new))
+        .route(
+            "/services/{service}/edit",
+            get(services::form::show).post(services::form::save),
+        )
+        .route(
+            "/services/{service}/delete",
+            get(services::ask_to_delete).post(services::delete),
+        )
+        .route("/services/{service}/restore", post(services::restore))
+        .route("/oncall-lookup", get(lookup::show))
+        .route("/badge/{team}", get(badge::of_team))
+        .route("/badge/service/{service}", get(badge::of_service))
+        .route("/wall", get(wall::show))
 }
 
 /// Lets problems be seen as pages by people: goes around everything that may answer with one.

@@ -29,6 +29,7 @@ mod overrides;
 mod pages_audit;
 mod pages_members;
 mod pages_rotation;
+mod pages_services;
 mod pages_team;
 mod people;
 mod plugin_files;

@@ -184,7 +184,7 @@ fn what_is_no_name_is_refused_by_field_and_what_looks_odd_is_kept_as_text() {
     by(all).invalid(&["display_name", "email", "timezone"]);
     let zone = by(json!({"timezone": "Africa/Lagoss"})).invalid(&["timezone"]);
     assert!(
-        zone["detail"].as_str().unwrap().contains("Africa/Lagos?"),
+        zone["detail"].as_str().unwrap().contains("`Africa/Lagos`?"),
         "{zone}"
     );
     by(json!({"pronouns": "they"})).invalid(&["pronouns"]);
@@ -245,7 +245,7 @@ fn a_name_from_slack_is_changed_in_slack_and_the_rest_is_set_beside_it() {
 
     let refused = set(&daemon.api, "UANN", &json!({"display_name": "Anna"})).problem(409);
     let detail = refused["detail"].as_str().unwrap();
-    assert!(detail.contains("`ann` by Slack"), "{detail}");
+    assert!(detail.contains("`ann`, comes from Slack"), "{detail}");
     set(&daemon.api, "UANN", &json!({"display_name": null})).problem(409);
     let same = json!({"display_name": "ann", "email": "ann@example.com"});
     let set_beside = set(&daemon.api, "UANN", &same).ok();

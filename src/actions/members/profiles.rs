@@ -159,8 +159,8 @@ fn require_say(tx: &Tx<'_>, user: &UserId) -> Result<()> {
         }
     }
     Err(ActionError::Forbidden(format!(
-        "changing the profile of {user} takes an admin, themselves, or an editor who leads one of \
-         their teams"
+        "changing the profile of {user} takes an admin, {user} with the role editor, or an editor \
+         who leads one of their teams"
     )))
 }
 
@@ -190,7 +190,7 @@ fn apply(tx: &Tx<'_>, old: &Profile, input: &ProfileInput) -> Result<SetProfile>
             Some((name, NameSource::Slack)) if wanted.as_deref() == Some(name) => {}
             Some((name, NameSource::Slack)) => {
                 return Err(ActionError::conflict(format!(
-                    "display_name: {} is called `{name}` by Slack: their name is changed there",
+                    "display_name: the name of {}, `{name}`, comes from Slack: change it there",
                     old.user
                 )));
             }

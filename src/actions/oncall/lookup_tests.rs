@@ -198,4 +198,14 @@ fn a_change_of_a_team_or_of_a_name_makes_forgotten_what_shows_it() {
     profiles::learn(&app, &[("UBOB".parse().unwrap(), bob)]).unwrap();
     assert_eq!(ready(), [true, true, false, false]);
     assert_eq!(ask(&app, "service=edge").unwrap()["display_name"], "Bob");
+    warm();
+    let cat = read(json!({"display_name": "Cat"}));
+    profiles::set(&app, &Ctx::system(), "UCAT", &cat).unwrap();
+    assert_eq!(
+        ready(),
+        [false, false, true, true],
+        "who is next has a name"
+    );
+    let next = ask(&app, "team=core").unwrap()["next"].clone();
+    assert_eq!(next["display_name"], "Cat");
 }

@@ -124,13 +124,15 @@ async function send(form, button) {
 function follow() {
   if (!document.body.hasAttribute("data-live")) return;
   let timer = 0, running = false, again = false;
+  const offline = (is) => { for (const notice of $$("[data-offline]")) notice.hidden = !is; };
   const refresh = async () => {
     if (running) { again = true; return; }
     running = true;
     try {
       const { response, page } = await load(location.href);
       if (response.ok && !response.redirected) takeOver(page);
-    } catch { /* The daemon restarts, or the network is away: the next event brings it up to date. */ }
+      offline(!response.ok || response.redirected);
+    } catch { offline(true); /* The daemon restarts, or the network is away: the next event brings it up to date. */ }
     running = false;
     if (again) { again = false; soon(); }
   };
@@ -280,6 +282,17 @@ function dress(root) {
   }
 }
 
+/** The wall's clock, in the time of the machine that shows it. */
+function clock(time) {
+  const show = () => {
+    const now = new Date();
+    time.dateTime = now.toISOString();
+    time.textContent = now.toLocaleString("en-GB", { weekday: "short", day: "numeric", month: "short", hour: "2-digit", minute: "2-digit" });
+  };
+  show();
+  setInterval(show, 1000);
+}
+
 document.addEventListener("click", (event) => {
   const link = event.target.closest("a[data-dialog]");
   if (link && !event.ctrlKey && !event.metaKey && !event.shiftKey && event.button === 0) {
@@ -315,6 +328,7 @@ if (carried && !$("[data-flash]")) {
 }
 sessionStorage.removeItem("flash");
 $$("form[data-lookup]").forEach(lookup);
+$$("time[data-clock]").forEach(clock);
 for (const region of $$("[data-region][id]")) region.dataset.was = region.innerHTML;
 dress(document);
 follow();

@@ -1,10 +1,14 @@
 //! One file a page.
 
 pub mod audit;
+pub mod badge;
 pub mod dashboard;
+pub mod lookup;
+pub mod services;
 pub mod sign_in;
 pub mod team;
 pub mod teams;
+pub mod wall;
 
 /// What page handlers begin with.
 mod prelude {

@@ -3,6 +3,7 @@
 pub mod chart;
 pub mod csv;
 pub mod diff;
+pub mod link;
 pub mod log;
 pub mod people;
 pub mod settings;
