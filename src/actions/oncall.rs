@@ -1,6 +1,7 @@
 //! Who is on call: now, at an instant, on a day; for a team, a service, a person.
 
 mod around;
+pub mod duties;
 pub mod groups;
 pub mod layers;
 pub mod lookup;

@@ -92,6 +92,17 @@ impl App {
         self.0.clock.now()
     }
 
+    /// When it was started.
+    pub fn started_at(&self) -> DateTime<Utc> {
+        self.0.started_at
+    }
+
+    /// Size of the data file, in bytes; 0 where it can't be told.
+    pub fn store_bytes(&self) -> u64 {
+        let file = std::fs::metadata(self.0.store.path());
+        file.map_or(0, |file| file.len())
+    }
+
     /// The parts of the config that actions go by.
     pub fn settings(&self) -> &Settings {
         &self.0.settings

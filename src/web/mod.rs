@@ -61,6 +61,8 @@ pub fn router() -> Router<Api> {
         .route("/audit/export.jsonl", get(pages::audit::export::as_json))
         .merge(team_pages())
         .merge(service_pages())
+        .merge(person_pages())
+        .merge(settings_pages())
         .layer(CompressionLayer::new());
     // What is embedded was compressed at build.
     pages.route("/assets/{file}", get(assets::get))
@@ -144,6 +146,46 @@ fn service_pages() -> Router<Api> {
         .route("/badge/{team}", get(badge::of_team))
         .route("/badge/service/{service}", get(badge::of_service))
         .route("/wall", get(wall::show))
+}
+
+/// A person's page, and that of whoever has signed in.
+fn person_pages() -> Router<Api> {
+    use self::pages::person::{self, profile, time_off};
+    Router::new()
+        .route("/my-shifts", get(person::mine))
+        .route("/people/{user}", get(person::show))
+        .route(
+            "/people/{user}/edit",
+            get(profile::show).post(profile::save),
+        )
+        .route("/people/{user}/time-off", post(time_off::add))
+        .route(
+            "/people/{user}/time-off/{id}/remove",
+            post(time_off::remove),
+        )
+}
+
+/// What admins set and look after.
+fn settings_pages() -> Router<Api> {
+    use self::pages::settings::{self, about, notifications, plugins, slack, tokens};
+    Router::new()
+        .route("/settings", get(settings::first))
+        .route("/settings/tokens", get(tokens::list).post(tokens::create))
+        .route("/settings/tokens/new", get(tokens::new))
+        .route(
+            "/settings/tokens/{id}/delete",
+            get(tokens::ask_to_revoke).post(tokens::revoke),
+        )
+        .route("/settings/plugins", get(plugins::list))
+        .route("/settings/plugins/reload", post(plugins::reload))
+        .route("/settings/notifications", get(notifications::list))
+        .route("/settings/notifications/test", post(notifications::test))
+        .route(
+            "/settings/notifications/{id}/retry",
+            post(notifications::retry),
+        )
+        .route("/settings/slack", get(slack::show).post(slack::put_right))
+        .route("/settings/about", get(about::show))
 }
 
 /// Lets problems be seen as pages by people: goes around everything that may answer with one.
