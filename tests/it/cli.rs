@@ -65,8 +65,9 @@ fn who_is_asked_for_a_person() {
     let note = stderr(&nobody);
     assert!(note.contains("UZOE is neither on call now"), "{note}");
     assert!(note.contains("schedule list --user UZOE"), "{note}");
+    // A name that nobody has.
     let name = daemon.cli(&["who", "--user", "zoe"]);
-    assert_eq!(name.status.code(), Some(2));
+    assert_eq!(name.status.code(), Some(3));
 }
 
 #[test]

@@ -217,9 +217,11 @@ fn tell_on_call(
     // Where nobody is planned, a handoff may still have whoever was on call stay on.
     let is_other = on_call != told.on_call && (on_call.is_some() || !is_handoff_due(tx, team)?);
     let is_turn = begun.is_some_and(|begun| {
-        // The write may have moved the clock too, so that today is the day before.
-        let since = begun.first_day..=today.max(begun.first_day);
-        !begun.is_skipped && told.on_call_told_on.is_none_or(|day| !since.contains(&day))
+        // The write may have moved the handoff time too, so that the period has yet to begin.
+        let has_begun = begun.first_day <= today;
+        let since = begun.first_day..=today;
+        let was_told = told.on_call_told_on.is_some_and(|day| since.contains(&day));
+        has_begun && !begun.is_skipped && !was_told
     });
     if is_skipped {
         let payload = payload(tx, team, today, told.on_call.as_ref())?;
