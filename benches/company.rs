@@ -7,6 +7,9 @@
 //! - `bare ADDRESS FILE`: a bare axum server that answers every GET with FILE's bytes
 //! - `preview`: 52 weeks of weighted rotation for 10 members
 //! - `handoffs DIR`: all teams' handoffs at one instant, on a copy of DIR's store
+//! - `misses DIR`: every service looked up with no answer ready, and after one was changed
+//! - `growth DIR [TEAMS]`: what handoffs (of so many teams in turn, by default 1,000) and previews
+//!   cost after one year and after many
 //! - `deliveries DIR`: 10,000 notifications to a sink that takes 50 ms, and then idleness
 //! - `queue DIR`: puts 10,000 notifications for the webhook `slow` into DIR's store
 //! - `slow ADDRESS`: a server that answers every request after 50 ms
@@ -26,7 +29,6 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 use oncalld::actions::rotation;
-use oncalld::actions::rotation::handoff;
 use oncalld::app::Settings;
 use oncalld::clock::ManualClock;
 
@@ -34,6 +36,10 @@ use oncalld::clock::ManualClock;
 mod audit_log;
 #[path = "company/deliveries.rs"]
 mod deliveries;
+#[path = "company/growth.rs"]
+mod growth;
+#[path = "company/misses.rs"]
+mod misses;
 #[path = "company/plugins.rs"]
 mod plugins;
 #[path = "company/seed.rs"]
@@ -46,9 +52,12 @@ fn main() -> Result<()> {
         .collect();
     let args: Vec<&str> = args.iter().map(String::as_str).collect();
     match args.as_slice() {
-        ["seed", dir] => seed::company(Path::new(dir)),
+        ["seed", dir] => seed(Path::new(dir)),
         ["bare", address, file] => bare(address, file),
-        ["handoffs", dir] => handoffs(Path::new(dir)),
+        ["handoffs", dir] => growth::handoffs(Path::new(dir)),
+        ["growth", dir] => growth::measure(Path::new(dir), 1_000),
+        ["growth", dir, teams] => growth::measure(Path::new(dir), teams.parse()?),
+        ["misses", dir] => misses::measure(Path::new(dir)),
         ["deliveries", dir] => deliveries::measure(Path::new(dir)),
         ["queue", dir] => deliveries::queue(Path::new(dir)),
         ["slow", address] => deliveries::slow(address),
@@ -77,6 +86,11 @@ fn median(times: usize, mut f: impl FnMut()) -> Duration {
 fn tell(what: &str, took: Duration, limit: Duration) {
     let verdict = if took <= limit { "ok" } else { "MISSED" };
     println!("{what}: {took:.2?} (limit {limit:.0?}) {verdict}");
+}
+
+fn seed(dir: &Path) -> Result<()> {
+    std::fs::create_dir_all(dir)?;
+    seed::COMPANY.seed(&dir.join("oncalld.redb"))
 }
 
 /// The yardstick: axum with one route and nothing else.
@@ -111,25 +125,5 @@ fn preview() -> Result<()> {
         took,
         Duration::from_millis(5),
     );
-    Ok(())
-}
-
-fn handoffs(dir: &Path) -> Result<()> {
-    let copy = tempfile::tempdir_in(dir)?;
-    let path = copy.path().join("oncalld.redb");
-    std::fs::copy(dir.join("oncalld.redb"), &path)?;
-    let clock = Arc::new(ManualClock::new(seed::next_handoff()));
-    let app = oncalld::actions::start(
-        oncalld::store::Store::open(&path)?,
-        clock,
-        Settings::default(),
-    );
-    let started = Instant::now();
-    let ticked = handoff::tick(&app)?;
-    let took = started.elapsed();
-    anyhow::ensure!(ticked.failed.is_empty(), "some failed: {:?}", ticked.failed);
-    let what = format!("{} simultaneous handoffs", ticked.handed_off);
-    tell(&what, took, Duration::from_secs(5));
-    anyhow::ensure!(ticked.handed_off == seed::TEAMS, "not all were due");
     Ok(())
 }

@@ -19,8 +19,8 @@ use tokio::sync::watch;
 use self::slack::FromSlack;
 use crate::actions::admin::bootstrap;
 use crate::actions::members::slack_group;
-use crate::actions::messages::watch as watch_teams;
-use crate::actions::rotation::handoff;
+use crate::actions::messages::lookout;
+use crate::actions::rotation::zone_rules;
 use crate::api::{self, Lookups};
 use crate::app::plugins::Plugins;
 use crate::app::{App, Settings};
@@ -34,6 +34,7 @@ use crate::plugin::{self, HostPolicy, Limits, PluginSettings, Registry};
 use crate::rotation::plan::OnFailure;
 use crate::scheduler::Scheduler;
 use crate::store::{FolderLock, Store};
+use crate::web;
 
 /// Name of the store in the data folder.
 pub const STORE_FILE: &str = "oncalld.redb";
@@ -96,7 +97,7 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     if !address.ip().is_loopback() && config.server.public_url.is_none() {
         tracing::warn!(
             %address,
-            "listening beyond this host without TLS: put a proxy with TLS in front, and set \
+            "listening on a non-loopback address without TLS: put a proxy with TLS in front and set \
              server.public_url"
         );
     }
@@ -104,10 +105,10 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         tracing::info!("{remark}");
     }
     let (stopping, stopped) = watch::channel(None);
-    let loaded = plugin::watch(plugins.clone(), app.clone(), stopped.clone());
+    let loaded = plugin::rescan(plugins.clone(), app.clone(), stopped.clone());
     // Compiling one takes far longer, and none shall keep the daemon from answering.
     if tokio::time::timeout(PLUGIN_PATIENCE, loaded).await.is_err() {
-        tracing::warn!("plugins are still being compiled; what needs one waits for it");
+        tracing::warn!("plugins are still being compiled; whatever needs one waits for it");
     }
     let slack = slack::client(&config)?;
     let groups = slack
@@ -140,7 +141,7 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     );
     let patience = Duration::from_secs(config.server.shutdown_seconds);
     // Requests and handoffs under way share the time that stopping may take.
-    let service = api::service(api, requests.clone());
+    let service = service(api, requests.clone());
     answer_until_stopped(listener, service, stopped.clone(), patience * 3 / 4).await?;
     stopping.send_if_modified(|reason| {
         let is_new = reason.is_none();
@@ -160,7 +161,7 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         }
     };
     if tokio::time::timeout(patience / 4, ended).await.is_err() {
-        tracing::warn!("handoffs, deliveries or what talks to Slack did not end in time");
+        tracing::warn!("handoffs, deliveries or Slack connections did not end in time");
     }
     match stopped.borrow().as_deref() {
         Some(reason) if reason.starts_with("SIG") => {
@@ -169,6 +170,12 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         }
         reason => bail!("{}", reason.unwrap_or("stopped")),
     }
+}
+
+/// Everything that is served on the port.
+pub fn service(api: Api, slack: Option<api::slack::Requests>) -> Lookups {
+    let router = api::router(api.clone(), slack, web::router());
+    Lookups::new(api.clone(), web::with_friendly_errors(router, api))
 }
 
 /// Opens the store and brings it up to the present: sample company, zone rules, admin token.
@@ -187,8 +194,8 @@ fn open(config: &Config, demo: bool, plugins: Arc<Registry>) -> anyhow::Result<(
         store = demo::fill(store, &settings, SystemClock.now())?;
     }
     let app = crate::actions::start(store, Arc::new(SystemClock), settings);
-    watch_teams::begin(&app)?;
-    let moved = handoff::apply_zone_rules(&app)?;
+    lookout::begin(&app)?;
+    let moved = zone_rules::apply(&app)?;
     if moved > 0 {
         tracing::warn!(
             teams = moved,

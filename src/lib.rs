@@ -32,6 +32,8 @@ pub mod secret;
 pub mod sinks;
 pub mod slack;
 pub mod store;
+pub mod tls;
+pub mod web;
 pub mod wire;
 pub mod wording;
 

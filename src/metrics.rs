@@ -157,11 +157,11 @@ fn method_label(method: &Method) -> &str {
 
 /// The plugins as they were found at the last look; each keeps its own counters.
 #[derive(Clone, Debug, Default)]
-struct PluginMetrics(Arc<Mutex<Vec<PluginView>>>);
+struct PluginMetrics(Arc<Mutex<Vec<(PluginView, u64)>>>);
 
 impl Collector for PluginMetrics {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> Result<(), std::fmt::Error> {
-        type Value = fn(&PluginView) -> Option<f64>;
+        type Value = fn(&PluginView, u64) -> Option<f64>;
         #[expect(
             clippy::cast_precision_loss,
             reason = "metrics are floating point anyway"
@@ -171,37 +171,37 @@ impl Collector for PluginMetrics {
                 "plugin_loaded",
                 "Whether a plugin is in service",
                 MetricType::Gauge,
-                |plugin| Some(f64::from(u8::from(plugin.loaded.is_some()))),
+                |plugin, _| Some(f64::from(u8::from(plugin.loaded.is_some()))),
             ),
             (
                 "plugin_problem",
                 "Whether its files can't be loaded, or are gone",
                 MetricType::Gauge,
-                |plugin| Some(f64::from(u8::from(plugin.problem.is_some()))),
+                |plugin, _| Some(f64::from(u8::from(plugin.problem.is_some()))),
             ),
             (
                 "plugin_teams",
                 "Active teams whose rotation it decides",
                 MetricType::Gauge,
-                |plugin| Some(plugin.used_by.len() as f64),
+                |_, teams| Some(teams as f64),
             ),
             (
                 "plugin_calls",
                 "Calls since it was loaded",
                 MetricType::Counter,
-                |plugin| plugin.loaded.as_ref().map(|loaded| loaded.calls as f64),
+                |plugin, _| plugin.loaded.as_ref().map(|loaded| loaded.calls as f64),
             ),
             (
                 "plugin_failures",
                 "Calls that failed",
                 MetricType::Counter,
-                |plugin| plugin.loaded.as_ref().map(|loaded| loaded.failures as f64),
+                |plugin, _| plugin.loaded.as_ref().map(|loaded| loaded.failures as f64),
             ),
             (
                 "plugin_seconds",
                 "Time that its calls took",
                 MetricType::Counter,
-                |plugin| {
+                |plugin, _| {
                     plugin
                         .loaded
                         .as_ref()
@@ -212,8 +212,10 @@ impl Collector for PluginMetrics {
         let plugins = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         for (name, help, kind, value) in families {
             let mut family = encoder.encode_descriptor(name, help, None, kind)?;
-            for plugin in plugins.iter() {
-                let Some(value) = value(plugin) else { continue };
+            for (plugin, teams) in plugins.iter() {
+                let Some(value) = value(plugin, *teams) else {
+                    continue;
+                };
                 let labels = [("plugin", plugin.name.as_str())];
                 let encoder = family.encode_family(&labels)?;
                 match kind {

@@ -14,6 +14,8 @@ use reqwest::redirect::Policy;
 use reqwest::{Method, RequestBuilder};
 use url::{Host, Url};
 
+use crate::tls;
+
 const CONNECT: Duration = Duration::from_secs(5);
 
 const USER_AGENT: &str = concat!("oncalld/", env!("CARGO_PKG_VERSION"));
@@ -77,8 +79,7 @@ impl Client {
         tls: bool,
         lookup: Lookup,
     ) -> Result<Self, reqwest::Error> {
-        // An error means that there is a provider already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        tls::use_ring();
         let mut builder = reqwest::Client::builder()
             .user_agent(USER_AGENT)
             .connect_timeout(CONNECT)

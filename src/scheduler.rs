@@ -12,7 +12,7 @@ use tokio::sync::{Notify, watch};
 use tokio::task::JoinHandle;
 use tokio_cron_scheduler::{Job, JobScheduler};
 
-use crate::actions::messages::watch as watch_teams;
+use crate::actions::messages::lookout;
 use crate::actions::rotation::handoff::{self, Ticked};
 use crate::app::{ActionError, App};
 use crate::domain::ids::TeamId;
@@ -71,21 +71,21 @@ impl Scheduler {
 }
 
 async fn run(api: Api, wake: Arc<Notify>, mut stopping: watch::Receiver<Option<String>>) {
-    let (mut told, mut unwatched) = (BTreeMap::new(), BTreeMap::new());
+    let (mut told, mut unseen) = (BTreeMap::new(), BTreeMap::new());
     loop {
         hand_off(&api, handoff::tick_without_plugins, &mut told).await;
-        match off_thread(&api, watch_teams::tick).await {
+        match api.app().run(lookout::tick).await {
             Ok(failed) => {
                 for (team, error) in &failed {
-                    if !unwatched.contains_key(team) {
-                        tracing::error!(%team, error, "a team can't be watched; trying again");
+                    if !unseen.contains_key(team) {
+                        tracing::error!(%team, error, "a team can't be looked at; trying again");
                     }
                 }
-                unwatched = failed;
+                unseen = failed;
             }
             Err(error) => {
                 api.stop_if_fatal(&error);
-                tracing::error!(%error, "teams can't be watched; trying again");
+                tracing::error!(%error, "teams can't be looked at; trying again");
             }
         }
         tokio::select! {
@@ -114,23 +114,12 @@ async fn hand_off(
     tick: fn(&App) -> Result<Ticked, ActionError>,
     told: &mut BTreeMap<TeamId, String>,
 ) {
-    match off_thread(api, tick).await {
+    match api.app().run(tick).await {
         Ok(ticked) => report(api, ticked, told).await,
         Err(error) => {
             api.stop_if_fatal(&error);
             tracing::error!(%error, "handoffs failed; trying again");
         }
-    }
-}
-
-async fn off_thread<T: Send + 'static>(
-    api: &Api,
-    tick: fn(&App) -> Result<T, ActionError>,
-) -> Result<T, ActionError> {
-    let app = api.app().clone();
-    match tokio::task::spawn_blocking(move || tick(&app)).await {
-        Ok(result) => result,
-        Err(panic) => Err(ActionError::Internal(format!("the tick panicked: {panic}"))),
     }
 }
 
@@ -156,9 +145,28 @@ async fn report(api: &Api, ticked: Ticked, told: &mut BTreeMap<TeamId, String>) 
     for (team, error) in &news {
         tracing::error!(%team, error, "a handoff failed; trying again");
     }
-    let app: App = api.app().clone();
-    let recorded = tokio::task::spawn_blocking(move || handoff::record_failed(&app, &news)).await;
-    if let Ok(Err(error)) = recorded {
+    let recorded = api.app().run(move |app| handoff::record_failed(app, &news));
+    if let Err(error) = recorded.await {
         tracing::error!(%error, "failed handoffs could not be audited");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::SystemClock;
+
+    #[tokio::test]
+    async fn a_tick_that_panics_has_failed_and_the_next_one_goes_on() {
+        let app = crate::actions::start_in_memory(Arc::new(SystemClock));
+        let failed = app
+            .run(|_| -> Result<(), ActionError> { panic!("a bug") })
+            .await;
+        let error = failed.unwrap_err();
+        assert!(
+            matches!(&error, ActionError::Internal(inner) if inner.contains("a bug")),
+            "{error}"
+        );
+        app.run(lookout::tick).await.unwrap();
     }
 }

@@ -1,10 +1,12 @@
-//! A log of a million entries, and every filter of it.
+//! A log of a million entries, and every filter of it. Not all its times rise: a tenth came from
+//! elsewhere, in no order, and for some hours the clock was decades ahead.
 
 use std::hint::black_box;
 use std::path::Path;
 use std::time::Duration;
 
 use anyhow::Result;
+use chrono::TimeDelta;
 use oncalld::actions::admin::audit;
 use oncalld::app::App;
 use oncalld::domain::audit::{Action, AuditEvent, EntityType};
@@ -18,11 +20,13 @@ use crate::{median, seed, tell};
 const ENTRIES: usize = 1_000_000;
 const BATCH: usize = 50_000;
 const TEAMS: usize = 200;
+/// Entries that came from elsewhere, from up to 1,000 days before.
+const IMPORTED: usize = 100_000;
 
 /// Makes the log if it isn't there, and pages through it by every filter.
 pub fn measure(dir: &Path) -> Result<()> {
     std::fs::create_dir_all(dir)?;
-    let path = dir.join("audit.redb");
+    let path = dir.join("audit_log.redb");
     if !path.exists() {
         let half_done = dir.join("filling.redb");
         let _ = std::fs::remove_file(&half_done);
@@ -65,7 +69,7 @@ fn team(number: usize) -> TeamId {
 }
 
 fn fill(store: &Store) -> Result<()> {
-    let start = seed::now() - chrono::TimeDelta::seconds(ENTRIES as i64);
+    let start = seed::now() - TimeDelta::seconds(ENTRIES as i64);
     for first in (0..ENTRIES).step_by(BATCH) {
         store.write(|tx| {
             for number in first..first + BATCH {
@@ -76,8 +80,7 @@ fn fill(store: &Store) -> Result<()> {
                 event.entity_id = Some(format!("entity-{}", number % 50_000));
                 event.actor_id = Some(format!("U{:03}", number / 3 % 300));
                 event.changes = serde_json::json!({"name": {"old": number, "new": "x"}}).into();
-                let at = start + chrono::TimeDelta::seconds(number as i64);
-                log::append(tx, event, at)?;
+                log::append(tx, event, start + made_after(number))?;
             }
             Ok::<_, StoreError>(())
         })?;
@@ -86,8 +89,20 @@ fn fill(store: &Store) -> Result<()> {
     Ok(())
 }
 
+/// When an entry was made, after the first that was made in order.
+fn made_after(number: usize) -> TimeDelta {
+    let seconds = number as i64;
+    if number < IMPORTED {
+        TimeDelta::days(-(seconds * 7919 % 1000))
+    } else if (500_000..510_000).contains(&number) {
+        TimeDelta::days(365 * 70) + TimeDelta::seconds(seconds)
+    } else {
+        TimeDelta::seconds(seconds)
+    }
+}
+
 fn queries(app: &App) -> Result<Vec<(&'static str, AuditQuery)>> {
-    let days_ago = |days| Some((app.now() - chrono::TimeDelta::days(days)).to_rfc3339());
+    let days_ago = |days| Some((app.now() - TimeDelta::days(days)).to_rfc3339());
     let none = AuditQuery::default();
     let kind = |kind: &str| Some(kind.to_owned());
     app.read(|tx| Ok(teams::list(tx)?.len()))?;
@@ -126,6 +141,23 @@ fn queries(app: &App) -> Result<Vec<(&'static str, AuditQuery)>> {
             AuditQuery {
                 from: days_ago(9),
                 to: days_ago(2),
+                ..none.clone()
+            },
+        ),
+        (
+            "from, to, long ago",
+            AuditQuery {
+                from: days_ago(700),
+                to: days_ago(300),
+                ..none.clone()
+            },
+        ),
+        (
+            "entity_type, from, to, long ago",
+            AuditQuery {
+                entity_type: kind("team"),
+                from: days_ago(700),
+                to: days_ago(300),
                 ..none.clone()
             },
         ),

@@ -121,7 +121,7 @@ pub fn measure(dir: &Path) -> Result<()> {
 
 /// Processor time that this process has had, by Linux's `/proc/self/stat` (in hundredths of a
 /// second).
-fn cpu_time() -> Result<Duration> {
+pub fn cpu_time() -> Result<Duration> {
     let stat = std::fs::read_to_string("/proc/self/stat")?;
     let (_, fields) = stat.rsplit_once(") ").context("no name in stat")?;
     let mut fields = fields.split(' ').skip(11);

@@ -11,10 +11,10 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
 use oncalld::actions::{rotation, services};
-use oncalld::api;
 use oncalld::app::{Ctx, Settings};
 use oncalld::clock::{ManualClock, SystemClock};
 use oncalld::config::Config;
+use oncalld::daemon;
 use oncalld::delivery::Counters;
 use oncalld::domain::oncall_day::add_days;
 use oncalld::http::{Access, Api};
@@ -218,7 +218,7 @@ impl Served {
         let runtime = Runtime::new()?;
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
         let address = listener.local_addr()?;
-        runtime.spawn(async move { axum::serve(listener, api::service(api, None)).await });
+        runtime.spawn(async move { axum::serve(listener, daemon::service(api, None)).await });
         Ok(Self {
             address,
             _runtime: runtime,

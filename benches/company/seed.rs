@@ -1,4 +1,5 @@
-//! The company: 10,000 teams, 5 members each, a service each, 52 weeks of shifts.
+//! Companies: teams of 5 members and a service each, with a history of shifts. As an older
+//! oncalld left them: what is kept besides to save time is not there yet.
 
 use std::path::Path;
 use std::sync::Arc;
@@ -28,10 +29,71 @@ use oncalld::wire::team::TeamInput;
 
 pub const TEAMS: usize = 10_000;
 const MEMBERS: usize = 5;
-const WEEKS: i64 = 52;
-/// Of the 52 weeks, those that are still to come.
+/// Weeks that are still to come.
 const WEEKS_AHEAD: i64 = 4;
-const BATCH: usize = 500;
+/// Periods that are seeded in one transaction, about.
+const BATCH: usize = 26_000;
+
+/// How many teams there are, and what lies behind them.
+#[derive(Clone, Copy)]
+pub struct Company {
+    pub teams: usize,
+    pub interval: Interval,
+    pub weeks: i64,
+}
+
+/// 10,000 teams with 48 weeks behind them and 4 ahead.
+pub const COMPANY: Company = Company {
+    teams: TEAMS,
+    interval: Interval::Weekly,
+    weeks: 48,
+};
+
+impl Company {
+    fn start(self) -> NaiveDate {
+        add_days(this_monday(), -7 * self.weeks)
+    }
+
+    fn periods(self) -> i64 {
+        7 * (self.weeks + WEEKS_AHEAD) / self.interval.days()
+    }
+
+    /// The first instant of every team's next period.
+    pub fn next_handoff(self) -> DateTime<Utc> {
+        midnight(add_days(this_monday(), self.interval.days()))
+    }
+
+    /// Makes its store at `path`, if it isn't there.
+    pub fn seed(self, path: &Path) -> Result<()> {
+        if path.exists() {
+            return Ok(());
+        }
+        let half_done = path.with_extension("seeding");
+        let store = Store::create_unsynced(&half_done)?;
+        let periods = usize::try_from(self.periods())?;
+        let batch = (BATCH / periods).max(1);
+        for first in (0..self.teams).step_by(batch) {
+            store.write(|tx| {
+                let last = (first + batch).min(self.teams);
+                (first..last).try_for_each(|number| team(tx, self, number))?;
+                Ok::<_, StoreError>(())
+            })?;
+        }
+        drop(store);
+        std::fs::File::open(&half_done)?.sync_all()?;
+        std::fs::rename(half_done, path)?;
+        println!(
+            "{} teams with {} schedule rows",
+            self.teams,
+            self.teams * periods
+        );
+        Ok(())
+    }
+}
+
+fn midnight(day: NaiveDate) -> DateTime<Utc> {
+    day.and_time(NaiveTime::MIN).and_utc()
+}
 
 pub fn now() -> DateTime<Utc> {
     SystemClock.now()
@@ -42,50 +104,21 @@ fn this_monday() -> NaiveDate {
     add_days(today, -i64::from(today.weekday().num_days_from_monday()))
 }
 
-/// The instant at which every team's next period begins.
-pub fn next_handoff() -> DateTime<Utc> {
-    add_days(this_monday(), 7)
-        .and_time(NaiveTime::MIN)
-        .and_utc()
-}
-
-/// Makes the company's store, if it isn't there.
-pub fn company(dir: &Path) -> Result<()> {
-    std::fs::create_dir_all(dir)?;
-    let path = dir.join("oncalld.redb");
-    if path.exists() {
-        return Ok(());
-    }
-    let half_done = dir.join("seeding.redb");
-    let _ = std::fs::remove_file(&half_done);
-    let store = Store::open(&half_done)?;
-    for first in (0..TEAMS).step_by(BATCH) {
-        store.write(|tx| {
-            (first..first + BATCH).try_for_each(|number| team(tx, number))?;
-            Ok::<_, StoreError>(())
-        })?;
-    }
-    drop(store);
-    std::fs::rename(half_done, path)?;
-    println!("{TEAMS} teams with {} schedule rows", TEAMS as i64 * WEEKS);
-    Ok(())
-}
-
 fn user(team: usize, member: usize) -> UserId {
     format!("U{team:05}{member}").parse().expect("a user id")
 }
 
-fn team(tx: &mut WriteTx, number: usize) -> Result<(), StoreError> {
+fn team(tx: &mut WriteTx, company: Company, number: usize) -> Result<(), StoreError> {
     let made = now();
     let revision = Revision::first(made);
-    let start = add_days(this_monday(), -7 * (WEEKS - WEEKS_AHEAD));
+    let start = company.start();
     let id = TeamId::new(made);
     let config = RotationConfig {
         enabled: true,
         kind: RotationType::Weighted,
-        interval: Interval::Weekly,
+        interval: company.interval,
         start_date: Some(start),
-        handoff_day: Some(0),
+        handoff_day: (company.interval != Interval::Daily).then_some(0),
         ..RotationConfig::default()
     };
     team_rows::put(
@@ -105,7 +138,7 @@ fn team(tx: &mut WriteTx, number: usize) -> Result<(), StoreError> {
             revision: revision.clone(),
         },
     )?;
-    let joined_at = start.and_time(NaiveTime::MIN).and_utc();
+    let joined_at = midnight(start);
     for member in 0..MEMBERS {
         team_rows::put_member(
             tx,
@@ -141,21 +174,23 @@ fn team(tx: &mut WriteTx, number: usize) -> Result<(), StoreError> {
             revision,
         },
     )?;
-    shifts(tx, number, id, start, joined_at)
+    shifts(tx, company, number, id, joined_at)
 }
 
 fn shifts(
     tx: &mut WriteTx,
+    company: Company,
     number: usize,
     team_id: TeamId,
-    start: NaiveDate,
     joined_at: DateTime<Utc>,
 ) -> Result<(), StoreError> {
     let users: Vec<_> = (0..MEMBERS).map(|member| user(number, member)).collect();
     let target = 1.0 / MEMBERS as f64;
-    for week in 0..WEEKS {
-        let (first, last) = (add_days(start, 7 * week), add_days(start, 7 * week + 6));
-        let engineer = users[usize::try_from(week).unwrap_or(0) % MEMBERS].clone();
+    let days = company.interval.days();
+    let first_of = |period: i64| add_days(company.start(), days * period);
+    for period in 0..company.periods() {
+        let (first, last) = (first_of(period), add_days(first_of(period), days - 1));
+        let engineer = users[usize::try_from(period).unwrap_or(0) % MEMBERS].clone();
         let id = ScheduleId::new(now());
         schedules::put(
             tx,
@@ -177,7 +212,7 @@ fn shifts(
             joined_at,
             weight: 1.0,
             target,
-            served: week as f64 * target,
+            served: period as f64 * target,
             credit: 0.0,
             gap: 0.0,
             last_served: Some(first),
@@ -187,7 +222,7 @@ fn shifts(
             id,
             &Explanation {
                 strategy: "weighted".to_owned(),
-                period_number: week + 1,
+                period_number: period + 1,
                 period_start: first,
                 period_end: last,
                 picked: engineer,
@@ -198,7 +233,7 @@ fn shifts(
                 strategy_error: None,
             },
         )?;
-        if week <= WEEKS - WEEKS_AHEAD {
+        if first <= this_monday() {
             let share = |user: &UserId| Share {
                 user: user.clone(),
                 joined_at,
@@ -216,19 +251,17 @@ fn shifts(
             )?;
         }
     }
-    let upcoming = (1..WEEKS_AHEAD).map(|week| {
-        add_days(this_monday(), 7 * week)
-            .and_time(NaiveTime::MIN)
-            .and_utc()
-    });
+    let until = first_of(company.periods());
+    let upcoming = (1..).map(|n| add_days(this_monday(), days * n));
+    let upcoming = upcoming.take_while(|first| *first < until);
     rotation::put_state(
         tx,
         team_id,
         &RotationState {
             handled: Some(this_monday()),
-            next_period: Some(add_days(this_monday(), 7)),
-            upcoming: upcoming.collect(),
-            published_until: Some(add_days(start, 7 * WEEKS - 1)),
+            next_period: Some(add_days(this_monday(), days)),
+            upcoming: upcoming.map(midnight).collect(),
+            published_until: Some(add_days(until, -1)),
         },
     )
 }

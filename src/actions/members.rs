@@ -6,7 +6,7 @@ pub mod time_off;
 
 use super::rotation;
 use crate::actions::people::{find, names, roster};
-use crate::app::{ActionError, App, Ctx, Result, Tx, changes, check_version};
+use crate::app::{ActionError, App, Ctx, Result, Tx, check_version};
 use crate::clock::to_millis;
 use crate::domain::audit::{Action, EntityType};
 use crate::domain::ids::UserId;
@@ -123,8 +123,8 @@ pub fn delete(app: &App, ctx: &Ctx, team: &str, user: &str) -> Result<()> {
             return Err(
                 match roster::find_member(tx.store, tx.settings, &team, &user)? {
                     Some(_) => ActionError::NotFound(format!(
-                        "{user} is a member of team `{}` by its Slack group alone: there is no \
-                         metadata to remove",
+                        "{user} is a member of team `{}` only through its Slack group: there is \
+                         no metadata to remove",
                         team.slug
                     )),
                     None => not_a_member(&team, &user),
@@ -136,7 +136,7 @@ pub fn delete(app: &App, ctx: &Ctx, team: &str, user: &str) -> Result<()> {
         }
         store::teams::delete_member(tx.store, &old)?;
         record(tx, Some(&old), None)?;
-        rotation::replan_and_tell(tx, &team, "a member was removed")
+        rotation::replan(tx, &team, "a member was removed")
     })
 }
 
@@ -179,7 +179,7 @@ fn add_row(
     let row = apply(&member.to_row(team.id, tx.now), input)?;
     store::teams::put_member(tx.store, &row)?;
     record(tx, None, Some(&row))?;
-    rotation::replan_and_tell(tx, team, "a member was added")?;
+    rotation::replan(tx, team, "a member was added")?;
     view(tx, team, &row)
 }
 
@@ -196,7 +196,7 @@ fn change_row(
         row.revision = old.revision.next(tx.now);
         store::teams::put_member(tx.store, &row)?;
         record(tx, Some(old), Some(&row))?;
-        rotation::replan_and_tell(tx, team, "a member was changed")?;
+        rotation::replan(tx, team, "a member was changed")?;
     }
     view(tx, team, &row)
 }
@@ -218,7 +218,8 @@ fn apply(member: &Membership, input: &MemberInput) -> Result<Membership> {
         member.role = role;
     }
     if let Some(weight) = input.weight {
-        let message = format!("{weight} is not a weight: above 0, at most {MAX_WEIGHT}");
+        let message =
+            format!("{weight} is not a weight, expected above 0 and at most {MAX_WEIGHT}");
         invalid.check(is_weight(weight), "weight", message);
         member.weight = weight;
     }
@@ -236,14 +237,14 @@ fn record(tx: &mut Tx<'_>, old: Option<&Membership>, new: Option<&Membership>) -
         (_, None) => Action::Deleted,
         _ => Action::Updated,
     };
-    let mut event = tx.ctx.event(EntityType::TeamMembership, action);
-    let subject = new.or(old);
-    event.team_id = subject.map(|member| member.team_id);
-    event.entity_id = subject.map(|member| member.id.to_string());
+    let Some(subject) = new.or(old) else {
+        return Ok(());
+    };
     let view = |member: Option<&Membership>| member.map(MemberView::from);
-    event.changes = changes::between(view(old).as_ref(), view(new).as_ref());
-    if let (Some(member), Some(metadata)) = (subject, event.metadata.0.as_object_mut()) {
-        metadata.insert("slack_user_id".to_owned(), member.user.as_str().into());
-    }
-    tx.audit(event)
+    tx.record(EntityType::TeamMembership, action)
+        .team(subject.team_id)
+        .entity(&subject.id)
+        .diff(view(old).as_ref(), view(new).as_ref())
+        .metadata("slack_user_id", subject.user.as_str())
+        .write()
 }

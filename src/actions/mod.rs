@@ -1,37 +1,44 @@
 //! The use cases, one file an area. Each authorises, loads, decides (by the domain) and
 //! writes change, audit entry and notifications in one transaction.
 //!
-//! All of them block: async callers go through `spawn_blocking`. None knows HTTP.
+//! All of them block: async callers go through `App::run`. None knows HTTP.
 
 pub mod admin;
 pub mod members;
 pub mod messages;
 pub mod oncall;
 pub mod overrides;
+pub mod overview;
 pub mod people;
 pub mod rotation;
 pub mod schedules;
 pub mod services;
 pub mod teams;
+#[cfg(test)]
+pub(crate) mod testing;
 
 use std::sync::Arc;
 
 use self::admin::tokens::KnownTokens;
-use self::messages::watch::Lookout;
+use self::messages::lookout::Lookout;
 use self::oncall::lookup::Lookups;
-use crate::app::{App, Settings};
+use self::people::directory::Directory;
+use crate::app::{App, Part, Settings};
 use crate::clock::Clock;
 use crate::store::Store;
 
 /// The application on an open store, with all that takes part in its writes.
 pub fn start(store: Store, clock: Arc<dyn Clock>, settings: Settings) -> App {
-    let known_tokens = KnownTokens::default();
-    let parts: Vec<Box<dyn crate::app::Part>> = vec![
+    App::new(store, clock, settings, parts())
+}
+
+fn parts() -> Vec<Box<dyn Part>> {
+    vec![
         Box::new(Lookout),
         Box::new(Lookups::default()),
-        Box::new(known_tokens),
-    ];
-    App::new(store, clock, settings, parts)
+        Box::new(Directory::default()),
+        Box::new(KnownTokens::default()),
+    ]
 }
 
 /// An application on an empty store in memory.

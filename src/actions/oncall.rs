@@ -1,18 +1,22 @@
 //! Who is on call: now, at an instant, on a day; for a team, a service, a person.
 
+mod around;
+pub mod duties;
 pub mod groups;
+pub mod layers;
 pub mod lookup;
 pub mod shifts;
 
 use chrono::{DateTime, NaiveDate, Utc};
+
+pub(crate) use self::around::around;
 
 use crate::actions::people::absences::absences_of;
 use crate::actions::people::{find, names};
 use crate::app::{ActionError, App, Result};
 use crate::domain::ids::UserId;
 use crate::domain::invalid::Invalid;
-use crate::domain::oncall_day::END_OF_TIME;
-use crate::domain::oncall_day::add_days;
+use crate::domain::oncall_day::{END_OF_TIME, add_days};
 use crate::domain::service::Service;
 use crate::domain::shift_override::OverrideStatus;
 use crate::domain::team::Team;
@@ -22,11 +26,6 @@ use crate::wire::oncall::{
     DateRange, Moment, NextOnCall, OnCall, OnCallQuery, ShiftKind, UserShift,
 };
 use crate::wire::{Page, Paging};
-
-/// Days ahead in which the next one on call is looked for.
-const NEXT_WITHIN_DAYS: i64 = 400;
-/// An auto shift reaches no further back from one of its days.
-const LONGEST_AUTO_DAYS: i64 = 14;
 
 /// Answers for a service, a team, or a service of a team.
 ///
@@ -49,19 +48,15 @@ pub fn answer(app: &App, query: &OnCallQuery) -> Result<OnCall> {
 /// Both `at` and `date` are given.
 pub fn list(app: &App, moment: &Moment, paging: &Paging) -> Result<Page<OnCall>> {
     app.read(|tx| {
-        let mut teams = store::teams::list(tx)?;
-        teams.retain(|team| team.is_active);
-        teams.sort_by_cached_key(|team| (team.name.to_lowercase(), team.id));
-        let page = Page::of(teams, paging);
-        let answers = page
-            .items
+        let active = store::teams::TeamFilter {
+            is_active: Some(true),
+            ..Default::default()
+        };
+        let (total, teams) = store::teams::page(tx, &active, paging.skip(), paging.size())?;
+        let answers = teams
             .iter()
             .map(|team| on_call(tx, team, None, moment, app.now()));
-        Ok(Page::new(
-            answers.collect::<Result<_>>()?,
-            page.total,
-            paging,
-        ))
+        Ok(Page::new(answers.collect::<Result<_>>()?, total, paging))
     })
 }
 
@@ -90,7 +85,7 @@ pub(crate) fn resolve(tx: &impl Reader, query: &OnCallQuery) -> Result<(Team, Op
         )),
         Some(team) if team.id == service.team_id => Ok((team, Some(service))),
         Some(team) => Err(ActionError::NotFound(format!(
-            "service `{}` is not one of team `{}`",
+            "service `{}` does not belong to team `{}`",
             service.name, team.slug
         ))),
     }
@@ -109,7 +104,7 @@ pub(crate) fn on_call(
         (Some(_), Some(_)) => {
             return Err(ActionError::invalid(
                 "date",
-                "can't go with `at`: give one of them",
+                "can't be combined with `at`: give only one of them",
             ));
         }
         (_, Some(date)) => {
@@ -125,10 +120,14 @@ pub(crate) fn on_call(
         (None, None) => clock.day_at(now),
     };
     let (stretch, next) = around(tx, team, day)?;
-    let next = next.map(|next| NextOnCall {
-        engineer_slack_id: next.user.to_string(),
-        starts_at: clock.starts_at(next.start),
-    });
+    let follows = |next: Stretch| {
+        Ok::<_, ActionError>(NextOnCall {
+            engineer_slack_id: next.user.to_string(),
+            display_name: names::shown(tx, &next.user)?,
+            starts_at: clock.starts_at(next.start),
+        })
+    };
+    let next = next.map(follows).transpose()?;
     let on_call = stretch.as_ref().map(|stretch| &stretch.user);
     let display_name = on_call.map(|user| names::shown(tx, user)).transpose()?;
     Ok(OnCall {
@@ -148,27 +147,6 @@ pub(crate) fn on_call(
         timezone: team.timezone.clone(),
         next,
     })
-}
-
-/// The stretch on `day`, and the one after it.
-pub(crate) fn around(
-    tx: &impl Reader,
-    team: &Team,
-    day: NaiveDate,
-) -> Result<(Option<Stretch>, Option<Stretch>)> {
-    let to = add_days(day, NEXT_WITHIN_DAYS);
-    let mut coverage = coverage_of(tx, team, add_days(day, -LONGEST_AUTO_DAYS), to)?;
-    if let Some(row) = coverage.row_on(day) {
-        // What cuts a long manual row may lie further away.
-        let earlier = row.start < add_days(day, -LONGEST_AUTO_DAYS);
-        if earlier || row.end > to {
-            let (from, to) = (row.start, add_days(row.end.max(day), NEXT_WITHIN_DAYS));
-            coverage = coverage_of(tx, team, from, to)?;
-        }
-    }
-    let stretch = coverage.stretch_on(day);
-    let next = coverage.next_after(stretch.as_ref().map_or(day, |stretch| stretch.end));
-    Ok((stretch, next))
 }
 
 /// Who covers a team's days between two dates.
@@ -219,10 +197,15 @@ pub fn shifts_of(
         .unwrap_or_else(|| add_days(from, 366).min(END_OF_TIME));
     Invalid::ordered(from, to)?;
     app.read(|tx| {
-        let absences = absences_of(tx, &user)?;
+        let rows = store::schedules::list_of_user(tx, &user, from, to)?;
+        let overrides = store::overrides::list_of_user(tx, &user, from, to)?;
+        // Shifts that have begun before count whole.
+        let starts = rows.iter().map(|row| row.start_date);
+        let starts = starts.chain(overrides.iter().map(|row| row.start_date));
+        let absences = absences_of(tx, &user, starts.min().unwrap_or(from))?;
         let mut teams = TeamCache::default();
         let mut shifts = Vec::new();
-        for row in store::schedules::list_of_user(tx, &user, from, to)? {
+        for row in rows {
             let team = teams.get(tx, row.team_id)?;
             if !team.is_active {
                 continue;
@@ -236,7 +219,7 @@ pub fn shifts_of(
                 ..shift
             });
         }
-        for row in store::overrides::list_of_user(tx, &user, from, to)? {
+        for row in overrides {
             let team = teams.get(tx, row.team_id)?;
             if !team.is_active {
                 continue;

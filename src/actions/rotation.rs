@@ -6,19 +6,21 @@ pub(crate) mod planning;
 #[cfg(test)]
 mod planning_tests;
 pub(crate) mod publish;
+pub(crate) mod review;
+pub mod shares;
 pub(crate) mod snapshot;
+pub mod zone_rules;
 
 use chrono::NaiveDate;
 use serde_json::json;
 
-use crate::actions::messages::announce::Before;
+use crate::actions::messages::lookout::give_reason;
 use crate::actions::people::find;
 use crate::actions::rotation::planning::{Wanted, plan_to_show, plan_to_write};
 use crate::actions::rotation::publish::{Applied, advance, apply, record_failures};
-use crate::actions::rotation::snapshot::Loaded;
+use crate::actions::rotation::snapshot::TeamSnapshot;
 use crate::app::{ActionError, App, Ctx, Result, Tx};
 use crate::domain::audit::{Action, EntityType};
-use crate::domain::json::Json;
 use crate::domain::schedule::{Origin, Schedule};
 use crate::domain::team::Team;
 use crate::domain::token::Role;
@@ -40,15 +42,15 @@ pub fn preview(app: &App, team: &str, request: &PlanRequest) -> Result<PlanView>
     let (now, settings) = (app.now(), app.settings());
     app.read(|tx| {
         let team = find::active_team(tx, team)?;
-        let loaded = Loaded::new(tx, settings, &team, now)?;
-        let until = horizon_of(&loaded, weeks);
+        let snapshot = TeamSnapshot::new(tx, settings, &team, now)?;
+        let until = horizon_of(&snapshot, weeks);
         let wanted = Wanted {
             published: Published::Replanned,
             horizon: until,
             hold_if_nobody: false,
         };
-        let planned = plan_to_show(settings, &loaded, wanted);
-        view(tx, &loaded, &planned, until)
+        let planned = plan_to_show(settings, &snapshot, wanted);
+        view(tx, &snapshot, &planned, until)
     })
 }
 
@@ -68,29 +70,21 @@ pub fn generate(app: &App, ctx: &Ctx, team: &str, request: &PlanRequest) -> Resu
                 team.slug
             )));
         }
-        let loaded = Loaded::new(tx.store, tx.settings, &team, tx.now)?;
-        let before = Before::of(tx, &team, loaded.today)?;
-        let planned = write_plan(tx, &loaded, weeks, "on request")?;
-        before.tell(tx, &team, None)?;
-        view(tx.store, &loaded, &planned, horizon_of(&loaded, weeks))
+        let snapshot = TeamSnapshot::new(tx.store, tx.settings, &team, tx.now)?;
+        let planned = write_plan(tx, &snapshot, weeks, "on request")?;
+        view(tx.store, &snapshot, &planned, horizon_of(&snapshot, weeks))
     })
 }
 
-/// Plans the future anew after a change of who could be picked, and tells whom it puts on
-/// call at once.
-pub(crate) fn replan_and_tell(tx: &mut Tx<'_>, team: &Team, why: &str) -> Result<()> {
-    let before = Before::of(tx, team, team.clock().day_at(tx.now))?;
-    replan(tx, team, why)?;
-    before.tell(tx, team, Some(why))
-}
-
-/// Plans the future anew; whoever calls tells of it.
+/// Plans the future anew after a change of who could be picked, or of which days are free. Whom that
+/// puts on call at once is told why, unless the change has given a reason of its own.
 pub(crate) fn replan(tx: &mut Tx<'_>, team: &Team, why: &str) -> Result<()> {
     if !team.rotates() {
         return Ok(());
     }
-    let loaded = Loaded::new(tx.store, tx.settings, team, tx.now)?;
-    write_plan(tx, &loaded, 0, why).map(drop)
+    give_reason(tx, team, Some(why))?;
+    let snapshot = TeamSnapshot::new(tx.store, tx.settings, team, tx.now)?;
+    write_plan(tx, &snapshot, 0, why).map(drop)
 }
 
 /// Fills days of the running period that a change has left to nobody; what is published
@@ -99,33 +93,22 @@ pub(crate) fn fill(tx: &mut Tx<'_>, team: &Team, why: &str) -> Result<()> {
     if !team.rotates() {
         return Ok(());
     }
-    let loaded = Loaded::new(tx.store, tx.settings, team, tx.now)?;
-    let stands = Published::StandsUntil(loaded.state.published_until.unwrap_or(loaded.today));
-    let until = lookahead_of(tx, &loaded);
-    plan_and_write(tx, &loaded, stands, until, why).map(drop)
+    let snapshot = TeamSnapshot::new(tx.store, tx.settings, team, tx.now)?;
+    let stands = Published::StandsUntil(snapshot.state.published_until.unwrap_or(snapshot.today));
+    let until = lookahead_of(tx, &snapshot);
+    plan_and_write(tx, &snapshot, stands, until, why).map(drop)
 }
 
 /// Brings the rotation in line with a config that has just changed: plans the future anew,
 /// or drops it where the team no longer rotates. A handoff that lay before the change is
 /// not a missed one.
 pub(crate) fn reset(tx: &mut Tx<'_>, team: &Team) -> Result<()> {
-    let loaded = Loaded::new(tx.store, tx.settings, team, tx.now)?;
-    let running = loaded.periods().at(loaded.today);
+    let snapshot = TeamSnapshot::new(tx.store, tx.settings, team, tx.now)?;
+    let running = snapshot.periods().at(snapshot.today);
     if !team.rotates() {
-        let boundary = loaded.periods().after(loaded.today).start;
-        let future = |row: &&Schedule| row.origin == Origin::Auto && row.start_date >= boundary;
-        let deleted = loaded
-            .schedules
-            .iter()
-            .filter(future)
-            .map(|row| row.id)
-            .collect();
-        let dropped = Plan {
-            deleted,
-            ..Plan::default()
-        };
-        let shifts = apply(tx, &loaded, &dropped)?;
-        record(tx, &loaded, &dropped, &shifts, "the rotation is off")?;
+        let dropped = without_future(&snapshot);
+        let shifts = apply(tx, &snapshot, &dropped)?;
+        record(tx, &snapshot, &dropped, &shifts, "the rotation is off")?;
         return Ok(store::rotation::put_state(
             tx.store,
             team.id,
@@ -133,28 +116,39 @@ pub(crate) fn reset(tx: &mut Tx<'_>, team: &Team) -> Result<()> {
         )?);
     }
     // A period that by the new config has yet to begin is still to be handed off.
-    let handled = loaded.state.handled.filter(|day| *day <= loaded.today);
+    let handled = snapshot.state.handled.filter(|day| *day <= snapshot.today);
     let handled = handled.max(running.map(|period| period.start));
     let state = RotationState {
         handled,
-        ..loaded.state.clone()
+        ..snapshot.state.clone()
     };
-    let loaded = Loaded { state, ..loaded };
-    write_plan(tx, &loaded, 0, "the rotation was configured").map(drop)
+    let snapshot = TeamSnapshot { state, ..snapshot };
+    write_plan(tx, &snapshot, 0, "the rotation was configured").map(drop)
+}
+
+/// What a rotation leaves that is switched off: nothing beyond the running period.
+fn without_future(snapshot: &TeamSnapshot) -> Plan {
+    let boundary = snapshot.periods().after(snapshot.today).start;
+    let future = |row: &&Schedule| row.origin == Origin::Auto && row.start_date >= boundary;
+    let rows = snapshot.schedules.iter().filter(future);
+    Plan {
+        deleted: rows.map(|row| row.id).collect(),
+        ..Plan::default()
+    }
 }
 
 /// Plans anew as far as asked for, as the lookahead wants, and as was published; writes it.
-fn write_plan(tx: &mut Tx<'_>, loaded: &Loaded, weeks: u32, why: &str) -> Result<Plan> {
-    let until = horizon_of(loaded, weeks).max(lookahead_of(tx, loaded));
+fn write_plan(tx: &mut Tx<'_>, snapshot: &TeamSnapshot, weeks: u32, why: &str) -> Result<Plan> {
+    let until = horizon_of(snapshot, weeks).max(lookahead_of(tx, snapshot));
     // No request publishes further than a year; a config that did is no reason to go on.
-    let published_until = loaded.state.published_until;
-    let until = keeping(until, published_until).min(until.max(horizon_of(loaded, MAX_WEEKS)));
-    plan_and_write(tx, loaded, Published::Replanned, until, why)
+    let published_until = snapshot.state.published_until;
+    let until = keeping(until, published_until).min(until.max(horizon_of(snapshot, MAX_WEEKS)));
+    plan_and_write(tx, snapshot, Published::Replanned, until, why)
 }
 
 fn plan_and_write(
     tx: &mut Tx<'_>,
-    loaded: &Loaded,
+    snapshot: &TeamSnapshot,
     published: Published,
     horizon: NaiveDate,
     why: &str,
@@ -164,30 +158,30 @@ fn plan_and_write(
         horizon,
         hold_if_nobody: false,
     };
-    let planned = plan_to_write(tx, loaded, wanted);
-    let shifts = apply(tx, loaded, &planned)?;
-    record(tx, loaded, &planned, &shifts, why)?;
-    record_failures(tx, loaded, &planned)?;
-    advance(tx, loaded, &planned, loaded.state.handled)?;
+    let planned = plan_to_write(tx, snapshot, wanted);
+    let shifts = apply(tx, snapshot, &planned)?;
+    record(tx, snapshot, &planned, &shifts, why)?;
+    record_failures(tx, snapshot, &planned)?;
+    advance(tx, snapshot, &planned, snapshot.state.handled)?;
     Ok(planned)
 }
 
 /// The day up to which auto shifts are kept published.
-pub(crate) fn lookahead_of(tx: &Tx<'_>, loaded: &Loaded) -> NaiveDate {
+pub(crate) fn lookahead_of(tx: &Tx<'_>, snapshot: &TeamSnapshot) -> NaiveDate {
     let weeks = tx.settings.lookahead_weeks;
     lookahead(
-        &loaded.team.rotation,
-        loaded.start_date,
-        loaded.today,
+        &snapshot.team.rotation,
+        snapshot.start_date,
+        snapshot.today,
         weeks,
     )
 }
 
-fn horizon_of(loaded: &Loaded, weeks: u32) -> NaiveDate {
+fn horizon_of(snapshot: &TeamSnapshot, weeks: u32) -> NaiveDate {
     horizon(
-        &loaded.team.rotation,
-        loaded.start_date,
-        loaded.today,
+        &snapshot.team.rotation,
+        snapshot.start_date,
+        snapshot.today,
         weeks,
     )
 }
@@ -203,7 +197,7 @@ fn weeks_of(request: &PlanRequest) -> Result<u32> {
 /// Audits what planning changed, if it changed anything.
 fn record(
     tx: &mut Tx<'_>,
-    loaded: &Loaded,
+    snapshot: &TeamSnapshot,
     planned: &Plan,
     shifts: &Applied,
     why: &str,
@@ -211,37 +205,33 @@ fn record(
     if shifts.removed.is_empty() && shifts.added.is_empty() {
         return Ok(());
     }
-    let mut event = tx
-        .ctx
-        .event(EntityType::RotationConfig, Action::RotationGenerated);
-    event.team_id = Some(loaded.team.id);
-    event.entity_id = Some(loaded.team.id.to_string());
-    event.changes = Json(json!({"auto_schedules": {"old": shifts.removed, "new": shifts.added}}));
-    if let Some(metadata) = event.metadata.0.as_object_mut() {
-        metadata.insert("trigger".to_owned(), why.into());
-        metadata.insert("published_until".to_owned(), json!(planned.published_until));
-    }
-    tx.audit(event)
+    tx.record(EntityType::RotationConfig, Action::RotationGenerated)
+        .about_team(snapshot.team.id)
+        .changes(json!({"auto_schedules": {"old": shifts.removed, "new": shifts.added}}))
+        .metadata("trigger", why)
+        .metadata("published_until", json!(planned.published_until))
+        .write()
 }
 
 /// The auto shifts that stand once the plan is applied, from the running period to the last
 /// one that begins before `until`.
-fn view(tx: &impl Reader, loaded: &Loaded, planned: &Plan, until: NaiveDate) -> Result<PlanView> {
-    let first = first_shown_day(&loaded.team.rotation, loaded.start_date, loaded.today);
+fn view(
+    tx: &impl Reader,
+    snapshot: &TeamSnapshot,
+    planned: &Plan,
+    until: NaiveDate,
+) -> Result<PlanView> {
+    let first = first_shown_day(&snapshot.team.rotation, snapshot.start_date, snapshot.today);
     let mut items = Vec::new();
-    for row in &loaded.schedules {
-        let replaced = planned.deleted.contains(&row.id)
-            || planned.shifts.iter().any(|shift| shift.id == Some(row.id));
-        let cut = planned.cut.iter().find(|(id, _)| *id == row.id);
-        let end = cut.map_or(row.end_date, |(_, end)| *end);
-        if row.origin == Origin::Auto && !replaced && end >= first && row.start_date < until {
+    for (row, end) in kept(snapshot, planned) {
+        if row.origin == Origin::Auto && end >= first && row.start_date < until {
             let explanation = store::schedules::find_explanation(tx, row.id)?;
             let dates = (row.start_date, end);
             let who = row.engineer.as_str();
             items.push(ShiftView::new(
                 who,
                 dates,
-                &loaded.clock,
+                &snapshot.clock,
                 explanation.as_ref(),
             ));
         }
@@ -252,7 +242,7 @@ fn view(tx: &impl Reader, loaded: &Loaded, planned: &Plan, until: NaiveDate) -> 
         ShiftView::new(
             why.picked.as_str(),
             (shift.start, shift.end),
-            &loaded.clock,
+            &snapshot.clock,
             Some(why),
         )
     }));
@@ -261,4 +251,18 @@ fn view(tx: &impl Reader, loaded: &Loaded, planned: &Plan, until: NaiveDate) -> 
         item.week_number = number;
     }
     Ok(PlanView { items })
+}
+
+/// The rows that a plan leaves in place, each with its last day then.
+fn kept<'a>(
+    snapshot: &'a TeamSnapshot,
+    planned: &'a Plan,
+) -> impl Iterator<Item = (&'a Schedule, NaiveDate)> {
+    snapshot.schedules.iter().filter_map(|row| {
+        let replaced = planned.deleted.contains(&row.id)
+            || planned.shifts.iter().any(|shift| shift.id == Some(row.id));
+        let cut = planned.cut.iter().find(|(id, _)| *id == row.id);
+        let end = cut.map_or(row.end_date, |(_, end)| *end);
+        (!replaced).then_some((row, end))
+    })
 }

@@ -6,10 +6,11 @@ pub mod calendar;
 use chrono::NaiveDate;
 
 use super::rotation;
-use crate::actions::messages::announce::Before;
+use crate::actions::messages::lookout::give_reason;
+use crate::actions::oncall::who;
 use crate::actions::people::absences::absences_of;
 use crate::actions::people::{find, roster};
-use crate::app::{ActionError, App, Ctx, Result, Tx, changes, check_version};
+use crate::app::{ActionError, App, Ctx, Result, Tx, check_version};
 use crate::domain::Revision;
 use crate::domain::audit::{Action, EntityType};
 use crate::domain::ids::{ScheduleId, UserId};
@@ -44,12 +45,11 @@ pub fn list(
     Invalid::ordered(from, to)?;
     app.read(|tx| {
         let team = find::team(tx, team)?;
-        let mut rows = store::schedules::list_of_team(tx, team.id, from, to)?;
-        rows.retain(|row| origin.is_none_or(|origin| row.origin == origin));
-        rows.sort_by_key(|row| (row.start_date, row.origin, row.id));
-        let page = Page::of(rows, paging);
-        let items = page.items.iter().map(|row| view(tx, &team, row));
-        Ok(Page::new(items.collect::<Result<_>>()?, page.total, paging))
+        let (skip, take) = (paging.skip(), paging.size());
+        let (total, rows) =
+            store::schedules::page_of_team(tx, team.id, origin, (from, to), skip, take)?;
+        let items = rows.iter().map(|row| view(tx, &team, row));
+        Ok(Page::new(items.collect::<Result<_>>()?, total, paging))
     })
 }
 
@@ -124,11 +124,12 @@ pub fn create(app: &App, ctx: &Ctx, team: &str, input: &NewSchedule) -> Result<S
             revision: Revision::first(tx.now),
         };
         refuse_overlap(tx.store, &row)?;
-        let before = Before::of(tx, &team, row.start_date)?;
+        let replaced = who(tx.store, &team, row.start_date)?;
+        give_reason(tx, &team, row.note.as_deref())?;
         store::schedules::put(tx.store, &row)?;
-        record(tx, &before, None, Some(&row), row.note.as_deref())?;
+        let reason = row.note.as_deref();
+        record(tx, replaced.as_ref(), None, Some(&row), reason)?;
         rotation::replan(tx, &team, "a manual schedule was made")?;
-        before.tell(tx, &team, row.note.as_deref())?;
         accepted(tx, &team, &row)
     })
 }
@@ -162,19 +163,20 @@ pub fn update(
             return view(tx.store, &team, &row);
         }
         row.revision = old.revision.next(tx.now);
-        let before = Before::of(tx, &team, row.start_date)?;
+        let replaced = who(tx.store, &team, row.start_date)?;
         if moved {
             refuse_overlap(tx.store, &row)?;
         }
+        let reason = row.note.as_deref();
+        give_reason(tx, &team, reason)?;
         if row.origin != old.origin {
             // With its explanation: a person's row has none.
             store::schedules::delete(tx.store, &old)?;
         }
         store::schedules::put(tx.store, &row)?;
-        record(tx, &before, Some(&old), Some(&row), row.note.as_deref())?;
+        record(tx, replaced.as_ref(), Some(&old), Some(&row), reason)?;
         if moved {
             rotation::replan(tx, &team, "a manual schedule was changed")?;
-            before.tell(tx, &team, row.note.as_deref())?;
         }
         accepted(tx, &team, &row)
     })
@@ -208,13 +210,14 @@ pub fn delete(app: &App, ctx: &Ctx, team: &str, id: &str) -> Result<()> {
     app.write(ctx, |tx| {
         let team = find::active_team(tx.store, team)?;
         let old = load(tx.store, &team, id)?;
-        let before = Before::of(tx, &team, old.start_date)?;
+        let replaced = who(tx.store, &team, old.start_date)?;
+        give_reason(tx, &team, None)?;
         store::schedules::delete(tx.store, &old)?;
-        record(tx, &before, Some(&old), None, None)?;
+        record(tx, replaced.as_ref(), Some(&old), None, None)?;
         if old.origin == Origin::Manual {
             rotation::replan(tx, &team, "a manual schedule was deleted")?;
         }
-        before.tell(tx, &team, None)
+        Ok(())
     })
 }
 
@@ -254,8 +257,8 @@ pub(crate) fn warnings(
         }
         Some(_) => {}
     }
-    for absence in absences_of(tx.store, user)? {
-        if absence.start <= end && start <= absence.end {
+    for absence in absences_of(tx.store, user, start)? {
+        if absence.start <= end {
             let (from, to) = (absence.start, absence.end);
             warnings.push(format!("{user} has time off from {from} to {to}"));
         }
@@ -263,9 +266,10 @@ pub(crate) fn warnings(
     Ok(warnings)
 }
 
+/// Audits a change of a row. `replaced` is who was on call before on its first day.
 pub(crate) fn record(
     tx: &mut Tx<'_>,
-    before: &Before,
+    replaced: Option<&UserId>,
     old: Option<&Schedule>,
     new: Option<&Schedule>,
     reason: Option<&str>,
@@ -280,14 +284,13 @@ pub(crate) fn record(
     };
     let clock = find::team_by_id(tx.store, subject.team_id)?.clock();
     let view = |row: Option<&Schedule>| row.map(|row| ScheduleView::new(row, &clock, None));
-    let mut event = tx.ctx.event(EntityType::Schedule, action);
-    event.team_id = Some(subject.team_id);
-    event.entity_id = Some(subject.id.to_string());
-    event.changes = changes::between(view(old).as_ref(), view(new).as_ref());
-    event.engineer = new.map(|row| row.engineer.clone());
-    event.previous_engineer = before.on_first_day().cloned();
-    event.change_type = Some(change_type.to_owned());
-    event.change_reason = reason.map(ToOwned::to_owned);
-    event.effective_date = Some(subject.start_date);
-    tx.audit(event)
+    tx.record(EntityType::Schedule, action)
+        .team(subject.team_id)
+        .entity(&subject.id)
+        .diff(view(old).as_ref(), view(new).as_ref())
+        .on_call(new.map(|row| &row.engineer), replaced)
+        .change_type(change_type)
+        .reason(reason)
+        .effective(subject.start_date)
+        .write()
 }

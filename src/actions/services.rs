@@ -1,7 +1,7 @@
 //! Services.
 
 use crate::actions::people::find;
-use crate::app::{ActionError, App, Ctx, Result, Tx, changes, check_version};
+use crate::app::{ActionError, App, Ctx, Result, Tx, check_version};
 use crate::domain::Revision;
 use crate::domain::audit::{Action, EntityType};
 use crate::domain::ids::{ServiceId, UserId};
@@ -24,12 +24,12 @@ pub fn create(app: &App, ctx: &Ctx, input: &ServiceInput) -> Result<ServiceView>
         invalid.check(
             input.name.is_some(),
             "name",
-            "is needed: 1 to 100 characters",
+            "is required: 1 to 100 characters",
         );
         invalid.check(
             input.team_id.is_some(),
             "team_id",
-            "is needed: id or slug of a team",
+            "is required: id or slug of a team",
         );
         let team = input.team_id.as_deref().unwrap_or_default();
         invalid.into_result(())?;
@@ -106,29 +106,20 @@ pub fn list(app: &App, filter: &ServiceFilter, paging: &Paging) -> Result<Page<S
         .as_deref()
         .and_then(|tier| invalid.parse::<Tier>("tier", tier));
     invalid.into_result(())?;
-    let needle = filter.q.as_deref().unwrap_or_default().to_lowercase();
-    let active = filter.is_active.unwrap_or_default();
-    let mut services = app.read(|tx| {
-        let team = filter
-            .team
-            .as_deref()
-            .map(|team| find::team(tx, team))
-            .transpose()?;
-        Ok(store::services::list(tx, team.map(|team| team.id), tier)?)
+    let (skip, take) = (paging.skip(), paging.size());
+    let (total, services) = app.read(|tx| {
+        let team = filter.team.as_deref().map(|team| find::team(tx, team));
+        let filter = store::services::ServiceFilter {
+            team: team.transpose()?.map(|team| team.id),
+            tier,
+            environment: filter.environment.clone(),
+            is_active: filter.is_active.unwrap_or_default().is_active(),
+            part: filter.q.as_deref().unwrap_or_default().to_lowercase(),
+        };
+        Ok(store::services::page(tx, &filter, skip, take)?)
     })?;
-    services.retain(|service| {
-        let environment = filter.environment.as_ref();
-        active.lets_pass(service.is_active)
-            && environment.is_none_or(|wanted| service.environment.as_ref() == Some(wanted))
-            && Service::name_key(&service.name).contains(&needle)
-    });
-    services.sort_by_cached_key(|service| (Service::name_key(&service.name), service.id));
-    let page = Page::of(services, paging);
-    Ok(Page::new(
-        page.items.iter().map(ServiceView::from).collect(),
-        page.total,
-        paging,
-    ))
+    let items = services.iter().map(ServiceView::from).collect();
+    Ok(Page::new(items, total, paging))
 }
 
 fn find_team(tx: &impl Reader, reference: &str) -> Result<crate::domain::ids::TeamId> {
@@ -204,7 +195,7 @@ fn refuse_taken_name(tx: &impl Reader, service: &Service) -> Result<()> {
     }
     match store::services::find_by_name(tx, &service.name)? {
         Some(other) if other.id != service.id => Err(ActionError::Conflict {
-            detail: format!("there is a service named `{}` already", other.name),
+            detail: format!("a service named `{}` already exists", other.name),
             with: Some(other.id.to_string()),
         }),
         _ => Ok(()),
@@ -218,12 +209,9 @@ fn record(tx: &mut Tx<'_>, old: Option<&Service>, new: &Service) -> Result<()> {
         Some(false) if new.is_active => Action::Restored,
         Some(_) => Action::Updated,
     };
-    let mut event = tx.ctx.event(EntityType::Service, action);
-    event.team_id = Some(new.team_id);
-    event.entity_id = Some(new.id.to_string());
-    event.changes = changes::between(
-        old.map(ServiceView::from).as_ref(),
-        Some(&ServiceView::from(new)),
-    );
-    tx.audit(event)
+    tx.record(EntityType::Service, action)
+        .team(new.team_id)
+        .entity(&new.id)
+        .diff(old.map(ServiceView::from).as_ref(), Some(&new.into()))
+        .write()
 }

@@ -1,12 +1,15 @@
 //! Teams: make, change, delete, restore.
 
 pub(crate) mod input;
+pub mod review;
+
+use chrono::{DateTime, Utc};
 
 use super::rotation;
-use crate::actions::messages::announce::Before;
+use crate::actions::messages::lookout::give_reason;
 use crate::actions::people::{find, roster};
 use crate::actions::rotation::{handoff, planning};
-use crate::app::{ActionError, App, Ctx, Result, Settings, Tx, changes, check_version};
+use crate::app::{ActionError, App, Ctx, Result, Settings, Tx, check_version};
 use crate::domain::Revision;
 use crate::domain::audit::{Action, EntityType};
 use crate::domain::ids::TeamId;
@@ -40,7 +43,7 @@ pub fn create(app: &App, ctx: &Ctx, input: &TeamInput) -> Result<TeamView> {
         if input.name.is_none() {
             return Err(ActionError::invalid(
                 "name",
-                "is needed: 1 to 100 characters",
+                "is required: 1 to 100 characters",
             ));
         }
         let mut team = input::apply(input, &blank, tx.now.date_naive(), &*tx.settings.plugins)?;
@@ -48,13 +51,14 @@ pub fn create(app: &App, ctx: &Ctx, input: &TeamInput) -> Result<TeamView> {
             Some(slug) => refuse_taken_slug(tx.store, slug, team.id)?,
             None => team.slug = free_slug(tx.store, &team.name)?,
         }
-        fill_in_start(&mut team, tx);
+        fill_in_start(&mut team, tx.now);
         refuse_group_of_both_kinds(tx.store, &team)?;
         store::teams::put(tx.store, &team)?;
         let view = view(tx.settings, &team);
-        let mut event = event(tx, &team, EntityType::Team, Action::Created);
-        event.changes = changes::between(None, Some(&view));
-        tx.audit(event)?;
+        tx.record(EntityType::Team, Action::Created)
+            .about_team(team.id)
+            .diff(None, Some(&view))
+            .write()?;
         rotation::reset(tx, &team)?;
         Ok(view)
     })
@@ -82,7 +86,7 @@ pub fn update(app: &App, ctx: &Ctx, reference: &str, input: &TeamInput) -> Resul
         if team.slug != old.slug {
             refuse_taken_slug(tx.store, &team.slug, team.id)?;
         }
-        fill_in_start(&mut team, tx);
+        fill_in_start(&mut team, tx.now);
         if team == old {
             return Ok(view(tx.settings, &team));
         }
@@ -99,18 +103,15 @@ pub fn update(app: &App, ctx: &Ctx, reference: &str, input: &TeamInput) -> Resul
         if rotates_anew {
             // What fell due under the old config is handed off under it.
             handoff::hand_off_if_due(tx, &old)?;
+            give_reason(tx, &old, Some(why_rotates_anew(&old, &team)))?;
         }
-        let before = Before::of(tx, &old, old.clock().day_at(tx.now))?;
         team.revision = old.revision.next(tx.now);
         store::teams::put(tx.store, &team)?;
         record_update(tx, &old, &team)?;
         if rotates_anew {
             rotation::reset(tx, &team)?;
-            before.tell(tx, &team, Some("the team's rotation was configured"))?;
         } else if regroups {
-            let why = "the team has another Slack group";
-            rotation::replan(tx, &team, why)?;
-            before.tell(tx, &team, Some(why))?;
+            rotation::replan(tx, &team, "the team has another Slack group")?;
         }
         Ok(view(tx.settings, &team))
     })
@@ -139,23 +140,20 @@ pub fn get(app: &App, reference: &str) -> Result<TeamView> {
 }
 
 /// Teams by name. `q` is a part of the name or slug, whatever the case.
-///
-/// # Errors
-/// The store failed.
 pub fn list(
     app: &App,
     active: ActiveFilter,
     q: Option<&str>,
     paging: &Paging,
 ) -> Result<Page<TeamView>> {
-    let needle = q.unwrap_or_default().to_lowercase();
-    let mut teams = app.read(|tx| Ok(store::teams::list(tx)?))?;
-    teams.retain(|team| active.lets_pass(team.is_active) && matches(team, &needle));
-    teams.sort_by_cached_key(|team| (team.name.to_lowercase(), team.id));
-    let page = Page::of(teams, paging);
-    let shown = |team| view(app.settings(), team);
-    let items = page.items.iter().map(shown).collect();
-    Ok(Page::new(items, page.total, paging))
+    let filter = store::teams::TeamFilter {
+        is_active: active.is_active(),
+        part: q.unwrap_or_default().to_lowercase(),
+    };
+    let (skip, take) = (paging.skip(), paging.size());
+    let (total, teams) = app.read(|tx| Ok(store::teams::page(tx, &filter, skip, take)?))?;
+    let items = teams.iter().map(|team| view(app.settings(), team));
+    Ok(Page::new(items.collect(), total, paging))
 }
 
 /// A team as the API shows it.
@@ -167,14 +165,18 @@ fn view(settings: &Settings, team: &Team) -> TeamView {
     }
 }
 
-fn matches(team: &Team, needle: &str) -> bool {
-    needle.is_empty() || team.name.to_lowercase().contains(needle) || team.slug.contains(needle)
+/// Where a rotation that is switched on has no start yet, it starts today.
+fn fill_in_start(team: &mut Team, now: DateTime<Utc>) {
+    if team.rotation.enabled && team.rotation.start_date.is_none() {
+        team.rotation.start_date = Some(team.clock().day_at(now));
+    }
 }
 
-/// Where a rotation that is switched on has no start yet, it starts today.
-fn fill_in_start(team: &mut Team, tx: &Tx<'_>) {
-    if team.rotation.enabled && team.rotation.start_date.is_none() {
-        team.rotation.start_date = Some(team.clock().day_at(tx.now));
+fn why_rotates_anew(old: &Team, new: &Team) -> &'static str {
+    match (old.is_active, new.is_active) {
+        (true, false) => "the team was deleted",
+        (false, true) => "the team was restored",
+        _ => "the team's rotation was configured",
     }
 }
 
@@ -191,25 +193,12 @@ fn record_update(tx: &mut Tx<'_>, old: &Team, new: &Team) -> Result<()> {
         _ if only_rotation => (EntityType::RotationConfig, Action::Updated),
         _ => (EntityType::Team, Action::Updated),
     };
-    let mut event = event(tx, new, entity, action);
-    let default = tx.settings.require_approval;
-    event.changes = changes::between(
-        Some(&TeamView::new(old, default)),
-        Some(&TeamView::new(new, default)),
-    );
-    tx.audit(event)
-}
-
-fn event(
-    tx: &Tx<'_>,
-    team: &Team,
-    entity: EntityType,
-    action: Action,
-) -> crate::domain::audit::AuditEvent {
-    let mut event = tx.ctx.event(entity, action);
-    event.team_id = Some(team.id);
-    event.entity_id = Some(team.id.to_string());
-    event
+    let view = |team| TeamView::new(team, tx.settings.require_approval);
+    let (was, is) = (view(old), view(new));
+    tx.record(entity, action)
+        .about_team(new.id)
+        .diff(Some(&was), Some(&is))
+        .write()
 }
 
 fn refuse_taken_slug(tx: &impl Reader, slug: &str, own: TeamId) -> Result<()> {

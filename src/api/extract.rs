@@ -7,21 +7,11 @@ use serde::de::DeserializeOwned;
 use utoipa::IntoParams;
 use utoipa::openapi::path::ParameterIn;
 
-use crate::app::Ctx;
 use crate::domain::invalid::Invalid;
 use crate::http::Api;
 use crate::http::body::read_body;
 use crate::http::problem::Problem;
 use crate::wire::Paging;
-
-impl FromRequestParts<Api> for Ctx {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Problem> {
-        let ctx = parts.extensions.get::<Self>().cloned();
-        ctx.ok_or_else(|| Problem::internal("the guard did not say who acts"))
-    }
-}
 
 /// The parameters of a path.
 #[derive(Debug)]
@@ -77,7 +67,7 @@ fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Problem> {
     deserializer.end().map_err(|error| {
         Problem::new(
             StatusCode::BAD_REQUEST,
-            format!("the body is not one JSON value: {error}"),
+            format!("the body is not a single JSON value: {error}"),
         )
     })?;
     Ok(value)
@@ -159,7 +149,10 @@ fn refuse_unknown(query: &str, known: &[String]) -> Result<(), Problem> {
         if !known.contains(&name) {
             invalid.add(
                 &name,
-                format!("is not a parameter here; known: {}", known.join(", ")),
+                format!(
+                    "is not a parameter of this path, expected one of {}",
+                    known.join(", ")
+                ),
             );
         }
     }

@@ -21,7 +21,7 @@ use tower::Service;
 
 use super::reply;
 use crate::actions::admin::tokens::{self, Admission};
-use crate::actions::oncall::lookup::{self, Answer};
+use crate::actions::oncall::lookup::{self, Answer, Question};
 use crate::http::Api;
 use crate::http::guard;
 
@@ -74,11 +74,11 @@ impl Connection {
         if request.method() != Method::GET || request.uri().path() != PATH {
             return None;
         }
-        let question = request.uri().query()?;
+        let question = Question::read(request.uri().query()?)?;
         let app = self.api.app();
         let now = app.now();
         let may_read = self.is_admitted(request.headers(), now) || self.admit(request, now);
-        may_read.then(|| lookup::ready(app, question, now))?
+        may_read.then(|| lookup::ready(app, &question, now))?
     }
 
     /// Whether the request shows what the last one showed, and that still holds. The compared

@@ -8,18 +8,6 @@ use super::v1_router;
 use crate::domain::suggest::nearest;
 use crate::http::problem::Problem;
 
-/// What stands at `/`.
-const WELCOME: &str = "\
-oncalld answers who is on call.
-
-/api/docs/            the API, to read and try
-/api/v1/oncall        who is on call, in every team
-/api/v1/openapi.json  the API, for programs
-/readyz               whether it is ready
-
-On this host, `oncalld who` asks it too.
-";
-
 /// The paths of the API, with their parameters in braces.
 static PATHS: LazyLock<Vec<String>> = LazyLock::new(|| {
     let (_, document) = v1_router().split_for_parts();
@@ -27,15 +15,10 @@ static PATHS: LazyLock<Vec<String>> = LazyLock::new(|| {
     paths.map(|path| format!("/api/v1{path}")).collect()
 });
 
-/// Where to begin.
-pub async fn welcome() -> &'static str {
-    WELCOME
-}
-
 /// The answer to a path that nothing serves.
 pub async fn no_such_path(uri: Uri) -> Problem {
     let path = uri.path();
-    let detail = match meant(path) {
+    let detail = match nearest_path(path) {
         Some(meant) => format!("nothing is served at `{path}`; did you mean `{meant}`?"),
         None => format!("nothing is served at `{path}`; /api/docs/ lists every path"),
     };
@@ -43,7 +26,7 @@ pub async fn no_such_path(uri: Uri) -> Problem {
 }
 
 /// The path of the API that is nearest, with what was given for its parameters.
-fn meant(path: &str) -> Option<String> {
+fn nearest_path(path: &str) -> Option<String> {
     let path = path.trim_end_matches('/');
     let with_version = if path.starts_with("/api/") {
         path.to_owned()
@@ -72,11 +55,11 @@ fn meant(path: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::meant;
+    use super::nearest_path;
 
     #[test]
     fn a_mistyped_path_has_a_neighbour() {
-        let near = |path| meant(path).unwrap_or_default();
+        let near = |path| nearest_path(path).unwrap_or_default();
         assert_eq!(near("/api/v1/team"), "/api/v1/teams");
         assert_eq!(
             near("/api/v1/teams/core/member"),

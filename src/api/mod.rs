@@ -22,14 +22,11 @@ pub use self::lookups::Lookups;
 use crate::http::Api;
 use crate::http::{guard, problem};
 
-/// Everything, ready to serve. Without `slack`, requests of Slack aren't taken.
-pub fn service(api: Api, slack: Option<slack::Requests>) -> Lookups {
-    Lookups::new(api.clone(), router(api, slack))
-}
-
-fn router(api: Api, slack: Option<slack::Requests>) -> Router {
+/// The API, behind the guard, and beside it `pages` for people. Without `slack`, requests of Slack
+/// aren't taken.
+pub fn router(api: Api, slack: Option<slack::Requests>, pages: Router<Api>) -> Router {
     let (v1, _) = v1_router().split_for_parts();
-    Router::new()
+    pages
         .nest("/api/v1", v1)
         .route("/api/v1/openapi.json", get(docs::document))
         .merge(docs::pages())
@@ -37,7 +34,6 @@ fn router(api: Api, slack: Option<slack::Requests>) -> Router {
         .route("/healthz", get(health::healthz))
         .route("/readyz", get(health::readyz))
         .route("/metrics", get(health::metrics))
-        .route("/", get(missing::welcome))
         .fallback(missing::no_such_path)
         .method_not_allowed_fallback(problem::no_such_method)
         .layer(from_fn_with_state(api.clone(), guard::guard))

@@ -53,6 +53,8 @@ pub enum Source {
     Api,
     /// The command line.
     Cli,
+    /// The web pages.
+    Ui,
     /// Slash command and buttons.
     Slack,
     /// The daemon's own schedule.
@@ -66,6 +68,7 @@ impl Source {
         match self {
             Self::Api => "api",
             Self::Cli => "cli",
+            Self::Ui => "ui",
             Self::Slack => "slack",
             Self::Scheduler => "scheduler",
             Self::Import => "import",
@@ -129,13 +132,15 @@ impl Ctx {
                 Ok(())
             }
             Actor::Person { user, role: has } => Err(ActionError::Forbidden(match has {
-                Role::Viewer => format!("{user} belongs to no team, and so may look, not change"),
-                _ => format!("this takes the role {role}; {user} has {has}"),
+                Role::Viewer => {
+                    format!("{user} is in no team: they can read but not change anything")
+                }
+                _ => format!("this requires the role {role}; {user} has {has}"),
             })),
             Actor::Token {
                 name, role: has, ..
             } => Err(ActionError::Forbidden(format!(
-                "this takes the role {role}; token `{name}` has {has}"
+                "this requires the role {role}; token `{name}` has {has}"
             ))),
         }
     }
@@ -165,7 +170,7 @@ impl Ctx {
     pub fn acting_user(&self, field: &str, named: Option<UserId>) -> Result<Option<UserId>> {
         match (self.user(), named) {
             (Some(own), Some(named)) if *own != named => Err(ActionError::Forbidden(format!(
-                "{field}: who acts is {own}, who can't name {named}"
+                "{field}: {own}, who acts here, can't act for {named}"
             ))),
             (Some(own), _) => Ok(Some(own.clone())),
             (None, named) => Ok(named),
@@ -173,7 +178,7 @@ impl Ctx {
     }
 
     /// An audit event by this actor; the rest is filled in by the caller.
-    pub fn event(&self, entity_type: EntityType, action: Action) -> AuditEvent {
+    pub(super) fn event(&self, entity_type: EntityType, action: Action) -> AuditEvent {
         let mut metadata = Map::new();
         metadata.insert("source".to_owned(), self.source.as_str().into());
         let mut add = |name: &str, value: Option<&String>| {

@@ -30,7 +30,7 @@ pub enum ActionError {
     #[error("{0}")]
     Forbidden(String),
     /// The action takes a token.
-    #[error("this takes a token: send `Authorization: Bearer oncalld_…`")]
+    #[error("this requires a token: send `Authorization: Bearer oncalld_…`")]
     Unauthenticated,
     /// Something failed that is not the caller's to mend.
     #[error("{0}")]

@@ -2,9 +2,12 @@
 //! case; those that take part in every write are handed to it as [`Part`]s.
 
 pub mod answers;
+mod blocking;
 pub mod cache;
+mod cause;
 pub(crate) mod changes;
 mod context;
+mod entry;
 mod error;
 pub mod plugins;
 mod settings;
@@ -17,7 +20,9 @@ use std::sync::{Arc, Mutex};
 use chrono::{DateTime, Utc};
 use tokio::sync::{broadcast, watch};
 
+pub(crate) use self::cause::{Begun, Cause, Change};
 pub use self::context::{Actor, Ctx, IdempotencyKey, Source};
+pub use self::entry::Entry;
 pub use self::error::{ActionError, Result};
 pub use self::settings::{Route, Settings};
 pub use self::tx::{Tx, check_version};
@@ -87,6 +92,17 @@ impl App {
         self.0.clock.now()
     }
 
+    /// When it was started.
+    pub fn started_at(&self) -> DateTime<Utc> {
+        self.0.started_at
+    }
+
+    /// Size of the data file, in bytes; 0 where it can't be told.
+    pub fn store_bytes(&self) -> u64 {
+        let file = std::fs::metadata(self.0.store.path());
+        file.map_or(0, |file| file.len())
+    }
+
     /// The parts of the config that actions go by.
     pub fn settings(&self) -> &Settings {
         &self.0.settings
@@ -120,9 +136,6 @@ impl App {
     }
 
     /// Reads from one snapshot.
-    ///
-    /// # Errors
-    /// Those of the store and of `f`.
     pub fn read<T>(&self, f: impl FnOnce(&ReadTx) -> Result<T>) -> Result<T> {
         self.0.store.read(f)
     }

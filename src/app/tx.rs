@@ -1,12 +1,11 @@
 //! A write under way.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
 
 use super::answers::{Answers, Question};
-use super::{ActionError, Ctx, Result, Settings, Source};
-use crate::domain::audit::AuditEvent;
+use super::{ActionError, Cause, Ctx, Result, Settings, Source};
 use crate::domain::ids::TeamId;
 use crate::store::outbox::Message;
 use crate::store::{self, WriteTx};
@@ -23,8 +22,8 @@ pub struct Tx<'a> {
     pub started_at: DateTime<Utc>,
     /// The parts of the config that actions go by.
     pub settings: &'a Settings,
-    /// Teams whose change of who is on call was told in this write.
-    pub(crate) told: BTreeSet<TeamId>,
+    /// Why somebody else may be on call, by team.
+    pub(crate) causes: BTreeMap<TeamId, Cause>,
     /// Messages for the outbox, which they enter with the commit.
     pub(crate) messages: Vec<(String, Message)>,
     /// Whether somebody else came on call somewhere.
@@ -38,14 +37,6 @@ pub struct Tx<'a> {
 }
 
 impl Tx<'_> {
-    /// Appends to the audit log.
-    ///
-    /// # Errors
-    /// The store failed.
-    pub fn audit(&mut self, event: AuditEvent) -> Result<()> {
-        Ok(store::audit::append(self.store, event, self.now)?)
-    }
-
     /// Puts a message into the outbox. What happens while the sample company or another system's
     /// past is brought in is told to nobody.
     pub fn notify(&mut self, sink: &str, message: &Message) {

@@ -1,6 +1,6 @@
 //! Writing: one transaction, with all that goes with it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::sync::PoisonError;
 
 use serde::Serialize;
@@ -58,7 +58,7 @@ impl App {
                 now: self.now(),
                 started_at: self.0.started_at,
                 settings: self.settings(),
-                told: BTreeSet::new(),
+                causes: BTreeMap::new(),
                 on_call_changed: false,
                 messages: Vec::new(),
                 answers,

@@ -1,6 +1,5 @@
 //! Arguments that several commands share, and how they become queries and bodies.
 
-use std::fmt;
 use std::path::PathBuf;
 use std::str::FromStr;
 
@@ -10,12 +9,13 @@ use serde_json::{Map, Value};
 
 use super::error::CliError;
 use crate::domain::ids::{USER_ID_FORM, UserId};
+use crate::secret::Secret;
 
 /// What every command takes.
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Global options")]
 pub(super) struct Global {
-    /// Address of the daemon [default: where the config file says that it listens]
+    /// Address of the daemon [default: the listen address in the config file]
     #[arg(long, global = true, env = "ONCALLD_URL", hide_env_values = true)]
     pub(super) url: Option<String>,
 
@@ -28,36 +28,13 @@ pub(super) struct Global {
     #[arg(long, global = true, value_name = "FILE")]
     pub(super) config: Option<PathBuf>,
 
-    /// Folder of the data file and the admin token [default: the config's, `data`]
+    /// Folder of the data file and the admin token [default: as in the config file, else `data`]
     #[arg(long, global = true, value_name = "DIR")]
     pub(super) data_dir: Option<PathBuf>,
 
     /// Print the API's JSON instead of a table
     #[arg(long, global = true)]
     pub(super) json: bool,
-}
-
-/// A text that no debug output shows.
-#[derive(Clone, PartialEq, Eq)]
-pub(super) struct Secret(String);
-
-impl Secret {
-    /// The text itself.
-    pub(super) fn reveal(&self) -> &str {
-        &self.0
-    }
-}
-
-impl From<&str> for Secret {
-    fn from(text: &str) -> Self {
-        Self(text.to_owned())
-    }
-}
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Secret(…)")
-    }
 }
 
 /// Which part of a list.
@@ -104,18 +81,31 @@ macro_rules! names_of {
 }
 pub(super) use names_of;
 
-/// Reads a person: a Slack user id, also as Slack writes a mention (`@U123`, `<@U123|sam>`).
+/// A person as somebody names them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Person {
+    /// By their Slack user id.
+    Id(String),
+    /// By what they are called, in full or in part.
+    Name(String),
+}
+
+/// Reads a person: a Slack user id, also as Slack writes a mention (`@U123`, `<@U123|sam>`), or a
+/// name.
 ///
 /// # Errors
-/// What was expected.
-pub(super) fn parse_user(text: &str) -> Result<String, String> {
+/// It's neither.
+pub(super) fn parse_person(text: &str) -> Result<Person, String> {
     let inner = text.strip_prefix('<').and_then(|t| t.strip_suffix('>'));
-    let id = inner.unwrap_or(text).trim_start_matches('@');
-    let id = id.split_once('|').map_or(id, |(id, _)| id);
-    match UserId::from_str(id) {
-        Ok(id) => Ok(id.to_string()),
-        Err(_) => Err(format!("expected {USER_ID_FORM}")),
+    let mention = inner.unwrap_or(text).trim().trim_start_matches('@');
+    let id = mention.split_once('|').map_or(mention, |(id, _)| id);
+    if let Ok(id) = UserId::from_str(id) {
+        return Ok(Person::Id(id.to_string()));
     }
+    if mention.chars().any(char::is_alphanumeric) {
+        return Ok(Person::Name(mention.to_owned()));
+    }
+    Err(format!("expected a name, or {USER_ID_FORM}"))
 }
 
 /// Reads a JSON object.
@@ -208,12 +198,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn people_are_named_as_slack_names_them() {
+    fn people_are_named_by_id_as_slack_names_them_or_by_name() {
         for text in ["U123", "@U123", "<@U123>", "<@U123|sam>"] {
-            assert_eq!(parse_user(text).unwrap(), "U123");
+            assert_eq!(parse_person(text).unwrap(), Person::Id("U123".to_owned()));
         }
-        for bad in ["", "@", "sam", "u123", "<U123", "<@|U123>"] {
-            assert!(parse_user(bad).is_err(), "{bad}");
+        for (text, name) in [
+            ("Sam Okoye", "Sam Okoye"),
+            ("@sam ", "sam"),
+            ("u123", "u123"),
+        ] {
+            assert_eq!(parse_person(text).unwrap(), Person::Name(name.to_owned()));
+        }
+        for bad in ["", "@", " ", "-", "<>"] {
+            assert!(parse_person(bad).is_err(), "{bad}");
         }
     }
 
@@ -239,13 +236,6 @@ mod tests {
         let both = Body::default().set("slack_group_id", Some("S1"));
         let both = both.clear([("slack_group_id", Value::Null)]).unwrap_err();
         assert_eq!(both.message, "slack-group-id is both set and cleared");
-    }
-
-    #[test]
-    fn secrets_stay_out_of_debug_output() {
-        let secret = Secret::from("oncalld_x");
-        assert_eq!(format!("{secret:?}"), "Secret(…)");
-        assert_eq!(secret.reveal(), "oncalld_x");
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! `oncalld audit`: what was changed, when, by whom; and proof that the log is as it was written.
+//! `oncalld audit`: what was changed, when, by whom; and proof that nothing in the log was changed.
 
 use clap::{Args, Subcommand};
 use reqwest::Method;
@@ -7,6 +7,7 @@ use serde_json::Value;
 use super::args::{PageArgs, Query, names_of};
 use super::error::CliError;
 use super::output::{note, print};
+use super::people::Names;
 use super::session::Session;
 use super::table::{NONE, Table, counted, facts, indented, or_none};
 use super::time::stamp;
@@ -23,7 +24,7 @@ pub(super) enum AuditCommand {
         /// Its SEQ, or its id
         entry: String,
     },
-    /// Prove that no entry was changed, dropped or put in
+    /// Verify that no entry was changed, dropped or inserted, and that every filter finds each one
     Verify,
 }
 
@@ -36,10 +37,10 @@ pub(super) struct ListArgs {
     /// About the entity of this id
     #[arg(long, value_name = "ID")]
     entity_id: Option<String>,
-    /// Of this action
+    /// With this action
     #[arg(long, value_parser = names_of!(Action))]
     action: Option<String>,
-    /// By this person, or token of this name
+    /// By this person, or by the token of this name
     #[arg(long, value_name = "ID")]
     actor_id: Option<String>,
     /// Concerning this team
@@ -76,7 +77,10 @@ pub(super) async fn run(command: AuditCommand, session: &Session) -> Result<(), 
                 .get::<AuditView>(&path, Query::default())
                 .await?;
             match session.open(&answer)? {
-                Some(entry) => print(&in_full(&entry)),
+                Some(entry) => {
+                    let names = session.names(people_of(&entry)).await;
+                    print(&in_full(&entry, &names))
+                }
                 None => Ok(()),
             }
         }
@@ -107,10 +111,17 @@ async fn at(seq: u64, session: &Session) -> Result<String, CliError> {
 }
 
 /// The proof in words.
-pub(super) fn proven(proof: &AuditProof) -> [(&'static str, String); 2] {
+pub(super) fn proven(proof: &AuditProof) -> [(&'static str, String); 3] {
     let entries = counted(proof.entries, "entry", "entries");
-    let text = format!("as it was written, {entries}");
-    [("audit log", text), ("head", proof.head.clone())]
+    let text =
+        format!("{entries}, each as it was chained to the one before, and found by every filter");
+    let unproven = "whether its end was cut off or all of it written anew, by somebody with the file: \
+                    note the head elsewhere";
+    [
+        ("audit log", text),
+        ("head", proof.head.clone()),
+        ("unproven", unproven.to_owned()),
+    ]
 }
 
 async fn list(args: ListArgs, session: &Session) -> Result<(), CliError> {
@@ -137,6 +148,7 @@ async fn list(args: ListArgs, session: &Session) -> Result<(), CliError> {
         return Ok(());
     }
     let slugs = session.slugs().await;
+    let names = session.names(page.items.iter().flat_map(people_of)).await;
     let columns = ["SEQ", "WHEN", "TEAM", "WHAT", "WHO", "CHANGED"];
     let mut table = Table::new(columns).numbers([0]);
     for entry in &page.items {
@@ -145,23 +157,34 @@ async fn list(args: ListArgs, session: &Session) -> Result<(), CliError> {
             stamp(entry.created_at),
             or_none(entry.team_id.map(|id| slugs.of(id))),
             format!("{} {}", entry.entity_type, entry.action),
-            actor(entry),
-            in_short(entry),
+            actor(entry, &names),
+            in_short(entry, &names),
         ]);
     }
     print(&table.render())?;
     if let Some(cursor) = page.next_cursor {
         note(&format!(
-            "{} entries in all: --cursor {cursor} has older ones",
+            "{} entries in all; --cursor {cursor} shows older ones",
             page.total
         ));
     }
     Ok(())
 }
 
-fn actor(entry: &AuditView) -> String {
+/// Whom an entry names.
+fn people_of(entry: &AuditView) -> impl Iterator<Item = &str> {
+    let people = [
+        entry.actor_id.as_deref(),
+        entry.engineer_slack_id.as_deref(),
+        entry.previous_engineer_slack_id.as_deref(),
+        Some(subject(entry)),
+    ];
+    people.into_iter().flatten()
+}
+
+fn actor(entry: &AuditView, names: &Names) -> String {
     match (&entry.actor_id, entry.actor_type) {
-        (Some(id), _) => id.clone(),
+        (Some(id), _) => names.of(id),
         (None, ActorType::System) => "oncalld".to_owned(),
         (None, ActorType::User) => NONE.to_owned(),
     }
@@ -171,37 +194,50 @@ fn actor(entry: &AuditView) -> String {
 const SHOWN: usize = 3;
 
 /// Who is on call by it, or what was made or deleted, else the names of the fields.
-fn in_short(entry: &AuditView) -> String {
+fn in_short(entry: &AuditView, names: &Names) -> String {
     // A wish changes nobody's shift yet, and one that was turned down never does.
     let label = match entry.action {
         Action::OverrideRequested | Action::OverrideRejected => "asked for",
         _ => "on call",
     };
     match (&entry.previous_engineer_slack_id, &entry.engineer_slack_id) {
-        (Some(old), Some(new)) if old != new => return format!("{label}: {old} → {new}"),
-        (_, Some(new)) => return format!("{label}: {new}"),
+        (Some(old), Some(new)) if old != new => {
+            return format!("{label}: {} → {}", names.of(old), names.of(new));
+        }
+        (_, Some(new)) => return format!("{label}: {}", names.of(new)),
         _ => {}
     }
-    let subject = subject(entry);
+    let is_of_person = matches!(
+        entry.entity_type,
+        EntityType::TeamMembership | EntityType::TimeOff | EntityType::User
+    );
+    let subject = match subject(entry) {
+        id if is_of_person => names.of(id),
+        name => name.to_owned(),
+    };
     if matches!(entry.action, Action::Created | Action::Deleted) && !subject.is_empty() {
-        return subject.to_owned();
+        return subject;
     }
     let fields = entry.changes.as_object().into_iter().flatten();
-    let names: Vec<_> = fields.map(|(name, _)| name.as_str()).collect();
-    let names = match names.split_at_checked(SHOWN) {
+    let fields: Vec<_> = fields.map(|(name, _)| name.as_str()).collect();
+    let fields = match fields.split_at_checked(SHOWN) {
         Some((shown, rest @ [_, _, ..])) => {
             format!("{} and {} more", shown.join(", "), rest.len())
         }
-        _ => or_none((!names.is_empty()).then(|| names.join(", "))),
+        _ => or_none((!fields.is_empty()).then(|| fields.join(", "))),
     };
-    match (entry.entity_type, subject) {
-        (EntityType::TeamMembership, user) if !user.is_empty() => format!("{user}: {names}"),
-        _ => names,
+    if is_of_person && !subject.is_empty() {
+        format!("{subject}: {fields}")
+    } else {
+        fields
     }
 }
 
 /// The name of what an entry is about, as far as the entry itself tells; else nothing.
 fn subject(entry: &AuditView) -> &str {
+    if entry.entity_type == EntityType::User {
+        return entry.entity_id.as_deref().unwrap_or_default();
+    }
     let side = if entry.action == Action::Deleted {
         "old"
     } else {
@@ -214,7 +250,7 @@ fn subject(entry: &AuditView) -> &str {
     found.and_then(Value::as_str).unwrap_or_default()
 }
 
-fn in_full(entry: &AuditView) -> String {
+fn in_full(entry: &AuditView, names: &Names) -> String {
     let mut text = facts([
         ("seq", entry.seq.to_string()),
         ("id", entry.id.to_string()),
@@ -222,9 +258,12 @@ fn in_full(entry: &AuditView) -> String {
         ("what", format!("{} {}", entry.entity_type, entry.action)),
         ("entity", or_none(entry.entity_id.as_ref())),
         ("team", or_none(entry.team_id)),
-        ("who", actor(entry)),
-        ("on call", or_none(entry.engineer_slack_id.as_ref())),
-        ("before", or_none(entry.previous_engineer_slack_id.as_ref())),
+        ("who", actor(entry, names)),
+        ("on call", names.or_none(entry.engineer_slack_id.as_ref())),
+        (
+            "before",
+            names.or_none(entry.previous_engineer_slack_id.as_ref()),
+        ),
         ("from", or_none(entry.effective_date)),
         ("kind", or_none(entry.change_type.as_ref())),
         ("why", or_none(entry.change_reason.as_ref())),
@@ -269,12 +308,16 @@ mod tests {
 
     use super::*;
 
+    fn names() -> Names {
+        Names([("U2".to_owned(), "Zoë".to_owned())].into())
+    }
+
     fn entry() -> AuditView {
         serde_json::from_value(json!({
             "id": "01939a00-0000-7000-8000-000000000001", "seq": 7,
             "team_id": null, "entity_type": "team", "entity_id": "x", "action": "updated",
             "actor_type": "user", "actor_id": "U9",
-            "changes": {"name": {"old": "A", "new": "B"}, "description": {"old": null, "new": "x\ny"}},
+            "changes": {"description": {"old": null, "new": "x\ny"}, "name": {"old": "A", "new": "B"}},
             "metadata": {"source": "cli"},
             "engineer_slack_id": null, "previous_engineer_slack_id": null,
             "change_type": null, "change_reason": null, "effective_date": null,
@@ -286,33 +329,38 @@ mod tests {
 
     #[test]
     fn an_entry_names_what_it_changed() {
-        assert_eq!(in_short(&entry()), "description, name");
+        assert_eq!(in_short(&entry(), &names()), "description, name");
         let mut made = entry();
         made.changes = json!({"a": {}, "b": {}, "c": {}, "d": {}});
-        assert_eq!(in_short(&made), "a, b, c, d");
+        assert_eq!(in_short(&made, &names()), "a, b, c, d");
         made.changes = json!({"a": {}, "b": {}, "c": {}, "d": {}, "e": {}});
-        assert_eq!(in_short(&made), "a, b, c and 2 more");
+        assert_eq!(in_short(&made, &names()), "a, b, c and 2 more");
         made.action = Action::Created;
         made.changes =
             json!({"name": {"old": null, "new": "A"}, "slug": {"old": null, "new": "a"}});
-        assert_eq!(in_short(&made), "A");
+        assert_eq!(in_short(&made, &names()), "A");
         let mut member = entry();
         member.entity_type = EntityType::TeamMembership;
         member.metadata = json!({"slack_user_id": "U2"});
         member.changes = json!({"weight": {"old": 1.0, "new": 2.0}});
-        assert_eq!(in_short(&member), "U2: weight");
+        assert_eq!(in_short(&member, &names()), "Zoë (U2): weight");
+        let mut user = entry();
+        user.entity_type = EntityType::User;
+        user.entity_id = Some("U2".to_owned());
+        user.changes = json!({"email": {"old": null, "new": "zoe@example.com"}});
+        assert_eq!(in_short(&user, &names()), "Zoë (U2): email");
         let mut handoff = entry();
         handoff.engineer_slack_id = Some("U2".to_owned());
-        assert_eq!(in_short(&handoff), "on call: U2");
+        assert_eq!(in_short(&handoff, &names()), "on call: Zoë (U2)");
         handoff.previous_engineer_slack_id = Some("U1".to_owned());
-        assert_eq!(in_short(&handoff), "on call: U1 → U2");
+        assert_eq!(in_short(&handoff, &names()), "on call: U1 → Zoë (U2)");
         handoff.action = Action::OverrideRequested;
-        assert_eq!(in_short(&handoff), "asked for: U1 → U2");
+        assert_eq!(in_short(&handoff, &names()), "asked for: U1 → Zoë (U2)");
     }
 
     #[test]
     fn an_entry_in_full_has_old_and_new_values() {
-        let text = in_full(&entry());
+        let text = in_full(&entry(), &names());
         assert!(
             text.contains("when           2026-11-30 08:00:05 UTC\n"),
             "{text}"

@@ -12,9 +12,10 @@ use super::output::{note, pretty, print};
 use super::session::Session;
 use super::table::facts;
 use crate::daemon::STORE_FILE;
+use crate::domain::hex::hex;
 use crate::domain::zone;
 use crate::store::{self, FolderLock, Store, StoreError};
-use crate::wire::audit::{AuditProof, hex};
+use crate::wire::audit::AuditProof;
 
 /// Asks the daemon; where none answers on this host, looks at the file.
 ///
@@ -25,7 +26,7 @@ pub(super) async fn run(global: &Global, session: &Session) -> Result<(), CliErr
         Ok((status, body)) => {
             let Ok(found) = serde_json::from_str::<Value>(&body) else {
                 let url = &session.client.connection().url;
-                let message = format!("{url} answered {status}, and no JSON: is it oncalld?");
+                let message = format!("{url} answered {status} without JSON: is it oncalld?");
                 return Err(CliError::failed(message));
             };
             print(&if session.json {
@@ -90,11 +91,11 @@ struct Found {
     zone_rules: Option<String>,
 }
 
-/// Opens the file, which repairs it where it wasn't closed, and checks its audit log.
+/// Opens the file, which repairs it where it wasn't closed, and checks its audit log and lists.
 fn offline(path: &Path) -> Result<Found, CliError> {
     if !path.exists() {
         return Err(CliError::not_found(format!(
-            "there is no data file {}: `oncalld serve` makes it, --data-dir names another folder",
+            "there is no data file {}: `oncalld serve` creates it, --data-dir names another folder",
             path.display()
         )));
     }
@@ -103,6 +104,7 @@ fn offline(path: &Path) -> Result<Found, CliError> {
     let store = Store::open(path).map_err(|error| CliError::failed(error.to_string()))?;
     let read = store.read(|tx| {
         let head = store::audit::verify(tx)?;
+        store::lists::verify(tx)?;
         Ok::<_, StoreError>((head, store::meta::zone_rules(tx)?))
     });
     let (head, zone_rules) = read.map_err(|error| CliError::failed(error.to_string()))?;
@@ -140,7 +142,8 @@ impl Found {
         );
         let rules = format!("{} ({}), {used}", rules.version(), rules.source());
         let store = format!("{}, schema version {}", self.path, self.schema);
-        let about = [("store", store), ("zone rules", rules)];
+        let lists = "as the records say".to_owned();
+        let about = [("store", store), ("lists", lists), ("zone rules", rules)];
         facts(about.into_iter().chain(proven(&self.proof)))
     }
 }
@@ -182,6 +185,6 @@ mod tests {
         let found = offline(&path).unwrap();
         assert_eq!(found.proof.entries, 1);
         assert_eq!(found.proof.head, hex(&written.audit[0].hash));
-        assert!(found.text().contains("1 entry\n"));
+        assert!(found.text().contains("1 entry, each as"));
     }
 }

@@ -14,6 +14,7 @@ use super::connection::Connection;
 use super::error::CliError;
 use super::missing;
 use super::problem::Problem;
+use crate::tls;
 
 const CONNECT: Duration = Duration::from_secs(2);
 const TOTAL: Duration = Duration::from_secs(30);
@@ -49,7 +50,7 @@ impl<T: DeserializeOwned> Answer<T> {
     pub(super) fn read(&self) -> Result<T, CliError> {
         serde_json::from_str(&self.json).map_err(|error| {
             CliError::failed(format!(
-                "the daemon's answer makes no sense to this version of oncalld ({error}); \
+                "this version of oncalld can't read the daemon's answer ({error}); \
                  --json prints it as it is"
             ))
         })
@@ -69,8 +70,7 @@ impl Client {
     /// # Errors
     /// The token can't be sent, or the host's certificates can't be read.
     pub(super) fn new(connection: Connection) -> Result<Self, CliError> {
-        // An error means that there is a provider already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        tls::use_ring();
         let mut builder = reqwest::Client::builder()
             .user_agent(USER_AGENT)
             .default_headers(HeaderMap::from_iter([CLIENT]))
@@ -96,27 +96,25 @@ impl Client {
     }
 
     /// Reads.
-    ///
-    /// # Errors
-    /// The daemon can't be reached, or says no.
     pub(super) async fn get<T>(&self, path: &[&str], query: Query) -> Result<Answer<T>, CliError> {
         self.send(Method::GET, Request { path, query }, None).await
     }
 
     /// Makes or does something.
-    ///
-    /// # Errors
-    /// The daemon can't be reached, or says no.
     pub(super) async fn post<T>(&self, path: &[&str], body: Value) -> Result<Answer<T>, CliError> {
         let query = Query::default();
         self.send(Method::POST, Request { path, query }, Some(body))
             .await
     }
 
+    /// Sets something.
+    pub(super) async fn put<T>(&self, path: &[&str], body: Value) -> Result<Answer<T>, CliError> {
+        let query = Query::default();
+        self.send(Method::PUT, Request { path, query }, Some(body))
+            .await
+    }
+
     /// Changes something.
-    ///
-    /// # Errors
-    /// The daemon can't be reached, or says no.
     pub(super) async fn patch<T>(&self, path: &[&str], body: Value) -> Result<Answer<T>, CliError> {
         let query = Query::default();
         self.send(Method::PATCH, Request { path, query }, Some(body))
@@ -124,9 +122,6 @@ impl Client {
     }
 
     /// Deletes something; whatever is answered is of no interest.
-    ///
-    /// # Errors
-    /// The daemon can't be reached, or says no.
     pub(super) async fn delete(&self, path: &[&str]) -> Result<Answer<Value>, CliError> {
         let query = Query::default();
         self.send(Method::DELETE, Request { path, query }, None)
@@ -134,9 +129,6 @@ impl Client {
     }
 
     /// Does what may take minutes.
-    ///
-    /// # Errors
-    /// The daemon can't be reached, or says no.
     pub(super) async fn slowly<T>(
         &self,
         method: Method,
@@ -198,9 +190,9 @@ impl Client {
 
     async fn execute(&self, mut request: reqwest::RequestBuilder) -> Result<Response, CliError> {
         if let Some(secret) = self.connection.token.secret() {
-            let value = HeaderValue::from_str(&format!("Bearer {}", secret.reveal()));
+            let value = HeaderValue::from_str(&format!("Bearer {}", secret.expose()));
             let mut value = value
-                .map_err(|_| CliError::usage("the token holds characters that no token has"))?;
+                .map_err(|_| CliError::usage("the token contains characters that no token has"))?;
             value.set_sensitive(true);
             request = request.header(AUTHORIZATION, value);
         }

@@ -9,7 +9,7 @@ use super::output::print;
 /// Which shell.
 #[derive(Debug, Args)]
 pub(super) struct CompletionsArgs {
-    /// The shell, whose manual says where the script goes
+    /// The shell; its manual says where the script goes
     #[arg(value_enum)]
     shell: Shell,
 }

@@ -13,7 +13,7 @@ use crate::config::{CliOverrides, Config};
 /// What to do with the configuration.
 #[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
-    /// Check a config file and the environment, and print what holds
+    /// Check a config file and the environment, and print the result
     Check {
         /// The config file [default: --config, else config.toml if there is one]
         file: Option<PathBuf>,

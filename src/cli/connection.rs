@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use reqwest::Url;
 
-use super::args::{Global, Secret};
+use super::args::Global;
 use super::error::CliError;
 use crate::config::{CliOverrides, Config, is_loopback_name};
 use crate::daemon::ADMIN_TOKEN_FILE;
+use crate::secret::Secret;
 
 /// The config file that holds where none is named.
 const DEFAULT_CONFIG: &str = "config.toml";
@@ -86,7 +87,7 @@ impl Connection {
         let given = |text: &&str| !text.trim().is_empty();
         let url = global.url.as_deref().filter(given).map(parse_url);
         let url = url.transpose()?;
-        let token = global.token.as_ref().map(Secret::reveal).filter(given);
+        let token = global.token.as_ref().map(Secret::expose).filter(given);
         let token = token.map(|text| Token::Given(text.trim().into()));
         match (url, token) {
             (Some(url), Some(token)) => Ok(Self { url, token }),
@@ -103,7 +104,7 @@ impl Connection {
             (None, token) => {
                 let config = load_config(global).map_err(|mut error| {
                     error.message +=
-                        "\n(read to find the daemon; --url or ONCALLD_URL tells its address)";
+                        "\n(read to find the daemon; --url or ONCALLD_URL gives its address)";
                     error
                 })?;
                 let url = parse_url(&address(config.server.listen))?;
@@ -159,12 +160,12 @@ pub(super) fn address(listen: SocketAddr) -> String {
 fn parse_url(text: &str) -> Result<Url, CliError> {
     let wrong = |why: &str| {
         CliError::usage(format!(
-            "`{text}` is no address of a daemon: {why}; expected one such as \
+            "`{text}` is not the address of a daemon: {why}; expected one such as \
              http://127.0.0.1:8460 or https://oncall.example.com"
         ))
     };
     if !text.contains("://") {
-        return Err(wrong("neither http:// nor https:// stands in front"));
+        return Err(wrong("it does not start with http:// or https://"));
     }
     let url = Url::parse(text.trim()).map_err(|error| wrong(&error.to_string()))?;
     if !matches!(url.scheme(), "http" | "https") {

@@ -9,8 +9,9 @@ use super::args::Query;
 use super::error::CliError;
 use super::explanation::percent;
 use super::output::print;
+use super::people::Names;
 use super::session::Session;
-use super::table::{Table, counted, person};
+use super::table::{Table, clean, counted, person};
 use super::time::{days, parse_date};
 use crate::wire::rotation::FairnessView;
 
@@ -73,11 +74,14 @@ fn text(report: &FairnessView) -> String {
     }
     if !report.conflicts.is_empty() {
         text += "\nOn call during time off:\n";
+        let of_members = report.members.iter();
+        let names = of_members.map(|of| (of.slack_user_id.clone(), of.display_name.clone()));
+        let names = Names(names.collect());
         for conflict in &report.conflicts {
             let _ = writeln!(
                 text,
                 "  {}: {} ({}), off {}",
-                conflict.slack_user_id,
+                clean(&names.of(&conflict.slack_user_id)),
                 days(conflict.start_date, conflict.end_date),
                 conflict.source,
                 days(conflict.time_off_start_date, conflict.time_off_end_date),
@@ -97,7 +101,7 @@ mod tests {
     fn the_report_tells_shares_gaps_and_conflicts() {
         let report: FairnessView = serde_json::from_value(json!({
             "from": "2026-11-01", "to": "2026-11-30", "covered_days": 28,
-            "members": [{"slack_user_id": "U1", "display_name": "U1", "days_served": 14,
+            "members": [{"slack_user_id": "U1", "display_name": "Zoë", "days_served": 14,
                 "override_days": 1, "manual_days": 2, "auto_days": 11, "weekend_days": 4,
                 "target_share": 0.5, "actual_share": 0.5, "credit": -0.5}],
             "gaps": [{"start_date": "2026-11-29", "end_date": "2026-11-30"}],
@@ -109,11 +113,11 @@ mod tests {
         assert_eq!(
             text(&report),
             "Sun 1 Nov 2026 to Mon 30 Nov 2026, 28 days covered\n\n\
-             PERSON  DAYS  OVERRIDE  MANUAL  AUTO  WEEKEND  TARGET  ACTUAL  CREDIT\n\
-             U1        14         1       2    11        4  50.0 %  50.0 %   -0.50\n\n\
+             PERSON    DAYS  OVERRIDE  MANUAL  AUTO  WEEKEND  TARGET  ACTUAL  CREDIT\n\
+             Zoë (U1)    14         1       2    11        4  50.0 %  50.0 %   -0.50\n\n\
              Nobody is on call:\n  Sun 29 Nov 2026 to Mon 30 Nov 2026\n\n\
              On call during time off:\n  \
-             U1: Mon 2 Nov 2026 to Sun 8 Nov 2026 (auto), off Sun 8 Nov 2026\n"
+             Zoë (U1): Mon 2 Nov 2026 to Sun 8 Nov 2026 (auto), off Sun 8 Nov 2026\n"
         );
     }
 }

@@ -4,10 +4,11 @@ use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
 use reqwest::Method;
 
-use super::args::{Body, PageArgs, Query, names_of, parse_user};
+use super::args::{Body, PageArgs, Person, Query, names_of, parse_person};
 use super::client::Answer;
 use super::error::CliError;
 use super::output::{note, print};
+use super::people::Names;
 use super::session::Session;
 use super::table::{NONE, Table, counted, facts, or_none, person, yes_no};
 use super::time::{day, parse_instant, rfc3339, stamp};
@@ -25,13 +26,13 @@ pub(super) enum MemberCommand {
         #[command(flatten)]
         pages: PageArgs,
     },
-    /// Add a member, or change the one that is there
+    /// Add a member, or change an existing one
     Add {
         /// Slug or id of the team
         team: String,
-        /// Slack user id
-        #[arg(value_parser = parse_user)]
-        user: String,
+        /// Slack user id, or a name
+        #[arg(value_parser = parse_person)]
+        user: Person,
         #[command(flatten)]
         fields: MemberArgs,
     },
@@ -39,9 +40,9 @@ pub(super) enum MemberCommand {
     Update {
         /// Slug or id of the team
         team: String,
-        /// Slack user id
-        #[arg(value_parser = parse_user)]
-        user: String,
+        /// Slack user id, or a name
+        #[arg(value_parser = parse_person)]
+        user: Person,
         #[command(flatten)]
         fields: MemberArgs,
         /// Change them only if this is their current version
@@ -57,16 +58,16 @@ pub(super) enum MemberCommand {
     Remove {
         /// Slug or id of the team
         team: String,
-        /// Slack user id
-        #[arg(value_parser = parse_user)]
-        user: String,
+        /// Slack user id, or a name
+        #[arg(value_parser = parse_person)]
+        user: Person,
     },
 }
 
 /// The fields of a member.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct MemberArgs {
-    /// What they may decide
+    /// Their role in the team
     #[arg(long, value_parser = names_of!(TeamRole))]
     role: Option<String>,
     /// Whether the rotation may pick them [default: true]
@@ -75,7 +76,7 @@ pub(super) struct MemberArgs {
     /// Share of the shifts relative to the others', above 0, at most 1000 [default: 1]
     #[arg(long, allow_negative_numbers = true)]
     weight: Option<f64>,
-    /// Since when they count [default: now]
+    /// When they joined [default: now]
     #[arg(long, value_name = "TIME", value_parser = parse_instant)]
     joined_at: Option<DateTime<Utc>>,
 }
@@ -91,13 +92,11 @@ impl MemberArgs {
 }
 
 /// Does it.
-///
-/// # Errors
-/// The daemon can't be reached, or says no.
 pub(super) async fn run(command: MemberCommand, session: &Session) -> Result<(), CliError> {
     match command {
         MemberCommand::List { team, pages } => list(&team, pages, session).await,
         MemberCommand::Add { team, user, fields } => {
+            let user = session.user(&user).await?;
             let body = fields.body().set("slack_user_id", Some(user)).json();
             show(
                 &session
@@ -114,17 +113,22 @@ pub(super) async fn run(command: MemberCommand, session: &Session) -> Result<(),
             if_version,
         } => {
             let body = fields.body().change(if_version)?;
+            let user = session.user(&user).await?;
             let path = ["teams", &team, "members", &user];
             show(&session.client.patch(&path, body).await?, session)
         }
         MemberCommand::Sync { team } => {
             let path = ["teams", &team, "members", "sync"];
             let answer = session.client.slowly(Method::POST, &path).await?;
-            session
-                .open(&answer)?
-                .map_or(Ok(()), |view: SyncView| print(&synced(&view)))
+            let Some(view) = session.open::<SyncView>(&answer)? else {
+                return Ok(());
+            };
+            let people = view.joined.iter().chain(&view.left).map(String::as_str);
+            let names = session.names(people).await;
+            print(&synced(&view, &names))
         }
         MemberCommand::Remove { team, user } => {
+            let user = session.user(&user).await?;
             let path = ["teams", &team, "members", &user];
             let answer = session.client.delete(&path).await?;
             session.done(&answer, &format!("removed {user} from {team}"))
@@ -160,11 +164,11 @@ async fn list(team: &str, pages: PageArgs, session: &Session) -> Result<(), CliE
 }
 
 /// What a sync came to, in words.
-fn synced(view: &SyncView) -> String {
+fn synced(view: &SyncView, names: &Names) -> String {
     let people = counted(view.members as u64, "person", "people");
     let who = |what: &str, users: &[String]| match users {
         [] => String::new(),
-        users => format!("\n{what}: {}", users.join(", ")),
+        users => format!("\n{what}: {}", names.joined(users)),
     };
     let at = stamp(view.synced_at);
     let (joined, left) = (who("joined", &view.joined), who("left", &view.left));

@@ -51,10 +51,10 @@ pub(super) async fn team_hint(client: &Client, name: &str) -> Option<String> {
     let mut services = services.into_iter().flat_map(|page| page.items);
     if services.any(|service| service.name.eq_ignore_ascii_case(name)) {
         return Some(format!(
-            "there is a service of that name: `oncalld who --service {name}`"
+            "there is a service with that name: `oncalld who --service {name}`"
         ));
     }
-    Some("`oncalld team list` shows the teams that there are".to_owned())
+    Some("`oncalld team list` lists the teams".to_owned())
 }
 
 async fn service_hint(client: &Client, name: &str) -> Option<String> {
@@ -67,7 +67,7 @@ async fn service_hint(client: &Client, name: &str) -> Option<String> {
         return None;
     }
     Some(nearest(name, names()).map_or_else(
-        || "`oncalld service list` shows the services that there are".to_owned(),
+        || "`oncalld service list` lists the services".to_owned(),
         |meant| format!("did you mean `{meant}`?"),
     ))
 }

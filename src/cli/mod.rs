@@ -15,6 +15,7 @@ mod member;
 mod missing;
 mod notification;
 mod output;
+mod people;
 mod plugin;
 mod problem;
 mod rotation;
@@ -29,6 +30,7 @@ mod team;
 mod time;
 mod time_off;
 mod token;
+mod user;
 mod who;
 
 use std::process::ExitCode;
@@ -65,6 +67,9 @@ enum Command {
     /// Manage the members of a team
     #[command(subcommand)]
     Member(member::MemberCommand),
+    /// Manage what people are called
+    #[command(subcommand)]
+    User(user::UserCommand),
     /// Manage services
     #[command(subcommand)]
     Service(service::ServiceCommand),
@@ -77,24 +82,24 @@ enum Command {
     /// Configure and preview the rotation of a team
     #[command(subcommand)]
     Rotation(rotation::RotationCommand),
-    /// Manage time off, when the rotation picks somebody else
+    /// Manage time off, during which the rotation picks others
     #[command(subcommand, visible_alias = "time-off")]
     Timeoff(time_off::TimeOffCommand),
-    /// Show who served how much of what they owed
+    /// Show how fairly the shifts are shared
     Fairness(fairness::FairnessArgs),
     /// Read and verify the audit log
     #[command(subcommand)]
     Audit(audit::AuditCommand),
-    /// See what was told to whom, retry what failed, try a sink
+    /// Show who was told what, retry what failed, test a sink
     #[command(subcommand)]
     Notification(notification::NotificationCommand),
-    /// Manage plugins, and write them
+    /// Manage plugins, and create them
     #[command(subcommand)]
     Plugin(plugin::PluginCommand),
     /// Manage access tokens
     #[command(subcommand)]
     Token(token::TokenCommand),
-    /// See how oncalld and Slack get along
+    /// Check the connection with Slack
     #[command(subcommand)]
     Slack(slack::SlackCommand),
     /// Check that the daemon is ready, or, while it is down, that its data file is sound
@@ -102,7 +107,7 @@ enum Command {
     /// Check the configuration
     #[command(subcommand)]
     Config(config::ConfigCommand),
-    /// Print the description of the HTTP API
+    /// Print the OpenAPI description of the HTTP API
     Openapi,
     /// Print the completion script of a shell
     Completions(completions::CompletionsArgs),
@@ -157,6 +162,7 @@ async fn talk(command: Command, global: &Global) -> Result<(), CliError> {
         Command::Who(args) => who::run(args, &session).await,
         Command::Team(command) => team::run(command, &session).await,
         Command::Member(command) => member::run(command, &session).await,
+        Command::User(command) => user::run(command, &session).await,
         Command::Service(command) => service::run(command, &session).await,
         Command::Schedule(command) => schedule::run(command, &session).await,
         Command::Override(command) => shift_override::run(command, &session).await,
@@ -243,6 +249,11 @@ mod tests {
             "service create checkout --team payments --tech-stack rust,kafka",
             "schedule add payments U1 2026-12-01 2026-12-07 --note x",
             "schedule list --user U1",
+            "schedule list --user sam",
+            "member add payments @sam",
+            "user list -q sam",
+            "user set sam --name Sam --email sam@example.com --timezone Africa/Lagos",
+            "user set U1 --clear name,email --if-version 3",
             "override request payments U1 2026-12-24 --reason holidays",
             "override approve payments 0190",
             "rotation set payments --on --type plugin:fair-weekends --handoff-day mon",
@@ -280,8 +291,9 @@ mod tests {
             "who --at yesterday",
             "rotation set payments --on --off",
             "rotation preview payments --weeks 53",
-            "member add payments sam",
             "schedule list",
+            "member add payments @",
+            "user set U1 --clear id",
             "team list --page 0",
             "token create ci --role root",
             "notification retry",

@@ -27,7 +27,7 @@ const GLANCE: Duration = Duration::from_millis(200);
 pub(super) enum NotificationCommand {
     /// List notifications, newest first
     List {
-        /// Only those of this state
+        /// Only those in this state
         #[arg(long, value_parser = names_of!(DeliveryStatus))]
         status: Option<String>,
         #[command(flatten)]
@@ -42,7 +42,7 @@ pub(super) enum NotificationCommand {
         #[arg(long, conflicts_with = "id")]
         failed: bool,
     },
-    /// Send a message that shows whether a sink works, and wait for what becomes of it
+    /// Send a test message through a sink, and wait for the result
     Test {
         /// Slack user or channel id; webhooks and plugins get it as it is
         recipient: String,
@@ -75,6 +75,8 @@ async fn list(status: Option<String>, pages: PageArgs, session: &Session) -> Res
         return Ok(());
     };
     let mut table = Table::new(["WRITTEN", "EVENT", "SINK", "TO", "STATUS", "NOTE", "ID"]);
+    let recipients = rows.iter().map(|row| row.recipient.as_str());
+    let names = session.names(recipients).await;
     for row in rows {
         let note = match row.status {
             DeliveryStatus::Pending if row.attempts > 0 => {
@@ -88,7 +90,7 @@ async fn list(status: Option<String>, pages: PageArgs, session: &Session) -> Res
             stamp(row.created_at),
             row.event.to_string(),
             row.sink,
-            row.recipient,
+            names.of(&row.recipient),
             row.status.to_string(),
             note,
             row.id.to_string(),

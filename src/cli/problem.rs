@@ -86,17 +86,17 @@ impl Problem {
 fn unauthorized(said: &str, token: &Token) -> String {
     match token {
         Token::Given(_) => format!(
-            "{said}\nit was given by --token or ONCALLD_TOKEN; an admin makes a new one with \
+            "{said}\nit was given by --token or ONCALLD_TOKEN; an admin creates a new one with \
              `oncalld token create`"
         ),
         Token::File(_, path) => format!(
-            "{said}\nit is from {}, perhaps another daemon's; --data-dir or ONCALLD_TOKEN tells \
-             another one",
+            "{said}\nit is from {}, which may be another daemon's; give the right one with \
+             --data-dir or ONCALLD_TOKEN",
             path.display()
         ),
         Token::Missing(why) => format!(
-            "this takes a token, and there is none to show ({why})\nset ONCALLD_TOKEN; an admin \
-             makes one with `oncalld token create`"
+            "this requires a token, and none was found ({why})\nset ONCALLD_TOKEN; an admin \
+             creates one with `oncalld token create`"
         ),
     }
 }

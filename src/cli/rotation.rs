@@ -4,13 +4,13 @@ use chrono::NaiveDate;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Map, Value, json};
 
-use super::args::{Body, Query, names_of, parse_object, parse_user};
+use super::args::{Body, Person, Query, names_of, parse_object, parse_person};
 use super::client::Answer;
 use super::error::CliError;
 use super::explanation;
 use super::output::print;
 use super::session::{Session, warn};
-use super::table::{Table, facts, joined, or_none, yes_no};
+use super::table::{Table, facts, or_none, yes_no};
 use super::time::{day, parse_date};
 use crate::domain::team::{Interval, RotationType};
 use crate::wire::rotation::PlanView;
@@ -35,11 +35,11 @@ pub(super) enum RotationCommand {
         /// Slug or id of the team
         team: String,
     },
-    /// Change how a team rotates; its future shifts are generated anew
+    /// Change how a team rotates; its future shifts are regenerated
     Set(Box<SetArgs>),
-    /// Show the coming shifts as generating would make them, without making them
+    /// Preview the coming shifts, without publishing them
     Preview(PlanArgs),
-    /// Generate the coming shifts anew
+    /// Regenerate and publish the coming shifts
     Generate(PlanArgs),
 }
 
@@ -54,7 +54,7 @@ pub(super) struct SetArgs {
     /// Switch the rotation off
     #[arg(long)]
     off: bool,
-    /// Who is next: `round_robin`, `custom`, `weighted` or `plugin:NAME`
+    /// How the next person is picked: `round_robin`, `custom`, `weighted` or `plugin:NAME`
     #[arg(long = "type", value_name = "TYPE", value_parser = parse_type)]
     kind: Option<String>,
     /// Length of a period
@@ -63,9 +63,9 @@ pub(super) struct SetArgs {
     /// On-call day from which periods count [default: when the rotation is switched on]
     #[arg(long, value_name = "DATE", value_parser = parse_date)]
     start_date: Option<NaiveDate>,
-    /// The ring of a custom rotation: Slack user ids by commas
-    #[arg(long, value_name = "USERS", value_delimiter = ',', value_parser = parse_user)]
-    order: Vec<String>,
+    /// The order of a custom rotation: Slack user ids or names, separated by commas
+    #[arg(long, value_name = "USERS", value_delimiter = ',', value_parser = parse_person)]
+    order: Vec<Person>,
     /// Day on which weekly and biweekly periods begin: a name (mon), or 0 (Monday) to 6 (Sunday)
     #[arg(long, value_name = "DAY", value_parser = parse_weekday)]
     handoff_day: Option<u8>,
@@ -91,7 +91,7 @@ pub(super) struct SetArgs {
 pub(super) enum RotationField {
     /// The day on which the rotation is switched on
     StartDate,
-    /// An empty ring
+    /// No order
     Order,
     /// Periods begin on the day of the week of the start date
     HandoffDay,
@@ -125,32 +125,35 @@ pub(super) struct PlanArgs {
 }
 
 /// Does it.
-///
-/// # Errors
-/// The daemon can't be reached, or says no.
 pub(super) async fn run(command: RotationCommand, session: &Session) -> Result<(), CliError> {
     match command {
         RotationCommand::Show { team } => {
             let path = ["teams", &team];
-            show(&session.client.get(&path, Query::default()).await?, session)
+            let answer = session.client.get(&path, Query::default()).await?;
+            show(&answer, session).await
         }
         RotationCommand::Set(args) => {
             let path = ["teams", &args.team, "rotation-config"];
-            show(&session.client.patch(&path, change(&args)?).await?, session)
+            let mut order = Vec::new();
+            for person in &args.order {
+                order.push(session.user(person).await?);
+            }
+            let answer = session.client.patch(&path, change(&args, &order)?).await?;
+            show(&answer, session).await
         }
         RotationCommand::Preview(args) => plan("preview", &args, session).await,
         RotationCommand::Generate(args) => plan("generate", &args, session).await,
     }
 }
 
-fn change(args: &SetArgs) -> Result<Value, CliError> {
+fn change(args: &SetArgs, order: &[String]) -> Result<Value, CliError> {
     let enabled = (args.on || args.off).then_some(args.on);
     Body::default()
         .set("rotation_enabled", enabled)
         .set("rotation_type", args.kind.as_ref())
         .set("rotation_interval", args.interval.as_ref())
         .set("rotation_start_date", args.start_date)
-        .list("rotation_order", &args.order)
+        .list("rotation_order", order)
         .set("handoff_day", args.handoff_day)
         .set("handoff_time", args.handoff_time.as_ref())
         .set("timezone", args.timezone.as_ref())
@@ -167,8 +170,9 @@ async fn plan(what: &str, args: &PlanArgs, session: &Session) -> Result<(), CliE
         return Ok(());
     };
     let local = session.local_time(&args.team).await?;
+    let names = session.names(explanation::people_of(&plan)).await;
     if args.why {
-        return print(&explanation::of(&plan, &local));
+        return print(&explanation::of(&plan, &local, &names));
     }
     let from = format!("FROM ({})", local.name());
     let mut table = Table::new(["#", &from, "UNTIL", "ON CALL"]).numbers([0]);
@@ -177,16 +181,18 @@ async fn plan(what: &str, args: &PlanArgs, session: &Session) -> Result<(), CliE
             shift.week_number.to_string(),
             local.short(shift.starts_at),
             local.short(shift.ends_at),
-            shift.engineer_slack_id,
+            names.of(&shift.engineer_slack_id),
         ]);
     }
     print(&table.render())
 }
 
-fn show(answer: &Answer<TeamView>, session: &Session) -> Result<(), CliError> {
+async fn show(answer: &Answer<TeamView>, session: &Session) -> Result<(), CliError> {
     let Some(team) = session.open(answer)? else {
         return Ok(());
     };
+    let order = team.rotation_order.iter().map(String::as_str);
+    let names = session.names(order).await;
     let no_settings = json!(Map::new());
     let settings = Some(&team.plugin_config).filter(|config| **config != no_settings);
     print(&facts([
@@ -195,7 +201,7 @@ fn show(answer: &Answer<TeamView>, session: &Session) -> Result<(), CliError> {
         ("type", team.rotation_type.clone()),
         ("interval", team.rotation_interval.to_string()),
         ("start date", or_none(team.rotation_start_date.map(day))),
-        ("order", joined(&team.rotation_order)),
+        ("order", names.joined(&team.rotation_order)),
         ("handoff", format!("{} {}", handoff(&team), team.timezone)),
         ("plugin config", or_none(settings)),
         ("version", team.version.to_string()),

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::Value;
 
-use super::args::{Body, PageArgs, Query, names_of, parse_user};
+use super::args::{Body, PageArgs, Person, Query, names_of, parse_person};
 use super::client::Answer;
 use super::error::CliError;
 use super::output::print;
@@ -25,9 +25,9 @@ pub(super) enum ScheduleCommand {
     Add {
         /// Slug or id of the team
         team: String,
-        /// Slack user id
-        #[arg(value_parser = parse_user)]
-        user: String,
+        /// Slack user id, or a name
+        #[arg(value_parser = parse_person)]
+        user: Person,
         /// First on-call day
         #[arg(value_parser = parse_date)]
         start: NaiveDate,
@@ -37,9 +37,9 @@ pub(super) enum ScheduleCommand {
         /// Free text
         #[arg(long, value_name = "TEXT")]
         note: Option<String>,
-        /// Who makes it, where the token is nobody's in particular
-        #[arg(long, value_name = "USER", value_parser = parse_user)]
-        created_by: Option<String>,
+        /// Who creates it, if the token is not bound to a person
+        #[arg(long, value_name = "USER", value_parser = parse_person)]
+        created_by: Option<Person>,
     },
     /// Change a schedule; one made by the rotation becomes a manual one
     Update(UpdateArgs),
@@ -54,18 +54,18 @@ pub(super) enum ScheduleCommand {
     Assign {
         /// Slug or id of the team
         team: String,
-        /// Slack user id
-        #[arg(value_parser = parse_user)]
-        user: String,
+        /// Slack user id, or a name
+        #[arg(value_parser = parse_person)]
+        user: Person,
         /// Last on-call day [default: the end of the running period]
         #[arg(long, value_name = "DATE", value_parser = parse_date)]
         until: Option<NaiveDate>,
         /// Why
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
-        /// Who decides, where the token is nobody's in particular
-        #[arg(long, value_name = "USER", value_parser = parse_user)]
-        created_by: Option<String>,
+        /// Who decides, if the token is not bound to a person
+        #[arg(long, value_name = "USER", value_parser = parse_person)]
+        created_by: Option<Person>,
     },
 }
 
@@ -75,13 +75,13 @@ pub(super) struct ListArgs {
     /// Slug or id of the team
     #[arg(required_unless_present = "user")]
     team: Option<String>,
-    /// All shifts of this person, in whatever team, with their overrides
-    #[arg(long, value_parser = parse_user, conflicts_with_all = ["team", "origin"])]
-    user: Option<String>,
+    /// All shifts and overrides of this person, in all teams
+    #[arg(long, value_parser = parse_person, conflicts_with_all = ["team", "origin"])]
+    user: Option<Person>,
     /// Those that end on this day or later [default: those that aren't over]
     #[arg(long, value_name = "DATE", value_parser = parse_date)]
     from: Option<NaiveDate>,
-    /// Those that are over too
+    /// Include those that are over
     #[arg(long, conflicts_with = "from")]
     all: bool,
     /// Those that begin on this day or earlier
@@ -101,9 +101,9 @@ pub(super) struct UpdateArgs {
     team: String,
     /// Id of the schedule
     id: String,
-    /// Slack user id of who is on call
-    #[arg(long, value_parser = parse_user)]
-    user: Option<String>,
+    /// Slack user id or name of who is on call
+    #[arg(long, value_parser = parse_person)]
+    user: Option<Person>,
     /// First on-call day
     #[arg(long, value_name = "DATE", value_parser = parse_date)]
     start: Option<NaiveDate>,
@@ -129,14 +129,11 @@ pub(super) enum ScheduleField {
 }
 
 /// Does it.
-///
-/// # Errors
-/// The daemon can't be reached, or says no.
 pub(super) async fn run(command: ScheduleCommand, session: &Session) -> Result<(), CliError> {
     let client = &session.client;
     match command {
         ScheduleCommand::List(args) => match &args.user {
-            Some(user) => shifts_of(user, &args, session).await,
+            Some(user) => shifts_of(&session.user(user).await?, &args, session).await,
             None => list(&args, session).await,
         },
         ScheduleCommand::Add {
@@ -148,17 +145,18 @@ pub(super) async fn run(command: ScheduleCommand, session: &Session) -> Result<(
             created_by,
         } => {
             let body = Body::default()
-                .set("engineer_slack_id", Some(user))
+                .set("engineer_slack_id", Some(session.user(&user).await?))
                 .set("start_date", Some(start))
                 .set("end_date", Some(end.unwrap_or(start)))
                 .set("note", note)
-                .set("created_by", created_by);
+                .set("created_by", session.some_user(created_by.as_ref()).await?);
             let path = ["teams", &team, "oncall-schedules"];
             show(&client.post(&path, body.json()).await?, &team, session).await
         }
         ScheduleCommand::Update(args) => {
+            let user = session.some_user(args.user.as_ref()).await?;
             let body = Body::default()
-                .set("engineer_slack_id", args.user)
+                .set("engineer_slack_id", user)
                 .set("start_date", args.start)
                 .set("end_date", args.end)
                 .set("note", args.note)
@@ -185,10 +183,10 @@ pub(super) async fn run(command: ScheduleCommand, session: &Session) -> Result<(
             created_by,
         } => {
             let body = Body::default()
-                .set("engineer_slack_id", Some(user))
+                .set("engineer_slack_id", Some(session.user(&user).await?))
                 .set("end_date", until)
                 .set("reason", reason)
-                .set("created_by", created_by);
+                .set("created_by", session.some_user(created_by.as_ref()).await?);
             let path = ["teams", &team, "oncall"];
             show(&client.post(&path, body.json()).await?, &team, session).await
         }
@@ -211,8 +209,8 @@ async fn list(args: &ListArgs, session: &Session) -> Result<(), CliError> {
         .set("origin", args.origin.as_ref());
     let path = ["teams", team, "oncall-schedules"];
     let nothing = format!(
-        "no schedules from today on (--all shows past ones); `oncalld schedule add {team} USER START END` makes one, \
-         `oncalld rotation set {team} --on` lets the rotation make them"
+        "no schedules from today on (--all shows past ones); `oncalld schedule add {team} USER \
+         START END` adds one, `oncalld rotation set {team} --on` has the rotation make them"
     );
     let rows = session.list::<ScheduleView>(&path, query, args.pages, &nothing);
     let Some(rows) = rows.await? else {
@@ -225,6 +223,8 @@ async fn list(args: &ListArgs, session: &Session) -> Result<(), CliError> {
     let path = ["teams", team, "oncall"];
     let answer = session.client.get::<OnCall>(&path, Query::default());
     let on_call = answer.await?.read()?.engineer_slack_id;
+    let engineers = rows.iter().map(|row| row.engineer_slack_id.as_str());
+    let names = session.names(engineers).await;
     for row in rows {
         let is_now = row.starts_at <= now && now < row.ends_at;
         let mark = if is_now && on_call.as_ref() == Some(&row.engineer_slack_id) {
@@ -235,7 +235,7 @@ async fn list(args: &ListArgs, session: &Session) -> Result<(), CliError> {
         table.row([
             local.short(row.starts_at),
             local.short(row.ends_at),
-            row.engineer_slack_id + mark,
+            names.of(&row.engineer_slack_id) + mark,
             row.origin.to_string(),
             or_none(row.note),
             row.id.to_string(),
@@ -286,13 +286,17 @@ async fn show(
     };
     warn(row.warnings.as_ref());
     let local = session.local_time(team).await?;
+    let people = [Some(&row.engineer_slack_id), row.created_by.as_ref()];
+    let names = session
+        .names(people.into_iter().flatten().map(String::as_str))
+        .await;
     print(&facts([
-        ("on call", row.engineer_slack_id),
+        ("on call", names.of(&row.engineer_slack_id)),
         ("days", days(row.start_date, row.end_date)),
         ("from", local.full(row.starts_at)),
         ("until", local.full(row.ends_at)),
         ("origin", row.origin.to_string()),
-        ("made by", or_none(row.created_by)),
+        ("made by", names.or_none(row.created_by.as_ref())),
         ("note", or_none(row.note)),
         ("id", row.id.to_string()),
         ("version", row.version.to_string()),

@@ -11,7 +11,7 @@ use crate::daemon::{self, ServeOptions};
 /// How to serve.
 #[derive(Debug, Args)]
 pub(super) struct ServeArgs {
-    /// Address and port to listen on [default: the config's, 127.0.0.1:8460]
+    /// Address and port to listen on [default: as in the config file, else 127.0.0.1:8460]
     #[arg(long, value_name = "ADDR")]
     listen: Option<SocketAddr>,
 

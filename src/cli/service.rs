@@ -4,7 +4,9 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::args::{ActiveArgs, Body, PageArgs, Query, names_of, parse_object, parse_user};
+use super::args::{
+    ActiveArgs, Body, PageArgs, Person, Query, names_of, parse_object, parse_person,
+};
 use super::client::Answer;
 use super::error::CliError;
 use super::output::print;
@@ -26,7 +28,7 @@ pub(super) enum ServiceCommand {
         /// Name or id
         service: String,
     },
-    /// Make a service
+    /// Create a service
     Create {
         /// Its name
         name: String,
@@ -98,19 +100,19 @@ pub(super) struct ListArgs {
 /// The fields of a service.
 #[derive(Clone, Debug, Default, Args)]
 pub(super) struct ServiceArgs {
-    /// Where its source is
+    /// Address of its source repository
     #[arg(long, value_name = "URL")]
     repository_url: Option<String>,
     /// Such as `production`
     #[arg(long, value_name = "NAME")]
     environment: Option<String>,
-    /// How much depends on it [default: standard]
+    /// How critical it is [default: standard]
     #[arg(long, value_parser = names_of!(Tier), hide_default_value = true)]
     tier: Option<String>,
-    /// Slack user id of the person who answers for it outside incidents
-    #[arg(long, value_name = "USER", value_parser = parse_user)]
-    owner: Option<String>,
-    /// What it is built with, by commas
+    /// Slack user id or name of its owner, outside incidents
+    #[arg(long, value_name = "USER", value_parser = parse_person)]
+    owner: Option<Person>,
+    /// What it is built with, separated by commas
     #[arg(long, value_name = "LIST", value_delimiter = ',')]
     tech_stack: Vec<String>,
     /// A JSON object: runbook, dashboard…
@@ -119,14 +121,15 @@ pub(super) struct ServiceArgs {
 }
 
 impl ServiceArgs {
-    fn body(self) -> Body {
-        Body::default()
+    async fn body(self, session: &Session) -> Result<Body, CliError> {
+        let owner = session.some_user(self.owner.as_ref()).await?;
+        Ok(Body::default()
             .set("repository_url", self.repository_url)
             .set("environment", self.environment)
             .set("tier", self.tier)
-            .set("owner_slack_id", self.owner)
+            .set("owner_slack_id", owner)
             .list("tech_stack", &self.tech_stack)
-            .set("metadata", self.metadata)
+            .set("metadata", self.metadata))
     }
 }
 
@@ -158,9 +161,6 @@ impl ServiceField {
 }
 
 /// Does it.
-///
-/// # Errors
-/// The daemon can't be reached, or says no.
 pub(super) async fn run(command: ServiceCommand, session: &Session) -> Result<(), CliError> {
     let client = &session.client;
     match command {
@@ -171,7 +171,8 @@ pub(super) async fn run(command: ServiceCommand, session: &Session) -> Result<()
         }
         ServiceCommand::Create { name, team, fields } => {
             let body = fields
-                .body()
+                .body(session)
+                .await?
                 .set("name", Some(name))
                 .set("team_id", Some(team));
             show(&client.post(&["services"], body.json()).await?, session).await
@@ -184,7 +185,11 @@ pub(super) async fn run(command: ServiceCommand, session: &Session) -> Result<()
             clear,
             if_version,
         } => {
-            let body = fields.body().set("name", name).set("team_id", team);
+            let body = fields
+                .body(session)
+                .await?
+                .set("name", name)
+                .set("team_id", team);
             let body = body.clear(clear.into_iter().map(ServiceField::cleared))?;
             let path = ["services", &service];
             show(
@@ -223,7 +228,7 @@ async fn list(args: ListArgs, session: &Session) -> Result<(), CliError> {
         .set("tier", args.tier)
         .set("environment", args.environment)
         .set("is_active", args.active.filter());
-    let nothing = "no services; `oncalld service create NAME --team TEAM` makes one";
+    let nothing = "no services; `oncalld service create NAME --team TEAM` creates one";
     let services = session.list::<ServiceView>(&["services"], query, args.pages, nothing);
     let Some(services) = services.await? else {
         return Ok(());
@@ -247,6 +252,7 @@ async fn show(answer: &Answer<ServiceView>, session: &Session) -> Result<(), Cli
         return Ok(());
     };
     let team = session.slugs().await.of(service.team_id);
+    let names = session.names(service.owner_slack_id.as_deref()).await;
     print(&facts([
         ("name", service.name),
         ("id", service.id.to_string()),
@@ -255,7 +261,7 @@ async fn show(answer: &Answer<ServiceView>, session: &Session) -> Result<(), Cli
         ("tier", service.tier.to_string()),
         ("environment", or_none(service.environment)),
         ("repository", or_none(service.repository_url)),
-        ("owner", or_none(service.owner_slack_id)),
+        ("owner", names.or_none(service.owner_slack_id.as_ref())),
         ("tech stack", joined(&service.tech_stack)),
         ("metadata", service.metadata.to_string()),
         (

@@ -69,9 +69,6 @@ impl Session {
 
     /// The items of a list, to be shown as a table: all of them, unless a page is asked for.
     /// None where there are none, or where it is JSON that is wanted, and printed.
-    ///
-    /// # Errors
-    /// The daemon can't be reached, or says no.
     pub(super) async fn list<T: DeserializeOwned>(
         &self,
         path: &[&str],
@@ -119,9 +116,6 @@ impl Session {
     }
 
     /// All items of a list, for working with them.
-    ///
-    /// # Errors
-    /// The daemon can't be reached, or says no.
     pub(super) async fn all<T: DeserializeOwned>(
         &self,
         path: &[&str],
@@ -142,9 +136,6 @@ impl Session {
     }
 
     /// A team's local time.
-    ///
-    /// # Errors
-    /// The daemon can't be reached, or says no.
     pub(super) async fn local_time(&self, team: &str) -> Result<LocalTime, CliError> {
         let answer: Answer<TeamView> = self.client.get(&["teams", team], Query::default()).await?;
         Ok(LocalTime::new(&answer.read()?.timezone))

@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use clap::{Args, Subcommand};
 
-use super::args::{Body, PageArgs, Query, names_of, parse_user};
+use super::args::{Body, PageArgs, Person, Query, names_of, parse_person};
 use super::client::Answer;
 use super::error::CliError;
 use super::output::print;
@@ -21,7 +21,7 @@ pub(super) enum OverrideCommand {
     List {
         /// Slug or id of the team
         team: String,
-        /// Those in this state
+        /// Only those in this state
         #[arg(long, value_parser = names_of!(OverrideStatus))]
         status: Option<String>,
         /// Those that end on this day or later
@@ -33,13 +33,13 @@ pub(super) enum OverrideCommand {
         #[command(flatten)]
         pages: PageArgs,
     },
-    /// Ask for cover, which holds at once unless the team wants approval
+    /// Request cover; it takes effect at once unless the team requires approval
     Request {
         /// Slug or id of the team
         team: String,
-        /// Slack user id of who takes the days
-        #[arg(value_parser = parse_user)]
-        substitute: String,
+        /// Slack user id or name of the substitute
+        #[arg(value_parser = parse_person)]
+        substitute: Person,
         /// First on-call day, today or later
         #[arg(value_parser = parse_date)]
         start: NaiveDate,
@@ -49,15 +49,15 @@ pub(super) enum OverrideCommand {
         /// Why
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
-        /// Who asks, where the token is nobody's in particular
-        #[arg(long, value_name = "USER", value_parser = parse_user)]
-        requested_by: Option<String>,
+        /// Who asks, if the token is not bound to a person
+        #[arg(long, value_name = "USER", value_parser = parse_person)]
+        requested_by: Option<Person>,
     },
-    /// Grant cover
+    /// Approve an override
     Approve(DecisionArgs),
-    /// Turn it down
+    /// Reject an override
     Reject(DecisionArgs),
-    /// Take it back
+    /// Cancel an override
     Cancel(DecisionArgs),
 }
 
@@ -69,18 +69,15 @@ pub(super) struct DecisionArgs {
     /// Id of the override, or an on-call day that it covers
     #[arg(value_name = "ID|DAY")]
     id: String,
-    /// Who decides, where the token is nobody's in particular
-    #[arg(long, value_name = "USER", value_parser = parse_user)]
-    approved_by: Option<String>,
+    /// Who decides, if the token is not bound to a person
+    #[arg(long, value_name = "USER", value_parser = parse_person)]
+    approved_by: Option<Person>,
     /// Decide only if this is its current version
     #[arg(long, value_name = "VERSION")]
     if_version: Option<u64>,
 }
 
 /// Does it.
-///
-/// # Errors
-/// The daemon can't be reached, or says no.
 pub(super) async fn run(command: OverrideCommand, session: &Session) -> Result<(), CliError> {
     match command {
         OverrideCommand::List {
@@ -105,11 +102,17 @@ pub(super) async fn run(command: OverrideCommand, session: &Session) -> Result<(
             requested_by,
         } => {
             let body = Body::default()
-                .set("substitute_slack_id", Some(substitute))
+                .set(
+                    "substitute_slack_id",
+                    Some(session.user(&substitute).await?),
+                )
                 .set("start_date", Some(start))
                 .set("end_date", end)
                 .set("reason", reason)
-                .set("requested_by", requested_by);
+                .set(
+                    "requested_by",
+                    session.some_user(requested_by.as_ref()).await?,
+                );
             let path = ["teams", &team, "oncall-overrides"];
             show(
                 &session.client.post(&path, body.json()).await?,
@@ -129,9 +132,10 @@ async fn decide(
     status: OverrideStatus,
     session: &Session,
 ) -> Result<(), CliError> {
+    let decides = session.some_user(args.approved_by.as_ref()).await?;
     let body = Body::default()
         .set("status", Some(status))
-        .set("approved_by", args.approved_by.as_ref())
+        .set("approved_by", decides)
         .set("version", args.if_version);
     let id = match parse_date(&args.id) {
         Ok(date) => covering(date, &args.team, session).await?,
@@ -160,7 +164,7 @@ async fn covering(date: NaiveDate, team: &str, session: &Session) -> Result<Stri
     }
     Err(CliError::not_found(format!(
         "team `{team}` has no pending or approved override on {date}\n\
-         `oncalld override list {team}` shows those that there are"
+         `oncalld override list {team}` lists those that exist"
     )))
 }
 
@@ -192,19 +196,30 @@ async fn list(
         "ID",
     ];
     let mut table = Table::new(columns);
+    let names = session.names(rows.iter().flat_map(people_of)).await;
     for row in rows {
         table.row([
             local.short(row.starts_at),
             local.short(row.ends_at),
-            row.substitute_slack_id,
+            names.of(&row.substitute_slack_id),
             row.status.to_string(),
-            or_none(row.requested_by),
-            or_none(row.approved_by),
+            names.or_none(row.requested_by.as_ref()),
+            names.or_none(row.approved_by.as_ref()),
             or_none(row.reason),
             row.id.to_string(),
         ]);
     }
     print(&table.render())
+}
+
+/// Whom an override names.
+fn people_of(row: &OverrideView) -> impl Iterator<Item = &str> {
+    let people = [
+        Some(&row.substitute_slack_id),
+        row.requested_by.as_ref(),
+        row.approved_by.as_ref(),
+    ];
+    people.into_iter().flatten().map(String::as_str)
 }
 
 async fn show(
@@ -217,15 +232,16 @@ async fn show(
     };
     warn(row.warnings.as_ref());
     let local = session.local_time(team).await?;
+    let names = session.names(people_of(&row)).await;
     print(&facts([
         ("status", row.status.to_string()),
-        ("substitute", row.substitute_slack_id),
+        ("substitute", names.of(&row.substitute_slack_id)),
         ("days", days(row.start_date, row.end_date)),
         ("from", local.full(row.starts_at)),
         ("until", local.full(row.ends_at)),
         ("reason", or_none(row.reason)),
-        ("requested by", or_none(row.requested_by)),
-        ("decided by", or_none(row.approved_by)),
+        ("requested by", names.or_none(row.requested_by.as_ref())),
+        ("decided by", names.or_none(row.approved_by.as_ref())),
         ("decided at", or_none(row.decided_at.map(stamp))),
         ("id", row.id.to_string()),
         ("version", row.version.to_string()),

@@ -15,9 +15,9 @@ use crate::wire::slack::{OnCallGroupCheck, SlackReport, TeamCheck};
 /// What to do about Slack.
 #[derive(Debug, Subcommand)]
 pub(super) enum SlackCommand {
-    /// Show what is right and what is wrong; exit code 1 if anything is wrong
+    /// Show what works and what does not; exit code 1 if anything is wrong
     Doctor {
-        /// First fetch members from Slack, and set its groups of who is on call
+        /// First fetch the members from Slack and set the on-call groups
         #[arg(long)]
         apply: bool,
     },

@@ -30,7 +30,7 @@ pub(super) enum TeamCommand {
         /// Slug or id
         team: String,
     },
-    /// Make a team
+    /// Create a team
     Create {
         /// Its name
         name: String,
@@ -77,16 +77,16 @@ pub(super) struct TeamArgs {
     /// Slack user group that holds its members
     #[arg(long, value_name = "ID")]
     slack_group_id: Option<String>,
-    /// Slack user group to keep set to who is on call
+    /// Slack user group to set to whoever is on call
     #[arg(long, value_name = "ID")]
     slack_oncall_group_id: Option<String>,
-    /// Slack channel that is told of its handoffs
+    /// Slack channel for messages about its handoffs
     #[arg(long, value_name = "ID")]
     slack_channel_id: Option<String>,
     /// IANA time zone of its on-call days, such as Europe/Berlin [default: UTC]
     #[arg(long, value_name = "ZONE")]
     timezone: Option<String>,
-    /// Whether overrides wait for a lead [default: as the config says]
+    /// Whether overrides wait for approval [default: as in the config file]
     #[arg(long, value_name = "BOOL")]
     overrides_require_approval: Option<bool>,
 }
@@ -112,13 +112,13 @@ impl TeamArgs {
 pub(super) enum TeamField {
     /// No description
     Description,
-    /// No Slack group: the members that are listed here count
+    /// No Slack group: the members stored in oncalld count
     SlackGroupId,
-    /// No Slack group of who is on call
+    /// No on-call group
     SlackOncallGroupId,
     /// No Slack channel
     SlackChannelId,
-    /// As the config says
+    /// As in the config file
     OverridesRequireApproval,
 }
 
@@ -136,9 +136,6 @@ impl TeamField {
 }
 
 /// Does it.
-///
-/// # Errors
-/// The daemon can't be reached, or says no.
 pub(super) async fn run(command: TeamCommand, session: &Session) -> Result<(), CliError> {
     match command {
         TeamCommand::List {
@@ -198,7 +195,7 @@ async fn list(
     let query = Query::default()
         .set("q", query)
         .set("is_active", active.filter());
-    let nothing = "no teams; `oncalld team create NAME` makes one";
+    let nothing = "no teams; `oncalld team create NAME` creates one";
     let teams = session.list::<TeamView>(&["teams"], query, pages, nothing);
     let Some(teams) = teams.await? else {
         return Ok(());

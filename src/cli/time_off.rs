@@ -3,7 +3,7 @@
 use chrono::NaiveDate;
 use clap::Subcommand;
 
-use super::args::{Body, PageArgs, Query, parse_user};
+use super::args::{Body, PageArgs, Person, Query, parse_person};
 use super::error::CliError;
 use super::output::print;
 use super::session::{Session, warn};
@@ -16,17 +16,17 @@ use crate::wire::time_off::TimeOffView;
 pub(super) enum TimeOffCommand {
     /// List the time off of a person
     List {
-        /// Slack user id
-        #[arg(value_parser = parse_user)]
-        user: String,
+        /// Slack user id, or a name
+        #[arg(value_parser = parse_person)]
+        user: Person,
         #[command(flatten)]
         pages: PageArgs,
     },
-    /// Note days off
+    /// Add time off
     Add {
-        /// Slack user id
-        #[arg(value_parser = parse_user)]
-        user: String,
+        /// Slack user id, or a name
+        #[arg(value_parser = parse_person)]
+        user: Person,
         /// First day off
         #[arg(value_parser = parse_date)]
         start: NaiveDate,
@@ -37,23 +37,22 @@ pub(super) enum TimeOffCommand {
         #[arg(long, value_name = "TEXT")]
         reason: Option<String>,
     },
-    /// Delete days off
+    /// Delete time off
     Delete {
-        /// Slack user id
-        #[arg(value_parser = parse_user)]
-        user: String,
+        /// Slack user id, or a name
+        #[arg(value_parser = parse_person)]
+        user: Person,
         /// Id of the time off
         id: String,
     },
 }
 
 /// Does it.
-///
-/// # Errors
-/// The daemon can't be reached, or says no.
 pub(super) async fn run(command: TimeOffCommand, session: &Session) -> Result<(), CliError> {
     match command {
-        TimeOffCommand::List { user, pages } => list(&user, pages, session).await,
+        TimeOffCommand::List { user, pages } => {
+            list(&session.user(&user).await?, pages, session).await
+        }
         TimeOffCommand::Add {
             user,
             start,
@@ -64,6 +63,7 @@ pub(super) async fn run(command: TimeOffCommand, session: &Session) -> Result<()
                 .set("start_date", Some(start))
                 .set("end_date", Some(end.unwrap_or(start)))
                 .set("reason", reason);
+            let user = session.user(&user).await?;
             let path = ["users", &user, "time-off"];
             let answer = session
                 .client
@@ -73,14 +73,16 @@ pub(super) async fn run(command: TimeOffCommand, session: &Session) -> Result<()
                 return Ok(());
             };
             warn(row.warnings.as_ref());
+            let names = session.names([row.slack_user_id.as_str()]).await;
             print(&facts([
-                ("person", row.slack_user_id),
+                ("person", names.of(&row.slack_user_id)),
                 ("days off", days(row.start_date, row.end_date)),
                 ("reason", or_none(row.reason)),
                 ("id", row.id.to_string()),
             ]))
         }
         TimeOffCommand::Delete { user, id } => {
+            let user = session.user(&user).await?;
             let answer = session
                 .client
                 .delete(&["users", &user, "time-off", &id])

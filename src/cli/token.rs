@@ -5,11 +5,11 @@ use std::io::IsTerminal as _;
 use chrono::{DateTime, Utc};
 use clap::Subcommand;
 
-use super::args::{Body, PageArgs, Query, names_of, parse_user};
+use super::args::{Body, PageArgs, Person, Query, names_of, parse_person};
 use super::error::CliError;
 use super::output::{note, print};
 use super::session::Session;
-use super::table::{Table, or_none};
+use super::table::Table;
 use super::time::{distance, parse_instant, rfc3339, stamp};
 use crate::domain::token::Role;
 use crate::wire::token::TokenView;
@@ -22,17 +22,17 @@ pub(super) enum TokenCommand {
         #[command(flatten)]
         pages: PageArgs,
     },
-    /// Make a token, and print its secret, which is never shown again
+    /// Create a token, and print its secret, which is never shown again
     Create {
         /// Name that the audit log shows
         name: String,
         /// What it allows; each role includes those before it
         #[arg(long, value_parser = names_of!(Role))]
         role: String,
-        /// Slack user id of the person who acts with it
-        #[arg(long, value_parser = parse_user)]
-        user: Option<String>,
-        /// From when on it is refused [default: never]
+        /// Slack user id or name of the person who acts with it
+        #[arg(long, value_parser = parse_person)]
+        user: Option<Person>,
+        /// When it expires [default: never]
         #[arg(long, value_name = "TIME", value_parser = parse_instant)]
         expires_at: Option<DateTime<Utc>>,
     },
@@ -45,9 +45,6 @@ pub(super) enum TokenCommand {
 }
 
 /// Does it.
-///
-/// # Errors
-/// The daemon can't be reached, or says no.
 pub(super) async fn run(command: TokenCommand, session: &Session) -> Result<(), CliError> {
     match command {
         TokenCommand::List { pages } => list(pages, session).await,
@@ -60,7 +57,7 @@ pub(super) async fn run(command: TokenCommand, session: &Session) -> Result<(), 
             let body = Body::default()
                 .set("name", Some(name))
                 .set("role", Some(role))
-                .set("slack_user_id", user)
+                .set("slack_user_id", session.some_user(user.as_ref()).await?)
                 .set("expires_at", expires_at.map(rfc3339));
             let answer = session
                 .client
@@ -72,7 +69,7 @@ pub(super) async fn run(command: TokenCommand, session: &Session) -> Result<(), 
             // A script that keeps it needn't be told.
             if std::io::stdout().is_terminal() {
                 note(&format!(
-                    "token `{}` ({}); it is shown this once:",
+                    "token `{}` ({}), shown only this once:",
                     token.name, token.role
                 ));
             }
@@ -91,12 +88,16 @@ async fn list(pages: PageArgs, session: &Session) -> Result<(), CliError> {
         return Ok(());
     };
     let mut table = Table::new(["NAME", "ROLE", "PERSON", "EXPIRES", "MADE"]);
+    let people = tokens
+        .iter()
+        .filter_map(|token| token.slack_user_id.as_deref());
+    let names = session.names(people).await;
     for token in tokens {
         let expiry = |at| format!("{} ({})", stamp(at), distance(at, session.now));
         table.row([
             token.name,
             token.role.to_string(),
-            or_none(token.slack_user_id),
+            names.or_none(token.slack_user_id.as_ref()),
             token.expires_at.map_or_else(|| "never".to_owned(), expiry),
             stamp(token.created_at),
         ]);

@@ -3,13 +3,13 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use clap::Args;
 
-use super::args::{PageArgs, Query, parse_user};
+use super::args::{PageArgs, Person, Query, parse_person};
 use super::error::CliError;
 use super::output::{note, print};
 use super::session::Session;
 use super::table::{NONE, Table, facts, person};
 use super::time::{LocalTime, day, days, parse_date, parse_instant, rfc3339};
-use crate::wire::oncall::OnCall;
+use crate::wire::oncall::{NextOnCall, OnCall};
 
 /// Whom to ask for, and when.
 #[derive(Debug, Args)]
@@ -18,7 +18,7 @@ pub(super) struct WhoArgs {
     #[arg(value_name = "TEAM", conflicts_with = "team")]
     of_team: Option<String>,
 
-    /// The same, by name
+    /// The team, as an option
     #[arg(long, value_name = "TEAM")]
     team: Option<String>,
 
@@ -26,9 +26,9 @@ pub(super) struct WhoArgs {
     #[arg(long, value_name = "NAME", conflicts_with_all = ["team", "of_team"])]
     service: Option<String>,
 
-    /// The teams that this person is on call for, or will be next
-    #[arg(long, value_parser = parse_user, conflicts_with_all = ["team", "of_team", "service"])]
-    user: Option<String>,
+    /// Only teams in which this person is on call now or next
+    #[arg(long, value_parser = parse_person, conflicts_with_all = ["team", "of_team", "service"])]
+    user: Option<Person>,
 
     #[command(flatten)]
     moment: MomentArgs,
@@ -59,6 +59,7 @@ impl MomentArgs {
 /// The daemon can't be reached, or knows no such team or service.
 pub(super) async fn run(args: WhoArgs, session: &Session) -> Result<(), CliError> {
     let query = args.moment.add_to(Query::default());
+    let user = session.some_user(args.user.as_ref()).await?;
     let team = args.team.or(args.of_team);
     let query = query.set("team", team.as_ref());
     let query = query.set("service", args.service.as_ref());
@@ -69,12 +70,12 @@ pub(super) async fn run(args: WhoArgs, session: &Session) -> Result<(), CliError
         };
         return print(&one(&oncall, session.now));
     }
-    let nothing = "there are no teams yet: `oncalld team create NAME` makes one";
+    let nothing = "there are no teams yet: `oncalld team create NAME` creates one";
     let answers = session.list::<OnCall>(&["oncall"], query, PageArgs::default(), nothing);
     let Some(mut answers) = answers.await? else {
         return Ok(());
     };
-    if let Some(user) = args.user {
+    if let Some(user) = user {
         answers.retain(|answer| {
             let next = answer.next.as_ref().map(|next| &next.engineer_slack_id);
             answer.engineer_slack_id.as_ref() == Some(&user) || next == Some(&user)
@@ -107,7 +108,7 @@ pub(super) fn one(oncall: &OnCall, now: DateTime<Utc>) -> String {
     lines.extend(until.map(|until| ("until", until)));
     if let Some(next) = &oncall.next {
         let from = local.with_distance(next.starts_at, now);
-        lines.push(("next", format!("{} from {from}", next.engineer_slack_id)));
+        lines.push(("next", format!("{} from {from}", follows(next))));
     }
     facts(lines)
 }
@@ -120,10 +121,10 @@ fn all(answers: &[OnCall], now: DateTime<Utc>) -> String {
         let next = oncall.next.as_ref().map(|next| {
             // Where nobody is in between, the time stands in the column before.
             if oncall.ends_at == Some(next.starts_at) {
-                next.engineer_slack_id.clone()
+                follows(next)
             } else {
                 let from = local.full(next.starts_at);
-                format!("{} from {from}", next.engineer_slack_id)
+                format!("{} from {from}", follows(next))
             }
         });
         table.row([
@@ -135,6 +136,10 @@ fn all(answers: &[OnCall], now: DateTime<Utc>) -> String {
         ]);
     }
     table.render()
+}
+
+fn follows(next: &NextOnCall) -> String {
+    person(&next.engineer_slack_id, Some(&next.display_name))
 }
 
 fn who(oncall: &OnCall) -> String {
@@ -161,7 +166,7 @@ mod tests {
             "start_date": "2026-11-28", "end_date": "2026-11-29",
             "starts_at": "2026-11-28T08:00:00Z", "ends_at": "2026-11-30T08:00:00Z",
             "timezone": "Europe/Berlin",
-            "next": {"engineer_slack_id": "U2", "starts_at": "2026-11-30T08:00:00Z"},
+            "next": {"engineer_slack_id": "U2", "display_name": "Ann Lee", "starts_at": "2026-11-30T08:00:00Z"},
         }))
         .unwrap()
     }
@@ -181,7 +186,7 @@ mod tests {
              shift    Sat 28 Nov 2026 to Sun 29 Nov 2026\n\
              since    Sat 28 Nov 2026 09:00 Europe/Berlin\n\
              until    Mon 30 Nov 2026 09:00 Europe/Berlin (in 3 h 55 min)\n\
-             next     U2 from Mon 30 Nov 2026 09:00 Europe/Berlin (in 3 h 55 min)\n"
+             next     Ann Lee (U2) from Mon 30 Nov 2026 09:00 Europe/Berlin (in 3 h 55 min)\n"
         );
     }
 
@@ -196,8 +201,8 @@ mod tests {
         assert_eq!(
             lines,
             [
-                "payments  Sam (U1)  Mon 30 Nov 2026 09:00 Europe/Berlin (in 3 h 55 min)  U2                                           override",
-                "payments  nobody    -                                                    U2 from Mon 30 Nov 2026 09:00 Europe/Berlin  override",
+                "payments  Sam (U1)  Mon 30 Nov 2026 09:00 Europe/Berlin (in 3 h 55 min)  Ann Lee (U2)                                           override",
+                "payments  nobody    -                                                    Ann Lee (U2) from Mon 30 Nov 2026 09:00 Europe/Berlin  override",
             ]
         );
     }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use super::value::Text;
 
-/// A host, and a port where only that one is meant.
+/// A host, with a port if only that port is allowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Host {
     /// A name or an address, lower case; IPv6 in brackets.

@@ -131,7 +131,7 @@ pub(super) fn join(prefix: &str, name: &str) -> String {
     }
 }
 
-/// Whether this part of a path says which of several sections is meant.
+/// Whether this part of a path is the number of a repeated section.
 pub(super) fn is_index(part: &str) -> bool {
     let digits = part.bytes().all(|b| b.is_ascii_digit());
     part == "0" || digits && (1..=2).contains(&part.len()) && !part.starts_with('0')
@@ -158,7 +158,7 @@ fn path_of_variable(name: &str) -> String {
     rest.to_ascii_lowercase().replace("__", ".")
 }
 
-/// Whether an environment variable of this name is meant for the configuration.
+/// Whether an environment variable of this name belongs to the configuration.
 pub(super) fn is_variable(name: &str) -> bool {
     name.starts_with(VARIABLE_PREFIX)
 }

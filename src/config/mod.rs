@@ -133,13 +133,13 @@ impl Config {
         let remarks = [
             (
                 sinks.contains(&SinkName::Slack) && self.slack.bot_token.is_none(),
-                "slack.bot_token is not set: what Slack would be told waits until it is, or is \
-                 no news any more; docs/SLACK.md tells how to set it up",
+                "slack.bot_token is not set: messages for Slack wait until it is, or until they \
+                 are out of date; docs/SLACK.md explains the setup",
             ),
             (
                 self.slack.signing_secret.is_some() && self.slack.bot_token.is_none(),
-                "slack.signing_secret is set and slack.bot_token is not: commands and buttons \
-                 are not taken",
+                "slack.signing_secret is set but slack.bot_token is not: commands and buttons \
+                 are refused",
             ),
             (
                 !sinks.contains(&SinkName::Webhook) && !self.webhooks.is_empty(),
@@ -155,6 +155,13 @@ impl Config {
     pub fn anonymous_read(&self) -> bool {
         let bound_to_loopback = || self.server.listen.ip().to_canonical().is_loopback();
         self.auth.anonymous_read.unwrap_or_else(bound_to_loopback)
+    }
+
+    /// Whether people reach the daemon by https, through what stands in front of it.
+    #[must_use]
+    pub fn is_https(&self) -> bool {
+        let url = self.server.public_url.as_ref();
+        url.is_some_and(|url| url.as_str().starts_with("https://"))
     }
 
     /// Which `Host` headers to accept: loopback names, the listen address, `public_url`'s host and

@@ -78,7 +78,7 @@ fn unexpected<T: SecretText>(found: impl fmt::Display, form: &str) -> String {
 /// Refuses a secret that is given both in the key `path` and in its file.
 pub(super) fn one_of(path: &str, in_key: bool, in_file: bool) -> Result<(), Problem> {
     if in_key && in_file {
-        let message = format!("is set, and `{path}_file` too: expected one of them");
+        let message = format!("is set, and so is `{path}_file`: expected only one of them");
         return Err(Problem::new(path, message));
     }
     Ok(())

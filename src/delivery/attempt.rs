@@ -79,16 +79,12 @@ pub(crate) async fn deliver(
         held: HashMap::new(),
         pause: None,
     };
-    let (preparing, positions) = (app.clone(), batch.positions.clone());
-    let prepare = move || deliveries::prepare(&preparing, &positions);
-    let prepared = match tokio::task::spawn_blocking(prepare).await {
-        Ok(Ok(prepared)) => prepared,
-        failed => {
-            let error = match failed {
-                Ok(result) => result.err().map(|error| error.to_string()),
-                Err(panic) => Some(panic.to_string()),
-            };
-            tracing::error!(error, "a notification can't be read; trying again");
+    let positions = batch.positions.clone();
+    let prepare = move |app: &App| deliveries::prepare(app, &positions);
+    let prepared = match app.run(prepare).await {
+        Ok(prepared) => prepared,
+        Err(error) => {
+            tracing::error!(%error, "a notification can't be read; trying again");
             let again_at = app.now() + TimeDelta::minutes(1);
             finished.held = batch.positions.iter().map(|seq| (*seq, again_at)).collect();
             return finished;

@@ -24,7 +24,7 @@ use crate::domain::notification::Notification;
 
 /// Rows that are read from the outbox at once.
 const READ_AT_ONCE: usize = 1_000;
-/// The clock is looked at anew at least this often: somebody may have set it.
+/// The clock is checked again at least this often: somebody may have set it.
 const LONGEST_SLEEP: Duration = Duration::from_mins(1);
 /// How long to wait where the store could not be read or written.
 const STORE_TROUBLE: Duration = Duration::from_secs(1);
@@ -172,16 +172,12 @@ impl Run {
     /// Reads what was written to the outbox since the last time. False where that failed.
     async fn read_new(&mut self) -> bool {
         loop {
-            let (app, seen) = (self.app.clone(), self.seen);
-            let read = move || deliveries::pending_after(&app, seen, READ_AT_ONCE);
-            let rows = match tokio::task::spawn_blocking(read).await {
-                Ok(Ok(rows)) => rows,
-                Ok(Err(error)) => {
+            let seen = self.seen;
+            let read = move |app: &App| deliveries::pending_after(app, seen, READ_AT_ONCE);
+            let rows = match self.app.run(read).await {
+                Ok(rows) => rows,
+                Err(error) => {
                     self.report(&error, "the outbox can't be read");
-                    return false;
-                }
-                Err(panic) => {
-                    tracing::error!(%panic, "reading the outbox panicked");
                     return false;
                 }
             };
@@ -283,7 +279,7 @@ impl Run {
     /// again.
     fn note_settled(&mut self, (finished, result): Settled) -> bool {
         if let Err(error) = result {
-            self.report(&error, "what became of notifications can't be written");
+            self.report(&error, "the outcome of notifications can't be written");
             self.finished.extend(finished);
             return false;
         }

@@ -34,7 +34,7 @@ pub enum DeliveryError {
         after: Option<Duration>,
     },
     /// The other side asks to slow down: the whole sink waits, and no attempt is counted.
-    #[error("rate limited, to go on after {} s", after.as_secs())]
+    #[error("rate limited, resuming after {} s", after.as_secs())]
     RateLimited {
         /// How long to wait.
         after: Duration,

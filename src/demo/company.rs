@@ -7,6 +7,7 @@ use crate::domain::ids::UserId;
 use crate::domain::oncall_day::add_days;
 use crate::domain::shift_override::OverrideStatus;
 use crate::wire::member::MemberInput;
+use crate::wire::person::ProfileInput;
 use crate::wire::service::ServiceInput;
 use crate::wire::team::RotationInput;
 
@@ -83,6 +84,8 @@ pub struct RotationChange {
 #[serde(deny_unknown_fields)]
 pub struct Member {
     pub user: UserId,
+    pub name: Option<String>,
+    pub timezone: Option<String>,
     pub role: Option<String>,
     pub eligible: Option<bool>,
     pub weight: Option<f64>,
@@ -95,6 +98,16 @@ pub struct Member {
 }
 
 impl Member {
+    /// What is set of them when they join, if anything is.
+    pub fn profile(&self) -> Option<ProfileInput> {
+        let is_told = self.name.is_some() || self.timezone.is_some();
+        is_told.then(|| ProfileInput {
+            display_name: self.name.clone().map(Some),
+            timezone: self.timezone.clone().map(Some),
+            ..ProfileInput::default()
+        })
+    }
+
     /// Whether they can be on call from the beginning to the present.
     pub fn stays_eligible(&self) -> bool {
         self.eligible != Some(false) && self.left.is_none()

@@ -6,7 +6,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use super::acts::{Act, What, acts_of};
 use super::company::{Company, Cover, Day, DaysOff, Decided, Member};
-use crate::actions::members::{self, time_off};
+use crate::actions::members::{self, profiles, time_off};
 use crate::actions::rotation::{self, handoff};
 use crate::actions::{oncall, overrides, schedules, services, teams};
 use crate::app::{Actor, App, Ctx, Source};
@@ -50,7 +50,7 @@ pub fn live(
     generate(app)
 }
 
-/// Plans all teams' future anew: published shifts stand when a later override moves the
+/// Plans the future of all teams again: published shifts stand when a later override moves the
 /// credits, and the sample company begins with a plan that generating doesn't change.
 fn generate(app: &App) -> anyhow::Result<()> {
     let active = teams::list(app, ActiveFilter::True, None, &Paging::default())?;
@@ -98,8 +98,12 @@ impl Act<'_> {
                 // The first lead is made by an admin.
                 let is_lead = member.role.as_deref() == Some("lead");
                 let actor = if is_lead { by_nobody() } else { lead()? };
-                let member = new_member(member, *joined_at);
-                drop(members::put(app, &actor, team, &member)?);
+                let row = new_member(member, *joined_at);
+                members::put(app, &actor, team, &row)?;
+                if let Some(profile) = member.profile() {
+                    let ctx = self.by(&member.user);
+                    profiles::set(app, &ctx, member.user.as_str(), &profile)?;
+                }
             }
             What::AddService(service) => {
                 let team_id = Some(team.to_owned());

@@ -19,11 +19,11 @@ use chrono::{DateTime, Utc};
 use self::company::Company;
 use crate::app::{App, Ctx, Settings};
 use crate::clock::ManualClock;
-use crate::domain::audit::AuditEvent;
+use crate::domain::audit::AuditEntry;
 use crate::domain::token::Token;
 use crate::store::{self, Store};
 
-/// Fills `store` with the sample company as it is at `now`, and returns it anew; or returns
+/// Fills `store` with the sample company as it is at `now`, and returns it reopened; or returns
 /// it as it is, where it isn't empty.
 ///
 /// # Errors
@@ -70,7 +70,7 @@ fn make(path: &Path, settings: &Settings, now: DateTime<Utc>, kept: &Kept) -> an
 /// What a store without a company may have: tokens, and the audit log of them.
 struct Kept {
     tokens: Vec<Token>,
-    events: Vec<AuditEvent>,
+    entries: Vec<AuditEntry>,
 }
 
 impl Kept {
@@ -81,7 +81,7 @@ impl Kept {
             Ok(Self {
                 tokens: store::tokens::list(tx)?,
                 // From newest first to oldest first.
-                events: entries.into_iter().rev().map(|entry| entry.event).collect(),
+                entries: entries.into_iter().rev().collect(),
             })
         })
     }
@@ -91,8 +91,8 @@ impl Kept {
             for token in &self.tokens {
                 store::tokens::put(tx.store, token)?;
             }
-            for event in &self.events {
-                tx.audit(event.clone())?;
+            for entry in &self.entries {
+                store::audit::append(tx.store, entry.event.clone(), entry.created_at)?;
             }
             Ok(())
         })?;

@@ -103,6 +103,11 @@ fn check(demo: &Demo) {
     for team in demo.on_call() {
         let name = &team.team_slug;
         assert!(team.engineer_slack_id.is_some(), "{now}: nobody for {name}");
+        let called = team.display_name.as_deref();
+        assert!(
+            called.is_some_and(|called| called.contains(' ')),
+            "{now}: {called:?}"
+        );
         assert!(team.ends_at.is_some_and(|at| at > now), "{now}: {name}");
         assert!(
             team.next.is_some_and(|next| next.starts_at > now),

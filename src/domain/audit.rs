@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::json;
 use sha2::{Digest, Sha256};
 
 use super::ids::{AuditId, TeamId, UserId};
@@ -18,7 +18,8 @@ pub struct AuditEntry {
     pub id: AuditId,
     /// What happened.
     pub event: AuditEvent,
-    /// When it was appended; never before the entry that precedes it.
+    /// When it happened, in whole milliseconds. What comes from elsewhere keeps its own time, and
+    /// clocks are set back: this need not rise with `seq`.
     #[serde(with = "chrono::serde::ts_milliseconds")]
     pub created_at: DateTime<Utc>,
     /// [`AuditEntry::hash`] of the entry before; zeros for the first.
@@ -113,7 +114,7 @@ impl AuditEntry {
     /// to the format later leaves old hashes as they were.
     pub fn canonical(&self) -> String {
         let event = &self.event;
-        let content = json!({
+        let mut content = json!({
             "seq": self.seq,
             "id": self.id,
             "created_at": self.created_at.to_rfc3339(),
@@ -131,20 +132,12 @@ impl AuditEntry {
             "change_reason": event.change_reason,
             "effective_date": event.effective_date,
         });
-        without_nulls(content).to_string()
-    }
-}
-
-/// Drops the null fields of the outermost object. Maps are sorted: `serde_json` is built
-/// without `preserve_order`, which a test holds.
-fn without_nulls(value: Value) -> Value {
-    match value {
-        Value::Object(map) => Value::Object(
-            map.into_iter()
-                .filter(|(_, v)| !v.is_null())
-                .collect::<Map<_, _>>(),
-        ),
-        other => other,
+        if let Some(fields) = content.as_object_mut() {
+            fields.retain(|_, value| !value.is_null());
+        }
+        // Whichever order the maps of this build of serde_json have.
+        content.sort_all_objects();
+        content.to_string()
     }
 }
 
@@ -171,6 +164,8 @@ text_enum! {
         Token = "token",
         /// The daemon itself.
         System = "system",
+        /// What is known of a person.
+        User = "user",
     }
 }
 
@@ -191,7 +186,7 @@ text_enum! {
         RotationSkipped = "rotation_skipped",
         /// The strategy failed.
         RotationFailed = "rotation_failed",
-        /// Future shifts were computed anew.
+        /// Future shifts were regenerated.
         RotationGenerated = "rotation_generated",
         /// Somebody asked for cover.
         OverrideRequested = "override_requested",
@@ -219,6 +214,10 @@ text_enum! {
         PluginFailed = "plugin_failed",
         /// What people were told of a team could not be read, and was begun again.
         RecordsLost = "records_lost",
+        /// Somebody signed in to the web pages with it.
+        SignedIn = "signed_in",
+        /// They signed out again.
+        SignedOut = "signed_out",
     }
 }
 

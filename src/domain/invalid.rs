@@ -6,6 +6,8 @@ use std::str::FromStr;
 use chrono::{Datelike, NaiveDate};
 use serde_json::Value;
 
+use super::zone::Zone;
+
 /// The most that one free-form field may hold.
 const MAX_JSON_BYTES: usize = 65_536;
 /// Objects and lists within each other that one free-form field may hold.
@@ -77,7 +79,7 @@ impl Invalid {
         let clean = !text
             .chars()
             .any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'));
-        self.check(clean, field, "holds control characters");
+        self.check(clean, field, "contains control characters");
     }
 
     /// Checks that free-form JSON is an object of a size and depth that can be kept. What is
@@ -88,6 +90,18 @@ impl Invalid {
         self.check(size_ok, field, "is over 64 KiB");
         let message = format!("is nested more than {MAX_JSON_DEPTH} deep");
         self.check(is_shallow(value, MAX_JSON_DEPTH), field, message);
+    }
+
+    /// Checks that a text names a time zone that the rules know.
+    pub fn check_timezone(&mut self, field: &str, timezone: &str) {
+        if Zone::find(timezone).is_none() {
+            let hint = match Zone::nearest(timezone) {
+                Some(zone) => format!("; did you mean `{zone}`?"),
+                None => ", expected a name such as Europe/Berlin".to_owned(),
+            };
+            let message = format!("`{timezone}` is not an IANA time zone{hint}");
+            self.add(field, message);
+        }
     }
 
     /// Checks that a date lies within the years that oncalld reckons with.

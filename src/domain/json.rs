@@ -32,7 +32,10 @@ impl Serialize for Json {
         if serializer.is_human_readable() {
             return self.0.serialize(serializer);
         }
-        serde_json::to_string(&self.0)
+        // By name, whichever order the maps of this build of serde_json have.
+        let mut value = self.0.clone();
+        value.sort_all_objects();
+        serde_json::to_string(&value)
             .map_err(S::Error::custom)?
             .serialize(serializer)
     }

@@ -6,16 +6,20 @@
 
 pub mod audit;
 pub mod compact;
+pub mod hex;
 pub mod human_date;
 pub mod ids;
 pub mod invalid;
 pub mod json;
+pub mod matching;
 pub mod member;
 pub mod notification;
 pub mod oncall_day;
+pub mod profile;
 pub mod roster;
 pub mod schedule;
 pub mod service;
+pub mod session;
 pub mod shift_override;
 pub mod suggest;
 pub mod team;

@@ -79,20 +79,6 @@ pub struct RosterUser {
     pub first_seen_at: DateTime<Utc>,
 }
 
-/// What Slack says of a user, kept for a day and shown for as long as there is nothing newer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Profile {
-    /// The user.
-    pub user: UserId,
-    /// Their name; empty where Slack knows no such user.
-    pub display_name: String,
-    /// What their account is.
-    pub account: Account,
-    /// When Slack said so.
-    #[serde(with = "chrono::serde::ts_milliseconds")]
-    pub fetched_at: DateTime<Utc>,
-}
-
 text_enum! {
     /// What a Slack account is.
     Account {
@@ -106,7 +92,7 @@ text_enum! {
 }
 
 /// What a team's Slack group says of a member.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub enum Presence {
     /// Nothing: the rows are the member list.
     NotAsked,

@@ -98,7 +98,7 @@ fn who_stays_in_a_list_was_first_seen_when_they_came() {
     let left = first.without(Some(&second));
     assert_eq!(joined[0].user, user("UC"));
     assert_eq!(left[0].user, user("UA"));
-    // Somebody who left and comes back begins anew.
+    // Somebody who left and comes back starts again.
     let third = Roster::after(Some(&second), "S1", listing(&["UA", "UB", "UC"]), at(12));
     assert_eq!(third.find(&user("UA")).unwrap().first_seen_at, at(12));
 }

@@ -75,6 +75,14 @@ pub struct RotationConfig {
     pub plugin_config: Json,
 }
 
+impl RotationConfig {
+    /// Whether its periods are those of `other`, and count from the same day.
+    pub fn has_periods_of(&self, other: &Self) -> bool {
+        let periods = |config: &Self| (config.start_date, config.interval, config.handoff_day);
+        periods(self) == periods(other)
+    }
+}
+
 impl Default for RotationConfig {
     fn default() -> Self {
         Self {
@@ -139,7 +147,7 @@ impl fmt::Display for RotationType {
 
 /// The text names no rotation type.
 #[derive(Debug, thiserror::Error)]
-#[error("`{0}` is none of: round_robin, custom, weighted, plugin:<name>")]
+#[error("`{0}` is not one of: round_robin, custom, weighted, plugin:<name>")]
 pub struct UnknownRotationType(String);
 
 impl FromStr for RotationType {

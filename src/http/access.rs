@@ -22,7 +22,7 @@ pub enum Needs {
 /// What a route takes. One that is in no list takes an admin, so that forgetting one does no harm.
 pub fn needs(method: &Method, route: &str) -> Needs {
     let Some(route) = route.strip_prefix("/api/v1") else {
-        return outside(route);
+        return outside(method, route);
     };
     if method == Method::GET || method == Method::HEAD {
         return match route {
@@ -49,20 +49,44 @@ pub fn needs(method: &Method, route: &str) -> Needs {
         | "/teams/{team}/oncall-overrides/{id}"
         | "/services"
         | "/services/{service}"
+        | "/users/{user}/profile"
         | "/users/{user}/time-off"
         | "/users/{user}/time-off/{id}" => Needs::Role(Role::Editor),
         _ => Needs::Role(Role::Admin),
     }
 }
 
-fn outside(route: &str) -> Needs {
+fn outside(method: &Method, route: &str) -> Needs {
     match route {
         "/metrics" => Needs::Reading,
-        "/" | "/healthz" | "/readyz" => Needs::Nothing,
+        "/healthz" | "/readyz" | "/sign-in" | "/sign-out" | "/theme" | "/assets/{file}" => {
+            Needs::Nothing
+        }
         _ if route == crate::slack::COMMANDS_PATH || route == crate::slack::INTERACTIONS_PATH => {
             Needs::Nothing
         }
         _ if route.starts_with("/api/docs") => Needs::Nothing,
-        _ => Needs::Reading,
+        _ => of_page(method, route),
+    }
+}
+
+/// What a page takes. Forms that only some may send are shown to them alone, so that nobody types
+/// in vain.
+fn of_page(method: &Method, route: &str) -> Needs {
+    let is_for_admins = route.starts_with("/settings")
+        || matches!(
+            route,
+            "/teams/new" | "/teams/{team}/delete" | "/teams/{team}/restore"
+        )
+        || (route == "/teams" && method == Method::POST);
+    let is_form = ["/new", "/edit", "/delete", "/remove", "/assign"]
+        .iter()
+        .any(|end| route.ends_with(end));
+    if is_for_admins {
+        Needs::Role(Role::Admin)
+    } else if is_form || !(method == Method::GET || method == Method::HEAD) {
+        Needs::Role(Role::Editor)
+    } else {
+        Needs::Reading
     }
 }

@@ -26,6 +26,9 @@ pub async fn read_body(request: Request, limit: usize) -> Result<Bytes, Problem>
             }
             cause = error.source();
         }
-        Problem::new(StatusCode::BAD_REQUEST, "the body could not be read whole")
+        Problem::new(
+            StatusCode::BAD_REQUEST,
+            "the body could not be read in full",
+        )
     })
 }

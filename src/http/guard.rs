@@ -5,7 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use axum::body::Body;
-use axum::extract::{ConnectInfo, MatchedPath, Request, State};
+use axum::extract::{ConnectInfo, FromRequestParts, MatchedPath, Request, State};
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
@@ -13,9 +14,10 @@ use sha2::{Digest, Sha256};
 
 use super::access::{Needs, needs};
 use super::body::read_body;
-use super::problem::{InnerError, Problem};
+use super::cookies;
+use super::problem::{Explained, InnerError, Problem};
 use super::state::Api;
-use crate::actions::admin::tokens;
+use crate::actions::admin::{sessions, tokens};
 use crate::app::{Actor, Ctx, IdempotencyKey, Source};
 use crate::domain::token::Role;
 
@@ -38,6 +40,7 @@ pub async fn guard(State(api): State<Api>, request: Request, next: Next) -> Resp
         Err(problem) => (problem.into_response(), None),
         Ok(ctx) => {
             let id = ctx.request_id.clone();
+            note_session_use(&api, &ctx, request.headers());
             (pass(&api, request, ctx, next).await, id)
         }
     };
@@ -56,6 +59,15 @@ pub async fn guard(State(api): State<Api>, request: Request, next: Next) -> Resp
     response
 }
 
+impl FromRequestParts<Api> for Ctx {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Api) -> Result<Self, Problem> {
+        let ctx = parts.extensions.get::<Self>().cloned();
+        ctx.ok_or_else(|| Problem::internal("the guard did not say who acts"))
+    }
+}
+
 /// Tells the client the request's id.
 fn set_request_id(response: &mut Response, id: &str) {
     if let Ok(id) = HeaderValue::from_str(id) {
@@ -65,12 +77,16 @@ fn set_request_id(response: &mut Response, id: &str) {
 
 /// Hands the request on, and keeps which route took it.
 async fn pass(api: &Api, request: Request, ctx: Ctx, next: Next) -> Response {
-    let request = match with_idempotency(api, request, ctx).await {
+    let request = match with_idempotency(api, request, ctx.clone()).await {
         Ok(request) => request,
         Err(problem) => return problem.into_response(),
     };
     let route = request.extensions().get::<MatchedPath>().cloned();
     let mut response = as_problem(next.run(request).await);
+    if response.extensions().get::<Problem>().is_some() {
+        // A page about it shows who has signed in.
+        response.extensions_mut().insert(ctx);
+    }
     if let Some(route) = route {
         response.extensions_mut().insert(route);
     }
@@ -81,7 +97,8 @@ async fn pass(api: &Api, request: Request, ctx: Ctx, next: Next) -> Response {
 fn as_problem(response: Response) -> Response {
     let status = response.status();
     let kind = response.headers().get(header::CONTENT_TYPE);
-    let is_problem = kind.is_some_and(|kind| kind == "application/problem+json");
+    let is_problem = kind.is_some_and(|kind| kind == "application/problem+json")
+        || response.extensions().get::<Explained>().is_some();
     if is_problem || !(status.is_client_error() || status.is_server_error()) {
         return response;
     }
@@ -92,18 +109,27 @@ fn as_problem(response: Response) -> Response {
 fn admit(api: &Api, request: &Request, peer: Option<SocketAddr>) -> Result<Ctx, Problem> {
     let (headers, uri) = (request.headers(), request.uri());
     check_host(api, headers, uri)?;
+    let session = session_of(api, headers)?;
     let is_read = matches!(
         *request.method(),
         Method::GET | Method::HEAD | Method::OPTIONS
     );
     if !is_read {
-        check_origin(headers)?;
+        check_origin(headers, session.is_some())?;
     }
-    let actor = recognise(api, headers, uri, peer)?;
     let is_cli = headers.get(CLIENT).is_some_and(|client| client == "cli");
+    let source = match session {
+        Some(_) => Source::Ui,
+        None if is_cli => Source::Cli,
+        None => Source::Api,
+    };
+    let actor = match session {
+        Some(actor) => actor,
+        None => recognise(api, headers, uri, peer)?,
+    };
     let ctx = Ctx {
         actor,
-        source: if is_cli { Source::Cli } else { Source::Api },
+        source,
         request_id: Some(next_request_id()),
         peer: peer.map(|peer| peer.ip().to_string()),
         idempotency: None,
@@ -135,8 +161,31 @@ pub fn check_host(api: &Api, headers: &HeaderMap, uri: &Uri) -> Result<(), Probl
     Err(Problem::new(StatusCode::FORBIDDEN, detail))
 }
 
-/// Refuses writes that a browser sends on behalf of another site.
-fn check_origin(headers: &HeaderMap) -> Result<(), Problem> {
+/// Who acts in the session of the request's cookie. A token in the header goes before it; a
+/// session that has ended is none.
+fn session_of(api: &Api, headers: &HeaderMap) -> Result<Option<Actor>, Problem> {
+    if headers.contains_key(header::AUTHORIZATION) {
+        return Ok(None);
+    }
+    let Some(cookie) = cookies::find(headers, cookies::SESSION) else {
+        return Ok(None);
+    };
+    let actor = sessions::recognise(api.app(), cookie);
+    Ok(actor.inspect_err(|error| api.stop_if_fatal(error))?)
+}
+
+/// Writes down, beside the request, that its session is in use.
+fn note_session_use(api: &Api, ctx: &Ctx, headers: &HeaderMap) {
+    let cookie = cookies::find(headers, cookies::SESSION);
+    if let (Source::Ui, Some(cookie)) = (ctx.source, cookie.map(ToOwned::to_owned)) {
+        let api = api.clone();
+        tokio::spawn(async move { api.run(move |app| sessions::note_use(app, &cookie)).await });
+    }
+}
+
+/// Refuses writes that a browser sends on behalf of another site. In a session, which the browser
+/// shows by itself, it has to say that they come from here; a program with a token need not.
+fn check_origin(headers: &HeaderMap, is_session: bool) -> Result<(), Problem> {
     let text = |name: &HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let is_own = match (text(&SEC_FETCH_SITE), text(&header::ORIGIN)) {
         (Some(site), _) => matches!(site, "same-origin" | "none"),
@@ -144,14 +193,14 @@ fn check_origin(headers: &HeaderMap) -> Result<(), Problem> {
             let host = origin.split_once("://").map_or(origin, |(_, host)| host);
             text(&header::HOST).is_some_and(|own| own.eq_ignore_ascii_case(host))
         }
-        (None, None) => true,
+        (None, None) => !is_session,
     };
     if is_own {
         return Ok(());
     }
     Err(Problem::new(
         StatusCode::FORBIDDEN,
-        "a page of another site may not write here",
+        "cross-site requests can't write",
     ))
 }
 

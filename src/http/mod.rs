@@ -1,7 +1,10 @@
-//! What the JSON API and the web pages share: state, guard, problems.
+//! What the JSON API and the web pages share: state, guard, problems,
+//! and one computation for many who ask the same.
 
 pub(crate) mod access;
 pub(crate) mod body;
+pub(crate) mod cookies;
+mod flights;
 pub(crate) mod guard;
 pub(crate) mod problem;
 pub(crate) mod state;

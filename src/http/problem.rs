@@ -12,7 +12,7 @@ use crate::domain::invalid::Invalid;
 use crate::slack::{GroupError, SlackError};
 
 /// What went wrong.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct Problem {
     /// The status in words.
     pub title: Cow<'static, str>,
@@ -35,7 +35,7 @@ pub struct Problem {
 }
 
 /// A field and what is wrong with it.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct ProblemField {
     /// The field.
     pub field: String,
@@ -59,7 +59,7 @@ impl Problem {
 
     /// A failure of ours; the client learns no more than that.
     pub fn internal(inner: impl Into<String>) -> Self {
-        let detail = "oncalld failed to do this; its log says why";
+        let detail = "oncalld failed to do this; see its log";
         let problem = Self::new(StatusCode::INTERNAL_SERVER_ERROR, detail);
         Self {
             inner: Some(inner.into()),
@@ -137,12 +137,18 @@ impl IntoResponse for Problem {
         if let Some(seconds) = self.retry_after {
             headers.insert(header::RETRY_AFTER, seconds.into());
         }
-        if let Some(inner) = self.inner {
+        if let Some(inner) = self.inner.clone() {
             response.extensions_mut().insert(InnerError(inner));
         }
+        // For whoever shows it as a page.
+        response.extensions_mut().insert(self);
         response
     }
 }
+
+/// Marks an answer that says by itself what went wrong: a page with a form to be corrected.
+#[derive(Clone, Copy, Debug)]
+pub struct Explained;
 
 /// What only the log is told of a failed request.
 #[derive(Clone, Debug)]
@@ -150,6 +156,23 @@ pub struct InnerError(pub String);
 
 /// The answer to a method that a path doesn't take.
 pub async fn no_such_method(method: axum::http::Method, uri: Uri) -> Problem {
-    let detail = format!("`{}` does not take {method}", uri.path());
+    let detail = format!("`{}` does not support {method}", uri.path());
     Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_of_ours_is_a_500_that_tells_the_log_and_not_the_client() {
+        let inner = "the system gives no random bytes";
+        let problem = Problem::from(ActionError::Internal(inner.to_owned()));
+        let body = serde_json::to_string(&problem).unwrap();
+        assert!(!body.contains(inner), "{body}");
+        let response = problem.into_response();
+        assert_eq!(response.status(), StatusCode::INTERNAL_SERVER_ERROR);
+        let logged = response.extensions().get::<InnerError>();
+        assert_eq!(logged.map(|logged| logged.0.as_str()), Some(inner));
+    }
 }

@@ -8,13 +8,16 @@ use axum::http::StatusCode;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use tokio::sync::watch;
 
+use super::flights::Flights;
 use super::problem::Problem;
 use super::streams::Streams;
+use crate::actions::oncall::lookup::{self, Answer, Question};
 use crate::app::{ActionError, App, Result};
 use crate::config::{Config, ExpectedHosts};
 use crate::delivery::Counters;
 use crate::metrics::Metrics;
 use crate::slack::Groups;
+use crate::wire::oncall::OnCallQuery;
 
 /// Who may reach the API.
 #[derive(Clone, Debug)]
@@ -27,6 +30,8 @@ pub struct Access {
     pub failed_attempts_per_minute: NonZeroU32,
     /// The largest body, in bytes.
     pub max_body_bytes: usize,
+    /// Whether people come by https, so that cookies are for that alone.
+    pub is_https: bool,
 }
 
 impl From<&Config> for Access {
@@ -36,6 +41,7 @@ impl From<&Config> for Access {
             hosts: config.expected_hosts(),
             failed_attempts_per_minute: config.auth.failed_attempts_per_minute,
             max_body_bytes: config.server.max_body_kb * 1024,
+            is_https: config.is_https(),
         }
     }
 }
@@ -51,6 +57,7 @@ struct Inner {
     failed_attempts: DefaultKeyedRateLimiter<IpAddr>,
     audit_proof: tokio::sync::Mutex<()>,
     streams: Streams,
+    lookups: Flights<Arc<Answer>>,
     /// Slack's groups, where Slack is configured.
     slack: Option<Groups>,
     /// Why the daemon stops, once it does.
@@ -78,6 +85,7 @@ impl Api {
             failed_attempts,
             audit_proof: tokio::sync::Mutex::default(),
             streams: Streams::default(),
+            lookups: Flights::default(),
             slack,
             stopping,
         }))
@@ -104,7 +112,7 @@ impl Api {
     /// Slack is not configured.
     pub fn slack(&self) -> std::result::Result<&Groups, Problem> {
         self.0.slack.as_ref().ok_or_else(|| {
-            let detail = "Slack is not configured: set slack.bot_token, and start oncalld anew";
+            let detail = "Slack is not configured: set slack.bot_token, then restart oncalld";
             Problem::new(StatusCode::CONFLICT, detail)
         })
     }
@@ -138,15 +146,40 @@ impl Api {
         &self,
         action: impl FnOnce(&App) -> Result<T> + Send + 'static,
     ) -> std::result::Result<T, Problem> {
-        let app = self.0.app.clone();
-        match tokio::task::spawn_blocking(move || action(&app)).await {
-            Ok(Ok(value)) => Ok(value),
-            Ok(Err(error)) => {
-                self.stop_if_fatal(&error);
-                Err(error.into())
-            }
-            Err(panic) => Err(Problem::internal(panic.to_string())),
+        let done = self.0.app.run(action).await;
+        let done = done.inspect_err(|error| self.stop_if_fatal(error));
+        done.map_err(Problem::from)
+    }
+
+    /// Who is on call now, as a query asks and as `question` is its one spelling: from memory, or
+    /// else from the store, once for all who ask the same at the same time.
+    ///
+    /// # Errors
+    /// As [`lookup::answer`].
+    pub async fn look_up(
+        &self,
+        question: &Question<'_>,
+        query: OnCallQuery,
+    ) -> std::result::Result<Arc<Answer>, Problem> {
+        let app = self.app();
+        if let Some(ready) = lookup::ready(app, question, app.now()) {
+            return Ok(ready);
         }
+        let find = || {
+            let query = query.clone();
+            self.run(move |app| lookup::answer(app, &query))
+        };
+        let changes = lookup::changes(app);
+        let joined = self
+            .0
+            .lookups
+            .join(question.as_str(), changes, find)
+            .await?;
+        if joined.holds_at(app.now()) {
+            return Ok(joined);
+        }
+        // A handoff has come while it was waited for.
+        find().await
     }
 
     /// Stops the daemon where the store can't be used any more: a restart repairs what can

@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use sha2::{Digest as _, Sha256};
 
 use super::engine::{Engine, TrustedCode};
-use crate::wire::audit::hex;
+use crate::domain::hex::hex;
 
 /// Name of the key's file.
 const KEY_FILE: &str = "key";
@@ -35,7 +35,7 @@ impl Cache {
     /// Opens the folder, and makes it if it isn't there.
     ///
     /// # Errors
-    /// It can't be made, or others than its owner may use it.
+    /// It can't be created, or other users can access it.
     pub fn open(dir: &Path, engine: &Engine) -> io::Result<Self> {
         DirBuilder::new().recursive(true).mode(0o700).create(dir)?;
         let found = fs::symlink_metadata(dir)?;

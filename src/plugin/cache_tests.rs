@@ -82,7 +82,7 @@ fn compiled_code_that_others_wrote_is_not_run() {
         again.look(true);
         let plugin = again.find("fair", PluginKind::Rotation).unwrap();
         assert_eq!(plugin.pick(&context(&["U1"])).unwrap().user.as_str(), "U1");
-        assert_ne!(fs::read(&code).unwrap(), tampered, "it was compiled anew");
+        assert_ne!(fs::read(&code).unwrap(), tampered, "it was compiled again");
     }
 }
 

@@ -232,9 +232,9 @@ fn refused(wasm: &[u8]) -> String {
 fn what_is_no_webassembly_is_refused() {
     assert_eq!(
         refused(b"#!/bin/sh"),
-        "it is no WebAssembly component: it doesn't begin as WebAssembly does"
+        "it is no WebAssembly component: it doesn't start like WebAssembly"
     );
-    assert!(refused(b"").contains("doesn't begin"));
+    assert!(refused(b"").contains("doesn't start"));
     let bare = wat::parse_str(r#"(module (func (export "pick")))"#).unwrap();
     assert!(refused(&bare).contains("without an embedded component type"));
 }

@@ -15,6 +15,7 @@ pub mod bindings {
         wasmtime::component::bindgen!({
             path: "plugins/wit/0.1.0",
             world: "rotation-strategy",
+            additional_derives: [serde::Serialize],
         });
     }
 

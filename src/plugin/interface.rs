@@ -43,7 +43,7 @@ pub fn describe(file: &[u8]) -> Result<Described<'_>, LoadError> {
     } else if Parser::is_core_wasm(file) {
         Cow::Owned(wrap(file)?)
     } else {
-        let message = "it doesn't begin as WebAssembly does".to_owned();
+        let message = "it doesn't start like WebAssembly".to_owned();
         return Err(LoadError::NotAComponent(message));
     };
     let (imports, exports) = outline(&component).map_err(|error| not_a_component(&error))?;

@@ -17,7 +17,7 @@ use super::http::{Clients, Requests};
 use super::interface::{self, Described};
 use super::limits::Limits;
 use super::manifest::Manifest;
-use crate::wire::audit::hex;
+use crate::domain::hex::hex;
 use crate::wire::plugin::{LoadedPlugin, PluginKind};
 
 /// Costly failures one after the other after which a plugin is left alone for a while: it

@@ -9,7 +9,7 @@
 //! - [`loaded`]: a plugin that is in service; [`rotation`] and [`sink`] call it
 //! - [`trial`]: what an author tries without a daemon
 //! - [`registry`]: the folder of plugins, and what came of each; [`first_look`] tells how far the
-//!   start is, and [`mod@watch`] looks by the clock
+//!   start is, and [`rescan`] looks by the clock
 
 mod cache;
 #[cfg(test)]
@@ -26,11 +26,11 @@ mod limits;
 mod loaded;
 mod manifest;
 mod registry;
+mod rescan;
 mod rotation;
 mod schema;
 mod sink;
 pub mod trial;
-mod watch;
 
 #[cfg(test)]
 mod answers_tests;
@@ -49,6 +49,6 @@ pub use limits::Limits;
 pub use loaded::{Files, Plugin};
 pub use manifest::{Manifest, is_name};
 pub use registry::{PluginSettings, Registry};
+pub use rescan::start as rescan;
 pub use rotation::PluginStrategy;
 pub use sink::PluginSink;
-pub use watch::start as watch;

@@ -23,8 +23,8 @@ use super::manifest::is_name;
 use super::rotation::PluginStrategy;
 use crate::app::plugins::{PluginChange, PluginEvent, PluginFile, Plugins};
 use crate::clock::Clock;
+use crate::domain::hex::hex;
 use crate::rotation::strategy::Strategy;
-use crate::wire::audit::hex;
 use crate::wire::plugin::{PluginKind, PluginStatus, PluginView};
 
 /// The largest plugin: an interpreter with its libraries is some tens of mebibytes.

@@ -12,7 +12,7 @@ use super::loaded::{Plugin, Program};
 use crate::domain::ids::UserId;
 use crate::domain::member::TeamRole;
 use crate::rotation::coverage::Source;
-use crate::rotation::strategy::{Pick, PickContext, Strategy};
+use crate::rotation::strategy::{Fingerprint, Pick, PickContext, Strategy};
 
 /// Bytes of an answer: a user id and a sentence. What a plugin logs counts too, line by line.
 const ANSWER_BYTES: usize = 64 * 1024;
@@ -31,8 +31,8 @@ impl Strategy for PluginStrategy {
     }
 
     /// Which plugin it is, and what it gets to see.
-    fn question(&self, context: &PickContext<'_>) -> String {
-        format!("{:?} {:?}", self.0.sha256, self.context(context))
+    fn question(&self, context: &PickContext<'_>) -> Fingerprint {
+        Fingerprint::of(&(&self.0.sha256, self.context(context)))
     }
 }
 

@@ -1,6 +1,7 @@
 //! Who may be picked for a period, and who not and why.
 
 use chrono::{DateTime, NaiveDate, Utc};
+use serde::Serialize;
 
 use super::explanation::{PassedOver, PassedOverReason};
 use super::period::Period;
@@ -10,7 +11,7 @@ use crate::domain::oncall_day::OnCallClock;
 use crate::domain::roster::{Account, Member, Presence};
 
 /// A member as the rotation sees them.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct RotationMember {
     /// The person.
     pub user: UserId,

@@ -2,8 +2,10 @@
 //! else nobody.
 
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 use chrono::NaiveDate;
+use serde::Serialize;
 use uuid::Uuid;
 
 use crate::domain::ids::UserId;
@@ -27,13 +29,15 @@ text_enum! {
 }
 
 /// A person over a run of days; both ends included.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Stretch {
     /// Who.
     pub user: UserId,
     /// By what.
     pub source: Source,
-    /// Id of the schedule or override; nil for a row that is only planned.
+    /// Id of the schedule or override; nil for a row that is only planned. No part of what a
+    /// strategy is asked: a plan that is published asks the same as the one that published it.
+    #[serde(skip)]
     pub id: Uuid,
     /// First day.
     pub start: NaiveDate,
@@ -50,7 +54,7 @@ pub struct Coverage {
 }
 
 impl Coverage {
-    /// The coverage by these rows; overrides count once approved.
+    /// The coverage by these rows.
     pub fn new<'a>(
         schedules: impl IntoIterator<Item = &'a Schedule>,
         overrides: impl IntoIterator<Item = &'a Override>,
@@ -60,17 +64,22 @@ impl Coverage {
             coverage.add_schedule(row);
         }
         for row in overrides {
-            if row.status == OverrideStatus::Approved {
-                coverage.add(Stretch {
-                    user: row.substitute.clone(),
-                    source: Source::Override,
-                    id: row.id.uuid(),
-                    start: row.start_date,
-                    end: row.end_date,
-                });
-            }
+            coverage.add_override(row);
         }
         coverage
+    }
+
+    /// Adds an override, which counts once approved.
+    pub fn add_override(&mut self, row: &Override) {
+        if row.status == OverrideStatus::Approved {
+            self.add(Stretch {
+                user: row.substitute.clone(),
+                source: Source::Override,
+                id: row.id.uuid(),
+                start: row.start_date,
+                end: row.end_date,
+            });
+        }
     }
 
     /// Adds a schedule row.
@@ -100,9 +109,14 @@ impl Coverage {
 
     /// The row in force on `day`, as it stands, whatever covers its other days.
     pub fn row_on(&self, day: NaiveDate) -> Option<&Stretch> {
-        [&self.overrides, &self.manual, &self.auto]
+        self.layers()
             .into_iter()
             .find_map(|layer| covering(layer, day))
+    }
+
+    /// The rows by source, those that go before the others first.
+    fn layers(&self) -> [&BTreeMap<NaiveDate, Stretch>; 3] {
+        [&self.overrides, &self.manual, &self.auto]
     }
 
     /// Whether a manual row covers `day`.
@@ -112,34 +126,33 @@ impl Coverage {
 
     /// The run of days around `day` for which the row in force on it is in force.
     pub fn stretch_on(&self, day: NaiveDate) -> Option<Stretch> {
-        let row = self.row_on(day)?;
-        let in_force = |day| self.row_on(day).is_some_and(|other| other == row);
-        let (mut start, mut end) = (day, day);
-        while start > row.start && in_force(previous_day(start)) {
-            start = previous_day(start);
+        let (mut start, mut end) = (NaiveDate::MIN, NaiveDate::MAX);
+        for layer in self.layers() {
+            // What lies nearest on either side cuts what is in force by this layer or a later one.
+            if let Some(after) = first_after(layer, day) {
+                end = end.min(previous_day(after.start));
+            }
+            match last_by(layer, day) {
+                Some(row) if day <= row.end => {
+                    let (start, end) = (start.max(row.start), end.min(row.end));
+                    let row = row.clone();
+                    return Some(Stretch { start, end, ..row });
+                }
+                Some(before) => start = start.max(next_day(before.end)),
+                None => {}
+            }
         }
-        while end < row.end && in_force(next_day(end)) {
-            end = next_day(end);
-        }
-        Some(Stretch {
-            start,
-            end,
-            ..row.clone()
-        })
+        None
     }
 
     /// The first stretch that begins after `day`, over a gap if there is one.
     pub fn next_after(&self, day: NaiveDate) -> Option<Stretch> {
         let tomorrow = next_day(day);
-        if self.row_on(tomorrow).is_some() {
-            return self.stretch_on(tomorrow);
-        }
-        let layers = [&self.overrides, &self.manual, &self.auto];
-        let starts = layers
-            .into_iter()
-            .filter_map(|l| l.range(tomorrow..).next());
-        let first = starts.map(|(start, _)| *start).min()?;
-        self.stretch_on(first)
+        self.stretch_on(tomorrow).or_else(|| {
+            let layers = self.layers().into_iter();
+            let rows = layers.filter_map(|layer| first_after(layer, tomorrow));
+            self.stretch_on(rows.map(|row| row.start).min()?)
+        })
     }
 
     /// The stretches that touch `from..=to`, in order, clipped to it.
@@ -204,8 +217,8 @@ impl Coverage {
 
     /// The last day before `day` on which each person was on call, looking back over all rows.
     pub fn last_days_before(&self, day: NaiveDate) -> BTreeMap<UserId, NaiveDate> {
-        let layers = [&self.overrides, &self.manual, &self.auto];
-        let first = layers
+        let first = self
+            .layers()
             .into_iter()
             .filter_map(|l| l.keys().next().copied())
             .min();
@@ -221,11 +234,18 @@ impl Coverage {
 }
 
 fn covering(layer: &BTreeMap<NaiveDate, Stretch>, day: NaiveDate) -> Option<&Stretch> {
-    layer
-        .range(..=day)
-        .next_back()
-        .map(|(_, row)| row)
-        .filter(|row| day <= row.end)
+    last_by(layer, day).filter(|row| day <= row.end)
+}
+
+/// The last row of a layer that begins on `day` or before.
+fn last_by(layer: &BTreeMap<NaiveDate, Stretch>, day: NaiveDate) -> Option<&Stretch> {
+    layer.range(..=day).next_back().map(|(_, row)| row)
+}
+
+/// The first row of a layer that begins after `day`.
+fn first_after(layer: &BTreeMap<NaiveDate, Stretch>, day: NaiveDate) -> Option<&Stretch> {
+    let after = (Bound::Excluded(day), Bound::Unbounded);
+    layer.range(after).next().map(|(_, row)| row)
 }
 
 #[cfg(test)]

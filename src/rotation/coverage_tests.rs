@@ -89,6 +89,16 @@ proptest! {
             c.add(row);
         }
         let (from, to) = (day(from), day(from + length));
+        for d in each_day(from, to) {
+            let row = c.row_on(d);
+            let in_force = |d: &NaiveDate| row.is_some() && c.row_on(*d) == row;
+            let start = d.iter_days().rev().take_while(in_force).last();
+            let end = d.iter_days().take_while(in_force).last();
+            let found = c.stretch_on(d);
+            prop_assert_eq!(found.as_ref().map(|s| s.start), start);
+            prop_assert_eq!(found.as_ref().map(|s| s.end), end);
+            prop_assert_eq!(found.map(|s| s.id), row.map(|row| row.id));
+        }
         let mut by_day = BTreeMap::new();
         for s in c.stretches(from, to) {
             prop_assert!(s.start <= s.end && from <= s.start && s.end <= to);

@@ -90,6 +90,11 @@ impl Credit {
         }
     }
 
+    /// Goes on from what everybody had earned and served in `total` periods.
+    pub const fn resumed(by_user: BTreeMap<UserId, Account>, total: f64) -> Self {
+        Self { by_user, total }
+    }
+
     /// Counts a period: by who covers its days, planned or past. One that nobody covers,
     /// without `stretches`, does not count.
     pub fn count(&mut self, period: &Period, shares: &[Share], stretches: &[Stretch]) {
@@ -120,9 +125,9 @@ impl Credit {
         self.by_user.get(user).copied().unwrap_or_default()
     }
 
-    /// Everybody who has earned or served.
-    pub fn users(&self) -> impl Iterator<Item = &UserId> {
-        self.by_user.keys()
+    /// The accounts of everybody who has earned or served.
+    pub fn accounts(&self) -> impl Iterator<Item = (&UserId, &Account)> {
+        self.by_user.iter()
     }
 
     fn account(&mut self, user: &UserId) -> &mut Account {

@@ -97,8 +97,7 @@ fn add_credit(report: &mut Fairness, coverage: &Coverage, periods: &[(Period, Pe
         let stretches = coverage.stretches(period.start, period.end);
         credit.count(period, &shares.shares, &stretches);
     }
-    for user in credit.users() {
-        let account = credit.of(user);
+    for (user, account) in credit.accounts() {
         let of = report.members.entry(user.clone()).or_default();
         of.credit = account.credit;
         // Earned = credit + served; as a share of all that was there to earn.
@@ -106,4 +105,24 @@ fn add_credit(report: &mut Fairness, coverage: &Coverage, periods: &[(Period, Pe
             of.target_share = (account.credit + account.served) / credit.total();
         }
     }
+}
+
+/// What each person's credit came to by the end of each of the periods, in order: as in the report,
+/// counted from the first of them.
+pub fn credit_over_time(
+    coverage: &Coverage,
+    periods: &[(Period, PeriodShares)],
+    users: &BTreeSet<UserId>,
+) -> BTreeMap<UserId, Vec<f64>> {
+    let mut credit = Credit::default();
+    let mut series: BTreeMap<UserId, Vec<f64>> = BTreeMap::new();
+    for (period, shares) in periods {
+        let stretches = coverage.stretches(period.start, period.end);
+        credit.count(period, &shares.shares, &stretches);
+        for user in users {
+            let of = series.entry(user.clone()).or_default();
+            of.push(credit.of(user).credit);
+        }
+    }
+    series
 }

@@ -4,11 +4,13 @@
 //! - [`coverage`]: who is on call on a day, by override, manual and auto rows
 //! - [`candidate`]: who may be picked for a period, in ring order, and who not and why
 //! - [`credit`]: what each member has earned and served
+//! - [`checkpoint`]: where it stood at a past period, so that a plan need not play all of its past
 //! - [`strategy`]: round-robin, custom, weighted; a plugin is one more [`strategy::Strategy`]
 //! - [`plan`]: the auto shifts up to a horizon; preview and generate are this one function
 //! - [`fairness`]: the report
 
 pub mod candidate;
+pub mod checkpoint;
 pub mod coverage;
 pub mod credit;
 pub mod explanation;

@@ -1,12 +1,13 @@
 //! The grid of rotation periods.
 
 use chrono::{Datelike, NaiveDate};
+use serde::Serialize;
 
 use crate::domain::oncall_day::{add_days, each_day};
 use crate::domain::team::RotationConfig;
 
 /// One period: a run of on-call days that one pick covers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct Period {
     /// Position since the rotation's start, from 0.
     pub index: i64,

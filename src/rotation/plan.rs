@@ -7,17 +7,21 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 
 use super::candidate::{Absence, RotationMember, candidates};
+use super::checkpoint::Checkpoint;
 use super::credit::PeriodShares;
 use super::explanation::{Explanation, PassedOver};
 use super::period::{Period, Periods};
 use super::planner::Planner;
-use super::strategy::{Strategy, TeamName};
+use super::strategy::{Strategy, TeamName, recent_periods};
 use crate::domain::ids::ScheduleId;
 use crate::domain::oncall_day::{add_days, next_day, previous_day};
 use crate::domain::schedule::Schedule;
 use crate::domain::shift_override::Override;
 use crate::domain::team::{RotationConfig, RotationType};
 use crate::domain::text_enum::text_enum;
+
+/// Days before the rotation's start that are looked at for who was on call last.
+const LOOKBACK_DAYS: i64 = 366;
 
 /// What a team is, as far as its rotation goes.
 #[derive(Debug)]
@@ -34,12 +38,36 @@ pub struct TeamState<'a> {
     pub members: &'a [RotationMember],
     /// The members' time off.
     pub absences: &'a [Absence],
-    /// The team's schedule rows since its rotation began, and a year before, in any order.
+    /// Where to begin, at the running period or before; none: at the rotation's start.
+    pub checkpoint: Option<&'a Checkpoint>,
+    /// The team's schedule rows, in any order: those that touch [`TeamState::rows_from`] or a day
+    /// after it.
     pub schedules: &'a [Schedule],
     /// The team's overrides over the same time; only approved ones count.
     pub overrides: &'a [Override],
-    /// Shares of the periods that have begun, by first day.
+    /// Shares of the periods that have begun, by first day: those that touch the checkpoint's
+    /// period or a day after it.
     pub ledger: &'a BTreeMap<NaiveDate, PeriodShares>,
+}
+
+impl TeamState<'_> {
+    /// The first day whose rows a plan goes by.
+    pub fn rows_from(
+        config: &RotationConfig,
+        start_date: NaiveDate,
+        today: NaiveDate,
+        checkpoint: Option<&Checkpoint>,
+    ) -> NaiveDate {
+        let beginning = add_days(start_date.min(today), -LOOKBACK_DAYS);
+        let Some(checkpoint) = checkpoint else {
+            return beginning;
+        };
+        let periods = Periods::new(config, start_date);
+        let running = periods.at(today).map_or(0, |running| running.index);
+        let recent = periods.get(running - recent_periods(&config.kind)).start;
+        // Who was on call the day before may have to stay on.
+        recent.min(previous_day(checkpoint.start)).max(beginning)
+    }
 }
 
 /// Which of the published auto shifts stand.
@@ -90,7 +118,7 @@ pub struct Shift {
 
 /// What planning comes to. Applied as it is, the auto shifts that then stand are those
 /// that were kept, cut, and [`Plan::shifts`].
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
     /// Shifts of the planned periods, and those that fill the running one.
     pub shifts: Vec<Shift>,
@@ -100,6 +128,8 @@ pub struct Plan {
     pub cut: Vec<(ScheduleId, NaiveDate)>,
     /// Shares of begun periods that the ledger does not have yet.
     pub begun: Vec<PeriodShares>,
+    /// Checkpoints of periods that were walked over, to begin at another time.
+    pub checkpoints: Vec<Checkpoint>,
     /// Last day of the last planned period.
     pub published_until: Option<NaiveDate>,
     /// Periods whose strategy failed, and how.
@@ -116,9 +146,14 @@ pub fn plan(team: &TeamState<'_>, options: &PlanOptions<'_>) -> Plan {
         Published::Replanned => next,
         Published::StandsUntil(day) => periods.after(day.max(previous_day(next.start))),
     };
-    let mut planner = Planner::new(team, options, first_planned);
-    for index in 0..first_planned.index {
+    let running = periods.at(team.today).map_or(0, |running| running.index);
+    let first = team.checkpoint.map_or(0, |checkpoint| checkpoint.index);
+    let mut planner = Planner::new(team, options, first_planned, running);
+    for index in first..first_planned.index {
         let period = periods.get(index);
+        if index > first && Checkpoint::is_due(index, running) {
+            planner.note_checkpoint(&period);
+        }
         if period.start <= team.today && team.today <= period.end {
             planner.fill_running(&period);
         }

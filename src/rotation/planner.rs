@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 
 use super::candidate::{RingPlace, RotationMember};
+use super::checkpoint::Gathering;
 use super::coverage::{Coverage, Source, Stretch};
 use super::credit::{Credit, Share};
 use super::explanation::{Explanation, PassedOver, Standing};
 use super::period::{Period, Periods};
 use super::plan::{OnFailure, Plan, PlanOptions, Shift, TeamState, candidates_of, shares_of};
-use super::strategy::{Pick, PickContext, RECENT_PERIODS, RoundRobin, Strategy as _};
+use super::strategy::{Pick, PickContext, RoundRobin, Strategy as _, recent_periods};
 use crate::domain::ids::UserId;
 use crate::domain::oncall_day::previous_day;
 use crate::domain::schedule::{Origin, Schedule};
@@ -22,9 +23,11 @@ pub(super) struct Planner<'a> {
     options: &'a PlanOptions<'a>,
     coverage: Coverage,
     credit: Credit,
-    /// Who was on call before the next period to plan, in order.
+    /// Position of the first period for which somebody may be picked.
+    running: i64,
+    /// Who was on call before the next period to plan, in order; from where a pick may need it.
     recent: Vec<Stretch>,
-    /// Who was picked by the rotation, by first day of the shift.
+    /// Who was picked by the rotation, by first day of the shift, since the checkpoint.
     picks: BTreeMap<NaiveDate, UserId>,
     replaced: Vec<&'a Schedule>,
     pub(super) plan: Plan,
@@ -35,6 +38,7 @@ impl<'a> Planner<'a> {
         team: &'a TeamState<'a>,
         options: &'a PlanOptions<'a>,
         first_planned: Period,
+        running: i64,
     ) -> Self {
         let mut plan = Plan::default();
         let mut coverage = Coverage::new([], team.overrides);
@@ -61,18 +65,20 @@ impl<'a> Planner<'a> {
             }
         }
         let periods = Periods::new(team.config, team.start_date);
-        let first_day = periods.first_day();
-        let credit = Credit::starting(coverage.last_days_before(first_day));
-        let recent = if first_planned.index <= RECENT_PERIODS {
-            coverage.stretches(periods.get(-RECENT_PERIODS).start, previous_day(first_day))
-        } else {
-            Vec::new()
+        let credit = match team.checkpoint {
+            Some(checkpoint) => checkpoint.credit(),
+            None => Credit::starting(coverage.last_days_before(periods.first_day())),
         };
+        let recent = (running - recent_periods(&team.config.kind)..running)
+            .map(|index| periods.get(index))
+            .flat_map(|period| coverage.stretches(period.start, period.end))
+            .collect();
         Self {
             team,
             options,
             coverage,
             credit,
+            running,
             recent,
             picks,
             replaced,
@@ -85,7 +91,9 @@ impl<'a> Planner<'a> {
         let shares = shares_of(self.team, period);
         let stretches = self.coverage.stretches(period.start, period.end);
         self.credit.count(period, &shares.shares, &stretches);
-        self.recent.extend(stretches);
+        if period.index >= self.running && recent_periods(&self.team.config.kind) > 0 {
+            self.recent.extend(stretches);
+        }
         if let Cow::Owned(shares) = shares
             && period.start <= self.team.today
         {
@@ -149,7 +157,8 @@ impl<'a> Planner<'a> {
         let standings = self.standings(chosen);
         let last = self.last_pick(period).map(|user| self.ring_place(user));
         let periods = Periods::new(self.team.config, self.team.start_date);
-        let since = periods.get(period.index - RECENT_PERIODS).start;
+        let since = period.index - recent_periods(&self.team.config.kind);
+        let since = periods.get(since).start;
         let first_recent = self.recent.partition_point(|stretch| stretch.start < since);
         let context = PickContext {
             team: self.team.name,
@@ -214,7 +223,7 @@ impl<'a> Planner<'a> {
         passed_over: Vec<PassedOver>,
         user: UserId,
     ) -> Explanation {
-        let reason = "nobody could be picked; who was on call stays on".to_owned();
+        let reason = "nobody could be picked; whoever was on call stays on".to_owned();
         let explanation = self.explain(period, chosen, passed_over, Pick { user, reason });
         Explanation {
             is_hold: true,
@@ -276,7 +285,8 @@ impl<'a> Planner<'a> {
             !matches!(config.kind, RotationType::Custom) || config.order.contains(user)
         };
         let before = self.picks.range(..period.start).rev();
-        before.map(|(_, user)| user).find(has_place)
+        let last = before.map(|(_, user)| user).find(has_place);
+        last.or_else(|| self.team.checkpoint?.last_picked(|user| has_place(&user)))
     }
 
     /// The place in the ring of somebody who may have left since: by the members, else by
@@ -293,8 +303,32 @@ impl<'a> Planner<'a> {
             .flat_map(|period| &period.shares);
         let joined_at = shares
             .find(|share| share.user == *user)
-            .map(|share: &Share| share.joined_at);
+            .map(|share: &Share| share.joined_at)
+            .or_else(|| self.team.checkpoint?.joined_at(user));
         (joined_at.unwrap_or_default(), user.clone())
+    }
+
+    /// Notes where the rotation stands as it comes to `period`, of which nothing is counted yet.
+    pub(super) fn note_checkpoint(&mut self, period: &Period) {
+        let before = self.plan.checkpoints.last().or(self.team.checkpoint);
+        let mut gathering = Gathering::after(before, &self.credit);
+        let since = before.map_or(NaiveDate::MIN, |before| before.start);
+        for (day, user) in self.picks.range(since..period.start) {
+            gathering.pick(user, *day);
+        }
+        let begun = self.plan.begun.iter().map(|shares| (shares.start, shares));
+        let mut ledger: BTreeMap<_, _> = begun.filter(|(day, _)| *day >= since).collect();
+        ledger.extend(
+            self.team
+                .ledger
+                .range(since..period.start)
+                .map(|(day, shares)| (*day, shares)),
+        );
+        for shares in ledger.into_values() {
+            gathering.shares(shares);
+        }
+        let checkpoint = gathering.finish(period.index, period.start, self.credit.total());
+        self.plan.checkpoints.push(checkpoint);
     }
 
     fn add_shifts(&mut self, runs: &[(NaiveDate, NaiveDate)], explanation: &Explanation) {

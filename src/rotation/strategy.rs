@@ -1,5 +1,8 @@
 //! Strategies: who of the candidates is next.
 
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+
 use super::candidate::{RingPlace, RotationMember};
 use super::coverage::Stretch;
 use super::explanation::Standing;
@@ -10,11 +13,20 @@ use crate::domain::team::{RotationConfig, RotationType};
 /// Two gaps this close are a tie.
 const TIE: f64 = 1e-9;
 
-/// Periods before the one to fill whose shifts a strategy gets to see.
-pub const RECENT_PERIODS: i64 = 64;
+/// Periods before the one to fill whose shifts a plugin gets to see.
+const RECENT_PERIODS: i64 = 64;
+
+/// Periods before the one to fill whose shifts a strategy gets to see: none unless it is a
+/// plugin, since the built-in ones go by credit and the last pick alone.
+pub const fn recent_periods(kind: &RotationType) -> i64 {
+    match kind {
+        RotationType::Plugin(_) => RECENT_PERIODS,
+        RotationType::RoundRobin | RotationType::Custom | RotationType::Weighted => 0,
+    }
+}
 
 /// Which team it is. A plugin may go by it; the built-in strategies don't.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize)]
 pub struct TeamName<'a> {
     /// Its id.
     pub id: TeamId,
@@ -27,7 +39,7 @@ pub struct TeamName<'a> {
 }
 
 /// What a strategy may know. The same context always gives the same pick.
-#[derive(Debug)]
+#[derive(Debug, Serialize)]
 pub struct PickContext<'a> {
     /// The team.
     pub team: TeamName<'a>,
@@ -39,7 +51,7 @@ pub struct PickContext<'a> {
     pub standings: &'a [Standing],
     /// The same candidates in the same order, as members.
     pub members: &'a [&'a RotationMember],
-    /// Who was on call, or by the plan so far will be, in the [`RECENT_PERIODS`] before this
+    /// Who was on call, or by the plan so far will be, in the [`recent_periods`] before this
     /// one: in order, each within one period.
     pub recent: &'a [Stretch],
     /// Periods that count towards credit so far.
@@ -57,6 +69,23 @@ pub struct Pick {
     pub reason: String,
 }
 
+/// What something serialises to, in 32 bytes: those of different things differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Fingerprint([u8; 32]);
+
+impl Fingerprint {
+    /// The SHA-256 of its JSON.
+    ///
+    /// # Panics
+    /// It is none that JSON can tell: a map whose keys are no texts.
+    pub fn of(value: &impl Serialize) -> Self {
+        let mut hasher = Sha256::new();
+        serde_json::to_writer(&mut hasher, value)
+            .expect("invariant: what is asked has a JSON form, and a hasher takes all bytes");
+        Self(hasher.finalize().into())
+    }
+}
+
 /// Picks the next person on call.
 pub trait Strategy: Send + Sync {
     /// Picks one of the context's candidates.
@@ -65,9 +94,9 @@ pub trait Strategy: Send + Sync {
     /// What went wrong, naming the strategy; the team then falls back as configured.
     fn pick(&self, context: &PickContext<'_>) -> Result<Pick, String>;
 
-    /// All that a pick goes by, as text: where that is the same, so is the pick.
-    fn question(&self, context: &PickContext<'_>) -> String {
-        format!("{context:?}")
+    /// All that a pick goes by: where that is the same, so is the pick.
+    fn question(&self, context: &PickContext<'_>) -> Fingerprint {
+        Fingerprint::of(context)
     }
 }
 
@@ -76,7 +105,7 @@ impl<S: Strategy + ?Sized> Strategy for Box<S> {
         (**self).pick(context)
     }
 
-    fn question(&self, context: &PickContext<'_>) -> String {
+    fn question(&self, context: &PickContext<'_>) -> Fingerprint {
         (**self).question(context)
     }
 }
@@ -97,7 +126,7 @@ impl<S: Strategy> Strategy for AskedTwice<S> {
         ))
     }
 
-    fn question(&self, context: &PickContext<'_>) -> String {
+    fn question(&self, context: &PickContext<'_>) -> Fingerprint {
         self.0.question(context)
     }
 }
@@ -218,4 +247,22 @@ impl Strategy for Weighted {
 /// A number to show with two digits: what rounds to zero is zero, not minus zero.
 fn without_minus_zero(number: f64) -> f64 {
     if number.abs() < 0.005 { 0.0 } else { number }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fingerprints_differ_where_what_they_are_of_does() {
+        let of = |user: &str, plugin: &str, credit: f64| Fingerprint::of(&(user, plugin, credit));
+        assert_eq!(of("UA", "b", 0.3), of("UA", "b", 0.3));
+        for other in [("U", "Ab", 0.3), ("UA", "b", 0.1 + 0.2), ("UA", "b\"", 0.3)] {
+            assert_ne!(
+                of("UA", "b", 0.3),
+                of(other.0, other.1, other.2),
+                "{other:?}"
+            );
+        }
+    }
 }

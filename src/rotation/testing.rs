@@ -2,6 +2,7 @@
 //! lets anything happen to them. Plugins are tried on them too.
 
 mod ops;
+mod resumed;
 mod sim;
 mod walk;
 
@@ -17,6 +18,7 @@ use crate::domain::roster::Presence;
 use crate::domain::team::{Interval, RotationConfig, RotationType};
 
 pub use ops::{IDS, Op, op};
+pub use resumed::Checkpoints;
 pub use sim::Sim;
 pub use walk::walk;
 

@@ -1,8 +1,11 @@
 //! Random walks: whatever happens to a team over two years, the invariants hold.
 
+use std::collections::BTreeMap;
+use std::hash::{Hash as _, Hasher as _};
+
 use proptest::prelude::*;
 
-use super::strategy::Pick;
+use super::strategy::{Fingerprint, Pick};
 use super::testing::*;
 use crate::domain::team::{Interval, RotationConfig, RotationType};
 
@@ -37,6 +40,28 @@ fn answering(answers: Vec<Option<usize>>) -> Scripted {
     })
 }
 
+/// A plugin that goes by all that it sees: where that differs anywhere, so do its answers.
+fn by_everything() -> Scripted {
+    Scripted::new(|context| {
+        let mut hasher = std::hash::DefaultHasher::new();
+        Fingerprint::of(context).hash(&mut hasher);
+        let seen = hasher.finish();
+        let turn = usize::try_from(seen % context.standings.len() as u64).unwrap();
+        Ok(Pick {
+            user: context.standings[turn].user.clone(),
+            reason: format!("{seen:x}"),
+        })
+    })
+}
+
+/// Plays a team whose every plan is compared with those from checkpoints.
+fn walk_resuming(mut sim: Sim, days: i64, ops: &BTreeMap<i64, Op>) {
+    sim.checkpoints = Some(Checkpoints::default());
+    let sim = walk(sim, days, ops, |_| {});
+    let compared = sim.checkpoints.map_or(0, |kept| kept.compared());
+    assert!(compared > 0, "there was no checkpoint to begin at");
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 12, max_shrink_iters: 400, ..ProptestConfig::default() })]
 
@@ -54,6 +79,31 @@ proptest! {
         kind in kind(), ops in prop::collection::btree_map(1i64..90, op(), 5..40),
     ) {
         walk(three(config(kind, Interval::Daily)), 90, &ops, |_| {});
+    }
+
+    #[test]
+    fn a_plan_from_a_checkpoint_is_the_plan_from_the_start(
+        kind in kind(), ops in prop::collection::btree_map(1i64..300, op(), 5..40),
+    ) {
+        walk_resuming(three(config(kind, Interval::Weekly)), 300, &ops);
+    }
+
+    #[test]
+    fn a_daily_plan_from_a_checkpoint_is_the_plan_from_the_start(
+        kind in kind(), ops in prop::collection::btree_map(1i64..160, op(), 1..12),
+    ) {
+        walk_resuming(three(config(kind, Interval::Daily)), 160, &ops);
+    }
+
+    #[test]
+    fn a_plugin_sees_the_same_from_a_checkpoint_as_from_the_start(
+        interval in prop::sample::select(vec![Interval::Daily, Interval::Weekly, Interval::Biweekly]),
+        ops in prop::collection::btree_map(1i64..200, op(), 1..30),
+    ) {
+        let kind = RotationType::Plugin("any".to_owned());
+        let mut sim = three(config(kind, interval));
+        sim.strategy = Some(Ok(by_everything()));
+        walk_resuming(sim, 200, &ops);
     }
 
     #[test]

@@ -175,8 +175,8 @@ async fn judged(response: Response, now: DateTime<Utc>) -> Result<(), DeliveryEr
     }
     if status.is_redirection() {
         let message = format!(
-            "answered {status}: redirects aren't followed, for the messages \
-                               are signed for the endpoint that is configured"
+            "answered {status}: redirects aren't followed, since messages are signed for the \
+                               configured endpoint only"
         );
         return Err(DeliveryError::Permanent { message });
     }

@@ -13,13 +13,14 @@ use serde_json::Value;
 use super::answer::{self, Answer};
 use super::error::SlackError;
 use crate::secret::Secret;
+use crate::tls;
 
 const USER_AGENT: &str = concat!("oncalld/", env!("CARGO_PKG_VERSION"));
 
 /// How to reach Slack.
 #[derive(Clone, Debug)]
 pub struct SlackOptions {
-    /// The Web API. Governments and tests have others than Slack's own. Tokens are sent there:
+    /// The Web API. Governments and tests use other addresses than Slack's own. Tokens are sent there:
     /// https, or a host of loopback.
     pub base_url: String,
     /// `xoxb-…`, for nearly everything.
@@ -78,8 +79,7 @@ impl Slack {
     /// The base URL is none that a token may be sent to, a token holds characters that no token
     /// has, or the host's certificates can't be read.
     pub fn new(options: SlackOptions) -> Result<Self, SlackError> {
-        // An error means that there is a provider already, which is as good.
-        let _ = rustls::crypto::ring::default_provider().install_default();
+        tls::use_ring();
         let base_url = options.base_url;
         let url = Url::parse(&(base_url.trim_end_matches('/').to_owned() + "/"));
         let url = url.ok().filter(may_be_told_secrets).ok_or_else(|| {
@@ -204,7 +204,7 @@ fn bearer(name: &str, token: &Secret) -> Result<HeaderValue, SlackError> {
         .filter(|_| !token.expose().is_empty())
         .ok_or_else(|| {
             SlackError::Setup(format!(
-                "slack.{name}_token is empty, or holds characters that no token has"
+                "slack.{name}_token is empty, or contains characters that no token has"
             ))
         })?;
     value.set_sensitive(true);

@@ -28,7 +28,7 @@ const SCOPES: [Scope; 9] = [
     Scope("usergroups:read", "members of Slack groups", false),
     Scope(
         "usergroups:write",
-        "keeping groups set to who is on call",
+        "keeping on-call groups up to date",
         true,
     ),
     Scope("commands", "the slash command and buttons", false),
@@ -130,7 +130,7 @@ impl Groups {
             if !refused.is_empty() {
                 let users = refused.iter().map(|(user, why)| format!("{user} ({why})"));
                 let users: Vec<_> = users.collect();
-                failed.insert(id, format!("Slack does not take {}", users.join(", ")));
+                failed.insert(id, format!("Slack does not accept {}", users.join(", ")));
             }
         }
         Ok(failed)
@@ -290,7 +290,7 @@ impl Groups {
         if wanted.is_empty() {
             problems.push("nobody is on call, and Slack can't empty a group".to_owned());
         } else if actual.as_ref().is_some_and(|actual| *actual != wanted) {
-            problems.push("it holds others than who is on call".to_owned());
+            problems.push("it does not hold exactly who is on call".to_owned());
         }
         OnCallGroupCheck {
             slack_group_id: id.to_owned(),

@@ -25,7 +25,7 @@ pub enum SlackError {
         problem: String,
     },
     /// Slack asks to slow down.
-    #[error("Slack {method}: rate limited, to go on after {} s", after.as_secs())]
+    #[error("Slack {method}: rate limited, resuming after {} s", after.as_secs())]
     RateLimited {
         /// The method that was called.
         method: &'static str,

@@ -146,11 +146,7 @@ impl Groups {
         &self,
         action: impl FnOnce(&App) -> Result<T, ActionError> + Send + 'static,
     ) -> Result<T, ActionError> {
-        let app = self.0.app.clone();
-        match tokio::task::spawn_blocking(move || action(&app)).await {
-            Ok(result) => result,
-            Err(panic) => Err(ActionError::conflict(format!("it panicked: {panic}"))),
-        }
+        self.0.app.run(action).await
     }
 
     /// Everybody in a group. An empty answer counts only where Slack's list of groups says

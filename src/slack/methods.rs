@@ -25,9 +25,6 @@ impl Slack {
     }
 
     /// Replaces a message: text and blocks, the metadata where there is any.
-    ///
-    /// # Errors
-    /// Slack's.
     pub async fn update_message(
         &self,
         at: &MessageRef,
@@ -65,9 +62,6 @@ impl Slack {
     }
 
     /// The channel of the direct messages with a person. Slack is asked once.
-    ///
-    /// # Errors
-    /// Slack's.
     pub async fn open_conversation(&self, user: &str) -> Result<String, SlackError> {
         #[derive(Deserialize)]
         struct Opened {
@@ -88,9 +82,6 @@ impl Slack {
     }
 
     /// The people in a group.
-    ///
-    /// # Errors
-    /// Slack's.
     pub async fn group_users(&self, group: &str) -> Result<Vec<String>, SlackError> {
         #[derive(Deserialize)]
         struct Listed {
@@ -114,9 +105,6 @@ impl Slack {
     }
 
     /// Every group of the workspace.
-    ///
-    /// # Errors
-    /// Slack's.
     pub async fn list_groups(&self, include_disabled: bool) -> Result<Vec<UserGroup>, SlackError> {
         #[derive(Deserialize)]
         struct Listed {
@@ -150,9 +138,6 @@ impl Slack {
     }
 
     /// Who somebody is.
-    ///
-    /// # Errors
-    /// Slack's.
     pub async fn user_info(&self, user: &str) -> Result<Profile, SlackError> {
         let method = "users.info";
         let answer = self.call(method, Token::Bot, &[("user", user)]).await?;
@@ -165,22 +150,17 @@ impl Slack {
             real_name: user.real_name.unwrap_or(user.profile.real_name),
             is_deactivated: user.deleted,
             is_guest: user.is_restricted || user.is_ultra_restricted,
+            email: user.profile.email,
             tz: user.tz,
         })
     }
 
     /// Whom the bot token belongs to.
-    ///
-    /// # Errors
-    /// Slack's.
     pub async fn auth_test(&self) -> Result<AuthInfo, SlackError> {
         self.auth_test_with(Token::Bot).await
     }
 
     /// Whom the token belongs to that sets groups: the user token where there is one.
-    ///
-    /// # Errors
-    /// Slack's.
     pub async fn auth_test_for_groups(&self) -> Result<AuthInfo, SlackError> {
         self.auth_test_with(Token::Groups).await
     }
@@ -214,9 +194,6 @@ impl Slack {
 
     /// A channel, and whether the app is in it. A private channel that the app isn't in is
     /// [`SlackError::Permanent`] `channel_not_found`.
-    ///
-    /// # Errors
-    /// Slack's.
     pub async fn channel(&self, channel: &str) -> Result<Channel, SlackError> {
         #[derive(Deserialize)]
         struct Found {
@@ -259,7 +236,7 @@ struct User {
     deleted: bool,
     real_name: Option<String>,
     #[serde(default)]
-    profile: Names,
+    profile: Details,
     #[serde(default)]
     is_bot: bool,
     #[serde(default)]
@@ -271,9 +248,10 @@ struct User {
 
 #[derive(Default, Deserialize)]
 #[serde(default)]
-struct Names {
+struct Details {
     display_name: String,
     real_name: String,
+    email: Option<String>,
 }
 
 /// What is needed of an answer.

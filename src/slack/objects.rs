@@ -81,6 +81,8 @@ pub struct Profile {
     pub is_deactivated: bool,
     /// Whether it's somebody from elsewhere, whom no group takes.
     pub is_guest: bool,
+    /// The person's e-mail address; only with the scope `users:read.email`.
+    pub email: Option<String>,
     /// The name of the person's time zone.
     pub tz: Option<String>,
 }

@@ -224,7 +224,7 @@ impl Known {
                     group = id,
                     %user,
                     why,
-                    "Slack does not take this person into the group of who is on call"
+                    "Slack does not accept this person in the on-call group"
                 );
             }
         }
@@ -236,17 +236,13 @@ impl Known {
         let problem = (*outcome == Outcome::Nobody).then(|| "nobody is on call".to_owned());
         if *outcome == Outcome::Set {
             let users: Vec<_> = users.iter().map(UserId::as_str).collect();
-            tracing::info!(
-                group = id,
-                users = users.join(","),
-                "set the group of who is on call"
-            );
+            tracing::info!(group = id, users = users.join(","), "set the on-call group");
         }
         if problem.is_some() && self.problem != problem {
             tracing::warn!(
                 group = id,
                 teams = group.teams.join(","),
-                "nobody is on call whom Slack takes, and it can't empty a group: it stays as it is"
+                "nobody is on call whom Slack accepts, and it can't empty a group: it stays as it is"
             );
         }
         self.holds = Some((users, Instant::now()));
@@ -262,11 +258,7 @@ impl Known {
             GroupError::Slack(SlackError::RateLimited { after, .. }) => *after,
             _ => {
                 if self.problem.as_ref() != Some(&problem) {
-                    tracing::warn!(
-                        group = id,
-                        problem,
-                        "the group of who is on call can't be set"
-                    );
+                    tracing::warn!(group = id, problem, "the on-call group can't be set");
                 }
                 self.problem = Some(problem);
                 let doubled = FIRST_RETRY.saturating_mul(1 << self.failures.min(16));

@@ -4,6 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use hmac::{Hmac, Mac};
 use sha2::Sha256;
 
+use crate::domain::hex::unhex;
 use crate::secret::Secret;
 
 /// How far a request's time may be from ours, both ways.
@@ -55,16 +56,6 @@ pub fn verify(
     }
     // Compares in constant time.
     mac.verify_slice(&signature).map_err(|_| NotSigned::Wrong)
-}
-
-/// The bytes of a hexadecimal text.
-fn unhex(text: &str) -> Option<Vec<u8>> {
-    let is_hex = text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if !is_hex || !text.len().is_multiple_of(2) {
-        return None;
-    }
-    let byte = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).ok();
-    (0..text.len()).step_by(2).map(byte).collect()
 }
 
 #[cfg(test)]

@@ -5,18 +5,20 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use futures_util::StreamExt as _;
 use futures_util::stream;
 use tokio::time::Instant;
 
 use super::groups::{GroupError, Groups, Stopping, changed, unless_stopped};
-use super::{Profile as SlackProfile, SlackError};
+use super::{Profile, SlackError};
 use crate::actions::members::profiles;
 use crate::actions::members::slack_group::{self, Listed, Source};
 use crate::app::Ctx;
 use crate::domain::audit::EntityType;
 use crate::domain::ids::UserId;
-use crate::domain::roster::{Account, Profile};
+use crate::domain::profile::{SlackProfile, is_email, known_zone, presentable};
+use crate::domain::roster::Account;
 use crate::wire::member::SyncView;
 
 /// How long at most until somebody looks again whether a list is due.
@@ -73,10 +75,10 @@ impl Groups {
         for round in users.chunks(PROFILES_A_ROUND) {
             let lookups: Vec<_> = round.iter().map(|user| self.profile_of(user)).collect();
             let mut lookups = stream::iter(lookups).buffer_unordered(CONCURRENT_PROFILES);
-            let (mut profiles, mut failure) = (Vec::new(), None);
+            let (mut said, mut failure) = (Vec::new(), None);
             while let Some(looked_up) = lookups.next().await {
                 match looked_up {
-                    Ok(profile) => profiles.push(profile),
+                    Ok(profile) => said.push(profile),
                     Err(error) => {
                         failure = Some(error);
                         break;
@@ -84,8 +86,8 @@ impl Groups {
                 }
             }
             drop(lookups);
-            if !profiles.is_empty() {
-                self.run(move |app| profiles::put(app, &profiles)).await?;
+            if !said.is_empty() {
+                self.run(move |app| profiles::learn(app, &said)).await?;
             }
             if let Some(error) = failure {
                 return Err(error);
@@ -94,26 +96,25 @@ impl Groups {
         Ok(())
     }
 
-    async fn profile_of(&self, user: &UserId) -> Result<Profile, GroupError> {
+    async fn profile_of(&self, user: &UserId) -> Result<(UserId, SlackProfile), GroupError> {
         self.paces().profiles.turn().await;
-        let (display_name, account) = match self.slack().user_info(user.as_str()).await {
-            Ok(found) => (name_of(&found), account_of(&found)),
+        let now = self.app().now();
+        let profile = match self.slack().user_info(user.as_str()).await {
+            Ok(found) => profile_from(&found, now),
             // Slack says nothing of this user, and won't tomorrow: no reason to ask each time.
             Err(error) if error.permanent().is_some() => {
                 let user = user.clone();
-                let known = self.run(move |app| profiles::profile(app, &user)).await?;
-                known.map_or((String::new(), Account::Person), |known| {
-                    (known.display_name, known.account)
-                })
+                let known = self
+                    .run(move |app| profiles::from_slack(app, &user))
+                    .await?;
+                SlackProfile {
+                    fetched_at: now,
+                    ..known.unwrap_or_else(|| SlackProfile::unknown(now))
+                }
             }
             Err(error) => return Err(error.into()),
         };
-        Ok(Profile {
-            user: user.clone(),
-            display_name,
-            account,
-            fetched_at: self.app().now(),
-        })
+        Ok((user.clone(), profile))
     }
 
     /// Keeps all lists up to date until the daemon stops.
@@ -256,24 +257,29 @@ fn report(source: &Source, view: &SyncView, had_failed: bool) {
             members = view.members,
             joined = view.joined.len(),
             left = view.left.len(),
-            "members are in line with Slack"
+            "members match Slack"
         );
     }
 }
 
-/// What to call somebody, on one line and no longer than what can be shown.
-fn name_of(profile: &SlackProfile) -> String {
-    let name = profile.name().split_whitespace().collect::<Vec<_>>();
-    name.join(" ").chars().take(100).collect()
+/// What is kept of what Slack says.
+fn profile_from(found: &Profile, now: DateTime<Utc>) -> SlackProfile {
+    SlackProfile {
+        display_name: presentable(found.name()),
+        account: account_of(found),
+        email: found.email.clone().filter(|email| is_email(email)),
+        timezone: found.tz.as_deref().and_then(known_zone),
+        fetched_at: now,
+    }
 }
 
-fn account_of(profile: &SlackProfile) -> Account {
+fn account_of(profile: &Profile) -> Account {
     match profile {
-        SlackProfile {
+        Profile {
             is_deactivated: true,
             ..
         } => Account::Deactivated,
-        SlackProfile { is_bot: true, .. } => Account::Bot,
+        Profile { is_bot: true, .. } => Account::Bot,
         _ => Account::Person,
     }
 }

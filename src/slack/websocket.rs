@@ -39,7 +39,7 @@ impl Slack {
         let url = url.filter(may_be_told_secrets);
         let url = url.ok_or_else(|| unexpected("the address is neither wss nor of loopback"))?;
         let mut key = [0; 16];
-        getrandom::fill(&mut key).map_err(|_| unexpected("the host has no random numbers"))?;
+        getrandom::fill(&mut key).map_err(|_| unexpected("the host provided no random bytes"))?;
         let key = STANDARD.encode(key);
         let request = self.http().get(url);
         let request = request

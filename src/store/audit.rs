@@ -1,16 +1,25 @@
 //! The audit log: append, look up, filter, verify.
+//!
+//! Its order is that of appending. Each entry bears its own time, which need not rise with its
+//! position, and is hashed with the one before.
 
-use std::ops::{ControlFlow, RangeInclusive};
+mod bits;
+mod sets;
+mod times;
+mod verify;
+
+use std::ops::Range;
 
 use chrono::{DateTime, Utc};
 
-use super::audit_index::{self, Dimension, SetKey};
-use super::codec::{Record, decode};
+use self::sets::{Dimension, Query, SetKey};
+pub use self::verify::verify;
+use super::codec::Record;
 use super::error::StoreError;
 use super::key::{Key, trailing_seq};
 use super::meta::{self, AUDIT_HEAD};
 use super::tables::{AUDIT, AUDIT_IDS};
-use super::tx::{Order, Reader, WriteTx};
+use super::tx::{Reader, WriteTx};
 use crate::domain::audit::{Action, AuditEntry, AuditEvent, EntityType};
 use crate::domain::ids::{AuditId, TeamId};
 
@@ -23,14 +32,9 @@ pub struct Head {
     pub seq: u64,
     /// Hash.
     pub hash: [u8; 32],
-    /// When it was appended, in milliseconds since 1970.
-    millis: i64,
 }
 
 /// The end of the log.
-///
-/// # Errors
-/// The store failed.
 pub fn head(tx: &impl Reader) -> Result<Head, StoreError> {
     let damaged = || StoreError::Audit {
         seq: 0,
@@ -39,24 +43,23 @@ pub fn head(tx: &impl Reader) -> Result<Head, StoreError> {
     let Some(bytes) = meta::get(tx, AUDIT_HEAD)? else {
         return Ok(Head::default());
     };
-    let (seq, rest) = bytes.split_first_chunk::<8>().ok_or_else(damaged)?;
-    let (millis, hash) = rest.split_first_chunk::<8>().ok_or_else(damaged)?;
+    let (seq, hash) = bytes.split_first_chunk::<8>().ok_or_else(damaged)?;
     Ok(Head {
         seq: u64::from_be_bytes(*seq),
-        millis: i64::from_be_bytes(*millis),
         hash: hash.try_into().map_err(|_| damaged())?,
     })
 }
 
-/// Appends an event. Where the clock has gone back, the entry bears the time of the one
-/// before: the log's order is the order of its times.
-///
-/// # Errors
-/// The store failed.
-pub fn append(tx: &mut WriteTx, event: AuditEvent, now: DateTime<Utc>) -> Result<(), StoreError> {
+fn set_head(tx: &WriteTx, head: &Head) -> Result<(), StoreError> {
+    let bytes = [&head.seq.to_be_bytes()[..], &head.hash].concat();
+    meta::set(tx, AUDIT_HEAD, &bytes)
+}
+
+/// Appends an event that happened at `at`: now, or, for what comes from elsewhere, its own time.
+/// It is kept in whole milliseconds.
+pub fn append(tx: &mut WriteTx, event: AuditEvent, at: DateTime<Utc>) -> Result<(), StoreError> {
     let head = head(tx)?;
-    let last = DateTime::from_timestamp_millis(head.millis).unwrap_or(now);
-    let at = if head.seq == 0 { now } else { now.max(last) };
+    let at = DateTime::from_timestamp_millis(at.timestamp_millis()).unwrap_or(at);
     let seq = head.seq + 1;
     let entry = AuditEntry::chain(seq, AuditId::new(at), event, at, head.hash);
     tx.put(AUDIT, &Key::new().seq(seq), &entry)?;
@@ -65,60 +68,50 @@ pub fn append(tx: &mut WriteTx, event: AuditEvent, now: DateTime<Utc>) -> Result
         &Key::new().id(entry.id.uuid()),
         &seq.to_be_bytes(),
     )?;
-    for set in sets(&entry.event) {
-        audit_index::insert(tx, &set, seq)?;
+    for set in SetKey::all_of(&entry.event) {
+        sets::insert(tx, &set, seq)?;
     }
-    let millis = at.timestamp_millis();
-    let head = [&seq.to_be_bytes()[..], &millis.to_be_bytes(), &entry.hash].concat();
-    meta::set(tx, AUDIT_HEAD, &head)?;
+    times::insert(tx, seq, at)?;
+    let hash = entry.hash;
+    set_head(tx, &Head { seq, hash })?;
     tx.audit.push(entry);
     Ok(())
 }
 
-fn sets(event: &AuditEvent) -> Vec<SetKey> {
-    let set = |dimension, value: &str| SetKey::new(dimension, value);
-    let mut sets = vec![
-        set(Dimension::EntityType, event.entity_type.as_str()),
-        set(Dimension::Action, event.action.as_str()),
-    ];
-    sets.extend(
-        event
-            .entity_id
-            .as_deref()
-            .map(|id| set(Dimension::EntityId, id)),
-    );
-    sets.extend(
-        event
-            .actor_id
-            .as_deref()
-            .map(|id| set(Dimension::Actor, id)),
-    );
-    sets.extend(
-        event
-            .team_id
-            .map(|id| set(Dimension::Team, &id.to_string())),
-    );
-    sets.extend(
-        event
-            .change_type
-            .is_some()
-            .then(|| set(Dimension::ChangeType, "")),
-    );
-    sets
+/// A step of migration: times get an index of their own, and the head no longer bears that of
+/// the last entry.
+pub(super) fn index_times(tx: &WriteTx) -> Result<(), StoreError> {
+    let Some(bytes) = meta::get(tx, AUDIT_HEAD)? else {
+        return Ok(());
+    };
+    if let (Some(seq), Some(hash)) = (bytes.first_chunk(), bytes.last_chunk()) {
+        let (seq, hash) = (u64::from_be_bytes(*seq), *hash);
+        set_head(tx, &Head { seq, hash })?;
+    }
+    let last = head(tx)?.seq;
+    let mut first = 1;
+    while first <= last {
+        let next = (bits::place(first).0 + 1) * bits::CHUNK;
+        let mut times = Vec::new();
+        for seq in first..next.min(last + 1) {
+            let entry = at(tx, seq)?.ok_or_else(|| StoreError::Audit {
+                seq,
+                problem: "is missing".to_owned(),
+            })?;
+            times.push(entry.created_at.timestamp_millis());
+        }
+        times::put(tx, first, &times)?;
+        first = next;
+    }
+    Ok(())
 }
 
 /// The entry at a position.
-///
-/// # Errors
-/// The store failed.
 pub fn at(tx: &impl Reader, seq: u64) -> Result<Option<AuditEntry>, StoreError> {
     tx.find(AUDIT, &Key::new().seq(seq))
 }
 
 /// The entry of an id.
-///
-/// # Errors
-/// The store failed.
 pub fn find(tx: &impl Reader, id: AuditId) -> Result<Option<AuditEntry>, StoreError> {
     let seq = tx.get(AUDIT_IDS, Key::new().id(id.uuid()).as_slice())?;
     seq.and_then(|seq| trailing_seq(&seq))
@@ -138,9 +131,9 @@ pub struct Filter {
     pub actor_id: Option<String>,
     /// Concerning this team.
     pub team: Option<TeamId>,
-    /// Appended at this instant or later.
+    /// Of this instant or later.
     pub from: Option<DateTime<Utc>>,
-    /// Appended before this instant.
+    /// Of before this instant.
     pub to: Option<DateTime<Utc>>,
     /// Before this position: where the page before ended.
     pub before: Option<u64>,
@@ -149,15 +142,14 @@ pub struct Filter {
 }
 
 /// How many entries meet a filter, and those of them after the first `skip`, newest first.
-///
-/// # Errors
-/// The store failed.
 pub fn list(
     tx: &impl Reader,
     filter: &Filter,
     skip: usize,
     take: usize,
 ) -> Result<(usize, Vec<AuditEntry>), StoreError> {
+    let end = head(tx)?.seq + 1;
+    let before = filter.before.map_or(end, |before| before.clamp(1, end));
     let set = |dimension, value: &str| SetKey::new(dimension, value);
     let mut sets = Vec::new();
     // Rarest first: the first set is what is walked.
@@ -189,7 +181,12 @@ pub fn list(
             .with_change_type
             .then(|| set(Dimension::ChangeType, "")),
     );
-    let (total, page) = audit_index::select(tx, &sets, range(tx, filter)?, skip, take)?;
+    let query = Query {
+        sets: &sets,
+        positions: 1..=before - 1,
+        times: filter.times(),
+    };
+    let (total, page) = sets::select(tx, &query, skip, take)?;
     let entries = page
         .into_iter()
         .map(|seq| at(tx, seq))
@@ -197,69 +194,15 @@ pub fn list(
     Ok((total, entries.collect::<Result<_, _>>()?))
 }
 
-/// The positions that the filter's times leave.
-fn range(tx: &impl Reader, filter: &Filter) -> Result<RangeInclusive<u64>, StoreError> {
-    let last = head(tx)?.seq;
-    let first = filter.from.map_or(Ok(1), |from| first_at(tx, last, from))?;
-    let end = filter
-        .to
-        .map_or(Ok(last + 1), |to| first_at(tx, last, to))?;
-    let end = end.min(filter.before.unwrap_or(u64::MAX));
-    Ok(first..=end.saturating_sub(1))
-}
-
-/// The first position whose entry was appended at `instant` or later: a binary search, since
-/// times rise with positions.
-fn first_at(tx: &impl Reader, last: u64, instant: DateTime<Utc>) -> Result<u64, StoreError> {
-    let (mut low, mut high) = (1, last + 1);
-    while low < high {
-        let middle = low + (high - low) / 2;
-        match at(tx, middle)? {
-            Some(entry) if entry.created_at < instant => low = middle + 1,
-            _ => high = middle,
-        }
+impl Filter {
+    /// The times that it leaves, in milliseconds; none where it leaves all.
+    fn times(&self) -> Option<Range<i64>> {
+        // Entries bear whole milliseconds: the first that is not before an instant.
+        let first = |at: DateTime<Utc>| {
+            at.timestamp_millis()
+                + i64::from(!at.timestamp_subsec_nanos().is_multiple_of(1_000_000))
+        };
+        let (from, to) = (self.from.map(first), self.to.map(first));
+        (from.is_some() || to.is_some()).then(|| from.unwrap_or(i64::MIN)..to.unwrap_or(i64::MAX))
     }
-    Ok(low)
-}
-
-/// Checks every entry against its hash, its place and the one before, and the last against
-/// the head.
-///
-/// # Errors
-/// The store failed, or the first entry that is not as it was written.
-pub fn verify(tx: &impl Reader) -> Result<Head, StoreError> {
-    let head = head(tx)?;
-    let (mut seq, mut hash) = (0, [0; 32]);
-    let wrong = |seq, problem: &str| StoreError::Audit {
-        seq,
-        problem: problem.to_owned(),
-    };
-    tx.scan(
-        AUDIT,
-        &[],
-        &Key::new().end(),
-        Order::Ascending,
-        &mut |key, bytes| {
-            seq += 1;
-            if trailing_seq(key) != Some(seq) {
-                return Err(wrong(seq, "is missing"));
-            }
-            let entry: AuditEntry = decode(AUDIT, bytes)?;
-            if entry.seq != seq {
-                return Err(wrong(seq, "bears another position"));
-            }
-            if entry.previous_hash != hash {
-                return Err(wrong(seq, "does not follow from the entry before"));
-            }
-            if entry.hash != entry.computed_hash() {
-                return Err(wrong(seq, "was changed after it was written"));
-            }
-            hash = entry.hash;
-            Ok(ControlFlow::Continue(()))
-        },
-    )?;
-    if (seq, hash) != (head.seq, head.hash) {
-        return Err(wrong(seq + 1, "the log ends early or was rewritten"));
-    }
-    Ok(head)
 }

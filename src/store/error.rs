@@ -19,11 +19,27 @@ pub enum StoreError {
     /// A bug: the code that was to write panicked, and its write was undone.
     #[error("store: a write panicked: {0}")]
     Panicked(String),
+    /// A list is not as the records say.
+    #[error("store: list in table `{table}`: {problem}")]
+    List {
+        /// The table.
+        table: String,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// The audit log is not as its chain says.
     #[error("store: audit entry {seq}: {problem}")]
     Audit {
         /// Position of the entry.
         seq: u64,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// An index of the audit log is not as its entries call for.
+    #[error("store: index `{table}` of the audit log: {problem}")]
+    AuditIndex {
+        /// The index.
+        table: String,
         /// What is wrong with it.
         problem: String,
     },
@@ -48,7 +64,11 @@ impl StoreError {
                     | redb::Error::DatabaseClosed
                     | redb::Error::LockPoisoned(_)
             ),
-            Self::Record { .. } | Self::Panicked(_) | Self::Audit { .. } => false,
+            Self::Record { .. }
+            | Self::List { .. }
+            | Self::Panicked(_)
+            | Self::Audit { .. }
+            | Self::AuditIndex { .. } => false,
         }
     }
 }
@@ -97,12 +117,12 @@ impl OpenError {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenProblem {
     /// Another process has it.
-    #[error("another oncalld has this store open; one file serves one daemon")]
+    #[error("another oncalld has this store open; only one daemon can use a file")]
     InUse,
     /// Another process has the data folder.
     #[error(
-        "another oncalld (process {holder}) uses this data folder; one oncalld.redb serves one \
-         daemon: stop that one first, or name another folder with --data-dir"
+        "another oncalld (process {holder}) is using this data folder: stop it first, or choose \
+         another folder with --data-dir"
     )]
     FolderInUse {
         /// Its process id, as far as it has said.

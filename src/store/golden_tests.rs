@@ -16,25 +16,27 @@ use super::codec::{Record, decode, encode};
 use super::idempotency::Done;
 use super::rotation::RotationState;
 use super::tables::META;
-use super::watch::{Gap, Reminded, Watch};
+use super::told::{Gap, Reminded, Told};
 use crate::domain::Revision;
 use crate::domain::audit::{Action, ActorType, AuditEntry, AuditEvent, EntityType};
+use crate::domain::hex::{hex, unhex};
 use crate::domain::ids::{
     AuditId, MembershipId, NotificationId, OverrideId, ScheduleId, ServiceId, TeamId, TimeOffId,
     TokenId, UserId,
 };
 use crate::domain::member::{Membership, TeamRole};
 use crate::domain::notification::{DeliveryStatus, Event, Notification};
-use crate::domain::roster::{Account, Profile, Roster, RosterUser};
+use crate::domain::profile::{Profile, SetProfile, SlackProfile};
+use crate::domain::roster::{Account, Roster, RosterUser};
 use crate::domain::schedule::{Origin, Schedule};
 use crate::domain::service::{Service, Tier};
 use crate::domain::shift_override::{Override, OverrideStatus};
 use crate::domain::team::{Interval, RotationConfig, RotationType, Team};
 use crate::domain::time_off::TimeOff;
 use crate::domain::token::{Role, Token};
+use crate::rotation::checkpoint::{Checkpoint, Person};
 use crate::rotation::credit::{PeriodShares, Share};
 use crate::rotation::explanation::{Explanation, PassedOver, PassedOverReason, Standing};
-use crate::wire::audit::hex;
 
 const ID: Uuid = Uuid::from_u128(0x0190_b5a4_7c3e_7000_8000_0000_0000_0001);
 
@@ -86,9 +88,7 @@ fn check<T: Record + PartialEq + Debug>(name: &str, record: &T) {
 #[track_caller]
 fn check_older<T: Record + PartialEq + Debug>(name: &str, expected: &T) {
     let text = fs::read_to_string(file(name)).unwrap();
-    let digits = text.trim().as_bytes().chunks(2);
-    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).unwrap(), 16).unwrap();
-    let bytes: Vec<u8> = digits.map(byte).collect();
+    let bytes = unhex(text.trim()).unwrap();
     assert_eq!(decode::<T>(META, &bytes).unwrap(), *expected);
 }
 
@@ -159,13 +159,36 @@ fn what_slack_said() {
         changed_at: at("2026-02-01T10:00:00Z"),
     };
     check("roster", &roster);
-    let profile = Profile {
-        user: user("U1"),
+    let slack = SlackProfile {
         display_name: "Zoë".to_owned(),
         account: Account::Deactivated,
+        email: Some("zoe@example.com".to_owned()),
+        timezone: Some("Europe/Berlin".to_owned()),
         fetched_at: at("2026-03-01T10:00:00Z"),
     };
+    let set = SetProfile {
+        display_name: Some("Zoë Núñez".to_owned()),
+        email: Some("zoe@example.org".to_owned()),
+        timezone: None,
+        revision: revision(),
+    };
+    let profile = Profile {
+        user: user("U1"),
+        slack: Some(slack.clone()),
+        set: Some(set),
+    };
     check("profile", &profile);
+    let slack = SlackProfile {
+        email: None,
+        timezone: None,
+        ..slack
+    };
+    let before = Profile {
+        slack: Some(slack),
+        set: None,
+        ..profile
+    };
+    check_older("profile.v1.hex", &before);
 }
 
 #[test]
@@ -302,10 +325,33 @@ fn what_the_rotation_keeps() {
         published_until: None,
     };
     check("rotation_state", &state);
+    let person = Person {
+        user: user("U1"),
+        served: 3.5,
+        credit: -0.1,
+        last_served: Some(date("2026-02-28")),
+        last_picked: Some(date("2026-02-22")),
+        joined_at: Some(at("2026-01-01T00:00:00.001Z")),
+    };
+    let guest = Person {
+        user: user("U2"),
+        served: 0.5,
+        credit: -0.5,
+        last_served: Some(date("2026-02-21")),
+        last_picked: None,
+        joined_at: None,
+    };
+    let checkpoint = Checkpoint {
+        index: 64,
+        start: date("2026-03-01"),
+        total: 63.0,
+        people: vec![person, guest],
+    };
+    check("checkpoint", &checkpoint);
 }
 
 #[test]
-fn what_is_watched() {
+fn what_was_told() {
     let reminded = Reminded {
         start: date("2026-03-08"),
         user: user("U2"),
@@ -314,14 +360,20 @@ fn what_is_watched() {
         start: date("2026-03-15"),
         end: date("2026-03-21"),
     };
-    let watch = Watch {
+    let told = Told {
         on_call: Some(user("U1")),
+        on_call_told_on: Some(date("2026-03-01")),
         reminded: vec![reminded],
         gaps: vec![gap],
         seen_until: date("2026-03-28"),
         due_at: at("2026-03-08T08:00:00Z"),
     };
-    check("watch", &watch);
+    check("told", &told);
+    let before = Told {
+        on_call_told_on: None,
+        ..told
+    };
+    check_older("told.v1.hex", &before);
 }
 
 #[test]

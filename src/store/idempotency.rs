@@ -28,9 +28,6 @@ impl Record for Done {}
 
 /// What was answered under a key in the last 24 hours. `key` is the SHA-256 of who asked and
 /// their key.
-///
-/// # Errors
-/// The store failed.
 pub fn find(
     tx: &impl Reader,
     key: &[u8; 32],
@@ -41,9 +38,6 @@ pub fn find(
 }
 
 /// Keeps an answer, and drops those that are too old.
-///
-/// # Errors
-/// The store failed.
 pub fn put(tx: &WriteTx, key: &[u8; 32], done: &Done) -> Result<(), StoreError> {
     let old = Key::new().instant(done.at - KEPT).as_slice().to_vec();
     for stale in tx.keys(IDEMPOTENCY_BY_TIME, (Vec::new(), old), |key| {

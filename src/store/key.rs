@@ -4,7 +4,7 @@ use chrono::{DateTime, Datelike, NaiveDate, Utc};
 use uuid::Uuid;
 
 /// A key under construction.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key(Vec<u8>);
 
 impl Key {
@@ -62,6 +62,11 @@ impl Key {
         &self.0
     }
 
+    /// The bytes, owned.
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+
     /// The range of all keys that begin with this one.
     pub fn prefixed(&self) -> (Vec<u8>, Vec<u8>) {
         (self.0.clone(), self.end())
@@ -89,6 +94,13 @@ fn ordered(n: i64) -> [u8; 8] {
 pub fn trailing_id(key: &[u8]) -> Option<Uuid> {
     let start = key.len().checked_sub(16)?;
     Uuid::from_slice(key.get(start..)?).ok()
+}
+
+/// The date before the id at the end of an index key, as [`Key::date`] appends it, if the key is
+/// long enough.
+pub fn date_before_id(key: &[u8]) -> Option<[u8; 4]> {
+    let (before, _) = key.split_at_checked(key.len().checked_sub(16)?)?;
+    before.last_chunk().copied()
 }
 
 /// The position at the end of an index key, if it is long enough.

@@ -34,41 +34,26 @@ pub(super) fn text(tx: &impl Reader, name: &str) -> Result<Option<String>, Store
 
 /// Whether there is nothing here but tokens, and the audit log of them: no team, and so none
 /// of what a team has, and no time off.
-///
-/// # Errors
-/// The engine failed.
 pub fn is_empty(tx: &impl Reader) -> Result<bool, StoreError> {
     Ok(tx.count(TEAMS)? == 0 && tx.count(TIME_OFF)? == 0)
 }
 
 /// The release of the zone rules by which handoffs were last computed.
-///
-/// # Errors
-/// The engine failed.
 pub fn zone_rules(tx: &impl Reader) -> Result<Option<String>, StoreError> {
     text(tx, ZONE_RULES)
 }
 
 /// Notes the release of the zone rules by which handoffs are now computed.
-///
-/// # Errors
-/// The engine failed.
 pub fn set_zone_rules(tx: &WriteTx, version: &str) -> Result<(), StoreError> {
     set(tx, ZONE_RULES, version.as_bytes())
 }
 
 /// Whether members came from Slack when the daemon last started.
-///
-/// # Errors
-/// The engine failed.
 pub fn members_from_slack(tx: &impl Reader) -> Result<bool, StoreError> {
     Ok(text(tx, MEMBERS_FROM_SLACK)?.is_some_and(|text| text == "true"))
 }
 
 /// Notes whether members come from Slack.
-///
-/// # Errors
-/// The engine failed.
 pub fn set_members_from_slack(tx: &WriteTx, is: bool) -> Result<(), StoreError> {
     set(tx, MEMBERS_FROM_SLACK, is.to_string().as_bytes())
 }

@@ -6,11 +6,12 @@
 //! point lookups.
 
 pub mod audit;
-mod audit_index;
+pub mod checkpoints;
 mod codec;
 pub mod error;
 pub mod idempotency;
 mod key;
+pub mod lists;
 mod lock;
 pub mod meta;
 mod migrations;
@@ -21,13 +22,15 @@ pub mod rosters;
 pub mod rotation;
 pub mod schedules;
 pub mod services;
+pub mod sessions;
+mod spans;
 mod tables;
 pub mod teams;
 pub mod time_off;
 pub mod tokens;
+pub mod told;
 mod tx;
 mod unsynced;
-pub mod watch;
 
 use std::os::unix::fs::PermissionsExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -266,12 +269,15 @@ pub fn decode_anything(bytes: &[u8]) {
     let _ = codec::decode::<AuditEntry>(table, bytes);
     let _ = codec::decode::<crate::rotation::explanation::Explanation>(table, bytes);
     let _ = codec::decode::<crate::rotation::credit::PeriodShares>(table, bytes);
+    let _ = codec::decode::<crate::rotation::checkpoint::Checkpoint>(table, bytes);
     let _ = codec::decode::<rotation::RotationState>(table, bytes);
     let _ = codec::decode::<idempotency::Done>(table, bytes);
-    let _ = codec::decode::<watch::Watch>(table, bytes);
+    let _ = codec::decode::<told::Told>(table, bytes);
 }
 
 #[cfg(test)]
 mod crash_tests;
 #[cfg(test)]
 mod golden_tests;
+#[cfg(test)]
+mod layout_tests;

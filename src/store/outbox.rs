@@ -8,6 +8,7 @@ use uuid::Uuid;
 use super::codec::{Record, decode};
 use super::error::StoreError;
 use super::key::{Key, trailing_seq};
+use super::lists::{self, Row};
 use super::meta::{self, OUTBOX_HEAD};
 use super::overrides;
 use super::tables::{OUTBOX, OUTBOX_BY_STATUS, OUTBOX_IDS, OUTBOX_REQUESTS};
@@ -33,9 +34,6 @@ pub struct Message {
 }
 
 /// Adds a message to the outbox, to go through `sink` at once: its row.
-///
-/// # Errors
-/// The store failed.
 pub fn push(
     tx: &mut WriteTx,
     sink: &str,
@@ -78,13 +76,13 @@ fn last_seq(tx: &impl Reader) -> Result<u64, StoreError> {
 
 fn add(tx: &WriteTx, row: &Notification) -> Result<(), StoreError> {
     tx.set(OUTBOX_IDS, &id_key(row.id), &row.seq.to_be_bytes())?;
-    tx.set(OUTBOX_BY_STATUS, &status_key(row), &[])?;
+    lists::replace(tx, &[], &listed(row))?;
     tx.put(OUTBOX, &Key::new().seq(row.seq), row)
 }
 
 fn remove(tx: &WriteTx, row: &Notification) -> Result<(), StoreError> {
     tx.remove(OUTBOX_IDS, &id_key(row.id))?;
-    tx.remove(OUTBOX_BY_STATUS, &status_key(row))?;
+    lists::replace(tx, &listed(row), &[])?;
     tx.remove(OUTBOX, &Key::new().seq(row.seq))
 }
 
@@ -92,14 +90,17 @@ fn id_key(id: NotificationId) -> Key {
     Key::new().id(id.uuid())
 }
 
-fn status_key(row: &Notification) -> Key {
-    Key::new().byte(row.status as u8).seq(row.seq)
+fn list_of(status: DeliveryStatus) -> Key {
+    Key::new().byte(status as u8)
+}
+
+/// A notification's row in the list of its state.
+pub(super) fn listed(row: &Notification) -> Vec<Row> {
+    let (list, place) = (list_of(row.status), Key::new().seq(row.seq));
+    vec![Row::new(OUTBOX_BY_STATUS, list, &place, &[])]
 }
 
 /// The notification of an id.
-///
-/// # Errors
-/// The store failed.
 pub fn find(tx: &impl Reader, id: NotificationId) -> Result<Option<Notification>, StoreError> {
     match tx.get(OUTBOX_IDS, id_key(id).as_slice())? {
         Some(seq) => tx.find(OUTBOX, &Key::new().bytes(&seq)),
@@ -108,23 +109,17 @@ pub fn find(tx: &impl Reader, id: NotificationId) -> Result<Option<Notification>
 }
 
 /// The notifications at these positions, in their order; those that aren't there are left out.
-///
-/// # Errors
-/// The store failed.
 pub fn list_at(tx: &impl Reader, positions: &[u64]) -> Result<Vec<Notification>, StoreError> {
     tx.find_all(OUTBOX, positions.iter().map(|seq| Key::new().seq(*seq)))
 }
 
 /// The first `take` pending notifications after a position, in order.
-///
-/// # Errors
-/// The store failed.
 pub fn list_pending_after(
     tx: &impl Reader,
     seq: u64,
     take: usize,
 ) -> Result<Vec<Notification>, StoreError> {
-    let pending = Key::new().byte(DeliveryStatus::Pending as u8);
+    let pending = list_of(DeliveryStatus::Pending);
     let mut positions = Vec::new();
     let (from, to) = (pending.clone().seq(seq.saturating_add(1)), pending.end());
     tx.scan(
@@ -145,21 +140,14 @@ pub fn list_pending_after(
 }
 
 /// Writes what became of a notification, at the position that it has.
-///
-/// # Errors
-/// The store failed.
 pub fn settle(tx: &WriteTx, row: &Notification) -> Result<(), StoreError> {
-    if let Some(old) = tx.find::<Notification>(OUTBOX, &Key::new().seq(row.seq))? {
-        tx.remove(OUTBOX_BY_STATUS, &status_key(&old))?;
-    }
-    tx.set(OUTBOX_BY_STATUS, &status_key(row), &[])?;
+    let old = tx.find::<Notification>(OUTBOX, &Key::new().seq(row.seq))?;
+    let old = old.as_ref().map(listed).unwrap_or_default();
+    lists::replace(tx, &old, &listed(row))?;
     tx.put(OUTBOX, &Key::new().seq(row.seq), row)
 }
 
 /// Moves a notification to the end of the outbox, as if it had just been written.
-///
-/// # Errors
-/// The store failed.
 pub fn requeue(
     tx: &mut WriteTx,
     row: &Notification,
@@ -192,9 +180,6 @@ pub fn note_request(tx: &WriteTx, row: &Notification, receipt: &str) -> Result<(
 }
 
 /// A sink's receipt of the message that asked a recipient to decide an override.
-///
-/// # Errors
-/// The store failed.
 pub fn find_request(
     tx: &impl Reader,
     about: OverrideId,
@@ -210,9 +195,6 @@ pub fn find_request(
 }
 
 /// Who was asked to decide an override: sinks and recipients.
-///
-/// # Errors
-/// The store failed.
 pub fn list_requests(
     tx: &impl Reader,
     about: OverrideId,
@@ -227,9 +209,6 @@ pub fn list_requests(
 
 /// Removes what is kept of requests to decide overrides that have ended, and were last changed,
 /// on days before `until`: nothing will be told of them any more.
-///
-/// # Errors
-/// The store failed.
 pub fn prune_requests(tx: &WriteTx, until: NaiveDate) -> Result<(), StoreError> {
     let all = Key::new().prefixed();
     for key in tx.keys(OUTBOX_REQUESTS, all, |key| Some(key.to_vec()))? {
@@ -246,9 +225,6 @@ pub fn prune_requests(tx: &WriteTx, until: NaiveDate) -> Result<(), StoreError> 
 
 /// Removes up to `take` notifications written before `until` that are no longer pending, oldest
 /// first; how many that were.
-///
-/// # Errors
-/// The store failed.
 pub fn prune(tx: &WriteTx, until: DateTime<Utc>, take: usize) -> Result<usize, StoreError> {
     let (from, to) = Key::new().prefixed();
     let mut old = Vec::new();
@@ -268,63 +244,47 @@ pub fn prune(tx: &WriteTx, until: DateTime<Utc>, take: usize) -> Result<usize, S
 
 /// How many notifications there are, of one state or of all, and those of them after the
 /// first `skip`, newest first.
-///
-/// # Errors
-/// The store failed.
 pub fn list(
     tx: &impl Reader,
     status: Option<DeliveryStatus>,
     skip: usize,
     take: usize,
 ) -> Result<(usize, Vec<Notification>), StoreError> {
-    let (table, prefix) = match status {
-        Some(status) => (OUTBOX_BY_STATUS, Key::new().byte(status as u8)),
-        None => (OUTBOX, Key::new()),
+    let (table, prefix, total) = match status {
+        Some(status) => {
+            let list = list_of(status);
+            let total = lists::count(tx, OUTBOX_BY_STATUS, &list)?;
+            (OUTBOX_BY_STATUS, list, total)
+        }
+        None => (OUTBOX, Key::new(), tx.count(OUTBOX)?),
     };
-    let (mut total, mut page) = (0, Vec::new());
+    let total = usize::try_from(total).unwrap_or(usize::MAX);
+    if skip >= total {
+        return Ok((total, Vec::new()));
+    }
+    let (mut passed, mut page) = (0, Vec::new());
     let (from, to) = prefix.prefixed();
     tx.scan(table, &from, &to, Order::Descending, &mut |key, _| {
-        if total >= skip && page.len() < take {
+        if passed >= skip {
             page.extend(trailing_seq(key));
         }
-        total += 1;
-        Ok(ControlFlow::Continue(()))
+        passed += 1;
+        Ok(if page.len() < take {
+            ControlFlow::Continue(())
+        } else {
+            ControlFlow::Break(())
+        })
     })?;
-    let rows = page
-        .into_iter()
-        .map(|seq| tx.find(OUTBOX, &Key::new().seq(seq)));
-    Ok((
-        total,
-        rows.filter_map(Result::transpose)
-            .collect::<Result<_, _>>()?,
-    ))
+    Ok((total, list_at(tx, &page)?))
 }
 
 /// When the oldest notification was written that waits for delivery.
-///
-/// # Errors
-/// The store failed.
 pub fn oldest_pending(tx: &impl Reader) -> Result<Option<DateTime<Utc>>, StoreError> {
     let first = list_pending_after(tx, 0, 1)?;
     Ok(first.first().map(|row| row.created_at))
 }
 
 /// How many notifications wait for delivery.
-///
-/// # Errors
-/// The store failed.
 pub fn count_pending(tx: &impl Reader) -> Result<u64, StoreError> {
-    let mut count = 0;
-    let (from, to) = Key::new().byte(DeliveryStatus::Pending as u8).prefixed();
-    tx.scan(
-        OUTBOX_BY_STATUS,
-        &from,
-        &to,
-        Order::Ascending,
-        &mut |_, _| {
-            count += 1;
-            Ok(ControlFlow::Continue(()))
-        },
-    )?;
-    Ok(count)
+    lists::count(tx, OUTBOX_BY_STATUS, &list_of(DeliveryStatus::Pending))
 }

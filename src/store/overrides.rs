@@ -1,22 +1,30 @@
 //! Overrides.
 
-use std::ops::ControlFlow;
-
 use chrono::NaiveDate;
 
+use super::checkpoints;
 use super::codec::Record;
 use super::error::StoreError;
 use super::key::{Key, trailing_id};
+use super::spans;
 use super::tables::{OVERRIDES, OVERRIDES_BY_STATUS, OVERRIDES_BY_TEAM, OVERRIDES_BY_USER, Table};
-use super::tx::{Order, Reader, WriteTx};
+use super::tx::{Reader, WriteTx};
 use crate::domain::ids::{OverrideId, TeamId, UserId};
-use crate::domain::oncall_day::next_day;
 use crate::domain::shift_override::{Override, OverrideStatus};
+use crate::rotation::checkpoint::Served;
 
 impl Record for Override {}
 
 fn key(id: OverrideId) -> Key {
     Key::new().id(id.uuid())
+}
+
+fn team_prefix(team: TeamId) -> Key {
+    Key::new().id(team.uuid())
+}
+
+fn user_prefix(substitute: &UserId) -> Key {
+    Key::new().text(substitute.as_str())
 }
 
 fn status_prefix(status: OverrideStatus, team: TeamId) -> Key {
@@ -25,47 +33,33 @@ fn status_prefix(status: OverrideStatus, team: TeamId) -> Key {
 
 /// The keys by which an override is found.
 fn index_keys(row: &Override) -> [(Table, Key); 3] {
-    let end = |key: Key| key.date(row.start_date).id(row.id.uuid());
-    [
-        (OVERRIDES_BY_TEAM, end(Key::new().id(row.team_id.uuid()))),
-        (
-            OVERRIDES_BY_USER,
-            end(Key::new().text(row.substitute.as_str())),
-        ),
-        (
-            OVERRIDES_BY_STATUS,
-            end(status_prefix(row.status, row.team_id)),
-        ),
-    ]
+    let prefixes = [
+        (OVERRIDES_BY_TEAM, team_prefix(row.team_id)),
+        (OVERRIDES_BY_USER, user_prefix(&row.substitute)),
+        (OVERRIDES_BY_STATUS, status_prefix(row.status, row.team_id)),
+    ];
+    prefixes.map(|(table, prefix)| {
+        let key = spans::key(prefix, row.start_date, row.end_date, row.id.uuid());
+        (table, key)
+    })
 }
 
 /// The override of an id.
-///
-/// # Errors
-/// The store failed.
 pub fn find(tx: &impl Reader, id: OverrideId) -> Result<Option<Override>, StoreError> {
     tx.find(OVERRIDES, &key(id))
 }
 
 /// The overrides of a team that touch `from..=to`, in any state, by start.
-///
-/// # Errors
-/// The store failed.
 pub fn list_of_team(
     tx: &impl Reader,
     team: TeamId,
     from: NaiveDate,
     to: NaiveDate,
 ) -> Result<Vec<Override>, StoreError> {
-    let prefix = Key::new().id(team.uuid());
-    let start = prefix.as_slice().to_vec();
-    touching(tx, OVERRIDES_BY_TEAM, start, &prefix, from, to)
+    touching(tx, OVERRIDES_BY_TEAM, &team_prefix(team), from, to)
 }
 
 /// The overrides of a team in one state that touch `from..=to`, by start.
-///
-/// # Errors
-/// The store failed.
 pub fn list_of_status(
     tx: &impl Reader,
     team: TeamId,
@@ -74,69 +68,97 @@ pub fn list_of_status(
     to: NaiveDate,
 ) -> Result<Vec<Override>, StoreError> {
     let prefix = status_prefix(status, team);
-    let mut start = prefix.as_slice().to_vec();
-    if status.holds_days() {
-        // These don't overlap each other: only the last one before `from` can reach into it.
-        let at = prefix.clone().date(from);
-        let (first, at) = (prefix.as_slice(), at.as_slice());
-        start = at.to_vec();
-        tx.scan(
-            OVERRIDES_BY_STATUS,
-            first,
-            at,
-            Order::Descending,
-            &mut |key, _| {
-                start = key.to_vec();
-                Ok(ControlFlow::Break(()))
-            },
-        )?;
+    touching(tx, OVERRIDES_BY_STATUS, &prefix, from, to)
+}
+
+/// How many overrides of a team, of one state or of all, touch `from..=to`, and those of them
+/// after the first `skip`, by start. Beside the page, keys alone are read.
+pub fn page_of_team(
+    tx: &impl Reader,
+    team: TeamId,
+    status: Option<OverrideStatus>,
+    (from, to): (NaiveDate, NaiveDate),
+    skip: usize,
+    take: usize,
+) -> Result<(usize, Vec<Override>), StoreError> {
+    let (index, prefix) = match status {
+        Some(status) => (OVERRIDES_BY_STATUS, status_prefix(status, team)),
+        None => (OVERRIDES_BY_TEAM, team_prefix(team)),
+    };
+    let keys = spans::touching(tx, index, &prefix, from, to)?;
+    let total = keys.len();
+    let rows = tx.find_all(OVERRIDES, keys.into_iter().skip(skip).take(take))?;
+    Ok((total, rows))
+}
+
+/// Of a team's approved overrides the last that begins by `day`, and the first that begins after
+/// it: they don't overlap, so no other says anything of that day, or ends what does.
+pub fn list_approved_beside(
+    tx: &impl Reader,
+    team: TeamId,
+    day: NaiveDate,
+) -> Result<[Option<Override>; 2], StoreError> {
+    let prefix = status_prefix(OverrideStatus::Approved, team);
+    let to = prefix.end();
+    let row = |key: &[u8]| match trailing_id(key) {
+        Some(id) => find(tx, OverrideId::from_uuid(id)),
+        None => Ok(None),
+    };
+    let row_of = |found: Option<Vec<u8>>| found.as_deref().map_or(Ok(None), row);
+    // The index is by last day: what is not over by then comes first, and may have begun.
+    let at = prefix.clone().date(day);
+    let beside = |at: &[u8]| tx.keys_beside(OVERRIDES_BY_STATUS, prefix.as_slice(), at, &to);
+    let [over, first] = beside(at.as_slice())?;
+    let Some(first) = first else {
+        return Ok([row_of(over)?, None]);
+    };
+    match row(&first)? {
+        Some(running) if running.start_date <= day => {
+            let [_, next] = beside(&[first.as_slice(), &[0]].concat())?;
+            Ok([Some(running), row_of(next)?])
+        }
+        next => Ok([row_of(over)?, next]),
     }
-    touching(tx, OVERRIDES_BY_STATUS, start, &prefix, from, to)
 }
 
 /// The overrides in all teams for which a person is the substitute and that touch
 /// `from..=to`, in any state, by start.
-///
-/// # Errors
-/// The store failed.
 pub fn list_of_user(
     tx: &impl Reader,
     user: &UserId,
     from: NaiveDate,
     to: NaiveDate,
 ) -> Result<Vec<Override>, StoreError> {
-    let prefix = Key::new().text(user.as_str());
-    let start = prefix.as_slice().to_vec();
-    touching(tx, OVERRIDES_BY_USER, start, &prefix, from, to)
+    touching(tx, OVERRIDES_BY_USER, &user_prefix(user), from, to)
 }
 
-/// The rows of an index from key `start` on, within `prefix`, that touch `from..=to`.
 fn touching(
     tx: &impl Reader,
     index: Table,
-    start: Vec<u8>,
     prefix: &Key,
     from: NaiveDate,
     to: NaiveDate,
 ) -> Result<Vec<Override>, StoreError> {
-    let end = prefix.clone().date(next_day(to)).as_slice().to_vec();
-    let ids = tx.keys(index, (start, end), trailing_id)?;
-    let mut rows: Vec<Override> =
-        tx.find_all(OVERRIDES, ids.into_iter().map(|id| Key::new().id(id)))?;
-    rows.retain(|row| row.end_date >= from);
-    Ok(rows)
+    tx.find_all(OVERRIDES, spans::touching(tx, index, prefix, from, to)?)
+}
+
+/// A step of migration: overrides by last day.
+pub(super) fn index_by_last_day(tx: &WriteTx) -> Result<(), StoreError> {
+    let indexes = [OVERRIDES_BY_TEAM, OVERRIDES_BY_USER, OVERRIDES_BY_STATUS];
+    spans::rebuild(tx, OVERRIDES, &indexes, index_keys)
 }
 
 /// Writes an override.
-///
-/// # Errors
-/// The store failed.
 pub fn put(tx: &WriteTx, row: &Override) -> Result<(), StoreError> {
-    if let Some(old) = find(tx, row.id)? {
-        index_keys(&old)
+    let old = find(tx, row.id)?;
+    if let Some(old) = &old {
+        index_keys(old)
             .iter()
             .try_for_each(|(table, key)| tx.remove(*table, key))?;
     }
+    let said = old.as_ref().and_then(Served::by_override);
+    let says = Served::by_override(row);
+    checkpoints::row_changed(tx, row.team_id, said.as_ref(), says.as_ref())?;
     index_keys(row)
         .iter()
         .try_for_each(|(table, key)| tx.set(*table, key, &[]))?;

@@ -20,17 +20,11 @@ fn user_key(user: &UserId, team: TeamId) -> Key {
 
 /// The last good list of a team's Slack group, be it the group that the team names now or one
 /// that it named before.
-///
-/// # Errors
-/// The store failed.
 pub fn find(tx: &impl Reader, team: TeamId) -> Result<Option<Roster>, StoreError> {
     tx.find(ROSTERS, &key(team))
 }
 
 /// The teams in whose lists a person is.
-///
-/// # Errors
-/// The store failed.
 pub fn list_teams_of(tx: &impl Reader, user: &UserId) -> Result<Vec<TeamId>, StoreError> {
     let range = Key::new().text(user.as_str()).prefixed();
     tx.keys(ROSTERS_BY_USER, range, |key| {
@@ -39,9 +33,6 @@ pub fn list_teams_of(tx: &impl Reader, user: &UserId) -> Result<Vec<TeamId>, Sto
 }
 
 /// Writes a team's list in place of the one before.
-///
-/// # Errors
-/// The store failed.
 pub fn put(tx: &WriteTx, team: TeamId, new: &Roster) -> Result<(), StoreError> {
     let old = find(tx, team)?;
     if let Some(old) = &old {

@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::checkpoints;
 use super::codec::{Record, decode};
 use super::error::StoreError;
 use super::key::{Key, trailing_id};
@@ -45,9 +46,6 @@ fn handoff_key(at: DateTime<Utc>, team: TeamId) -> Key {
 }
 
 /// How far a team's rotation has come.
-///
-/// # Errors
-/// The store failed.
 pub fn state(tx: &impl Reader, team: TeamId) -> Result<RotationState, StoreError> {
     Ok(tx
         .find(ROTATION_STATES, &team_key(team))?
@@ -55,9 +53,6 @@ pub fn state(tx: &impl Reader, team: TeamId) -> Result<RotationState, StoreError
 }
 
 /// Writes how far a team's rotation has come, and moves its place in the index of handoffs.
-///
-/// # Errors
-/// The store failed.
 pub fn put_state(tx: &WriteTx, team: TeamId, new: &RotationState) -> Result<(), StoreError> {
     let old = state(tx, team)?;
     let (was, is) = (old.upcoming.first(), new.upcoming.first());
@@ -73,9 +68,6 @@ pub fn put_state(tx: &WriteTx, team: TeamId, new: &RotationState) -> Result<(), 
 }
 
 /// The first `limit` teams whose next handoff is due at `now`, those due longest first.
-///
-/// # Errors
-/// The store failed.
 pub fn list_due(
     tx: &impl Reader,
     now: DateTime<Utc>,
@@ -96,9 +88,6 @@ pub fn list_due(
 
 /// What the candidates of a team's begun periods earned, by the periods' first day, from the
 /// one that `from` may lie in.
-///
-/// # Errors
-/// The store failed.
 pub fn ledger(
     tx: &impl Reader,
     team: TeamId,
@@ -122,9 +111,7 @@ pub fn ledger(
 }
 
 /// Writes what the candidates of a begun period earned.
-///
-/// # Errors
-/// The store failed.
 pub fn put_shares(tx: &WriteTx, team: TeamId, shares: &PeriodShares) -> Result<(), StoreError> {
+    checkpoints::drop_after(tx, team, shares.start)?;
     tx.put(LEDGER, &team_key(team).date(shares.start), shares)
 }

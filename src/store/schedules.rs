@@ -4,14 +4,17 @@ use std::ops::ControlFlow;
 
 use chrono::NaiveDate;
 
+use super::checkpoints;
 use super::codec::Record;
 use super::error::StoreError;
 use super::key::{Key, trailing_id};
+use super::spans;
 use super::tables::{EXPLANATIONS, SCHEDULES, SCHEDULES_BY_TEAM, SCHEDULES_BY_USER};
 use super::tx::{Order, Reader, WriteTx};
 use crate::domain::ids::{ScheduleId, TeamId, UserId};
 use crate::domain::oncall_day::next_day;
 use crate::domain::schedule::{Origin, Schedule};
+use crate::rotation::checkpoint::Served;
 use crate::rotation::explanation::Explanation;
 
 impl Record for Schedule {}
@@ -32,16 +35,11 @@ fn team_key(row: &Schedule) -> Key {
 }
 
 fn user_key(row: &Schedule) -> Key {
-    Key::new()
-        .text(row.engineer.as_str())
-        .date(row.start_date)
-        .id(row.id.uuid())
+    let prefix = Key::new().text(row.engineer.as_str());
+    spans::key(prefix, row.start_date, row.end_date, row.id.uuid())
 }
 
 /// The row of an id.
-///
-/// # Errors
-/// The store failed.
 pub fn find(tx: &impl Reader, id: ScheduleId) -> Result<Option<Schedule>, StoreError> {
     tx.find(SCHEDULES, &key(id))
 }
@@ -49,9 +47,6 @@ pub fn find(tx: &impl Reader, id: ScheduleId) -> Result<Option<Schedule>, StoreE
 /// The rows of a team that touch `from..=to`, auto ones first, each kind by start.
 ///
 /// Rows of one origin don't overlap, so only the last one before `from` can reach into it.
-///
-/// # Errors
-/// The store failed.
 pub fn list_of_team(
     tx: &impl Reader,
     team: TeamId,
@@ -89,10 +84,65 @@ pub fn list_of_team(
     Ok(rows)
 }
 
+/// How many rows of a team, of one origin or of both, touch `from..=to`, and those of them after
+/// the first `skip`, by start. Beside the page, keys alone are read.
+pub fn page_of_team(
+    tx: &impl Reader,
+    team: TeamId,
+    origin: Option<Origin>,
+    (from, to): (NaiveDate, NaiveDate),
+    skip: usize,
+    take: usize,
+) -> Result<(usize, Vec<Schedule>), StoreError> {
+    let mut places = Vec::new();
+    for wanted in Origin::ALL
+        .iter()
+        .filter(|wanted| origin.is_none_or(|o| o == **wanted))
+    {
+        let prefix = team_prefix(team, *wanted);
+        let (first, at) = (prefix.as_slice(), prefix.clone().date(from));
+        let place = |key: &[u8]| {
+            let date = <[u8; 4]>::try_from(key.get(first.len()..first.len() + 4)?).ok()?;
+            Some((date, *wanted, trailing_id(key)?))
+        };
+        // Rows of one origin don't overlap: only the last one before `from` can reach into it.
+        let [before, _] = tx.keys_beside(SCHEDULES_BY_TEAM, first, at.as_slice(), at.as_slice())?;
+        if let Some(before) = before.as_deref().and_then(place)
+            && find(tx, ScheduleId::from_uuid(before.2))?.is_some_and(|row| row.end_date >= from)
+        {
+            places.push(before);
+        }
+        let end = prefix.clone().date(next_day(to));
+        let range = (at.as_slice().to_vec(), end.as_slice().to_vec());
+        places.extend(tx.keys(SCHEDULES_BY_TEAM, range, place)?);
+    }
+    places.sort_unstable();
+    let page = places.iter().skip(skip).take(take);
+    let rows = tx.find_all(SCHEDULES, page.map(|(_, _, id)| Key::new().id(*id)))?;
+    Ok((places.len(), rows))
+}
+
+/// Of a team's rows of one origin the last that begins by `day`, and the first that begins after
+/// it: rows of one origin don't overlap, so no other says anything of that day, or ends what
+/// does.
+pub fn list_beside(
+    tx: &impl Reader,
+    team: TeamId,
+    origin: Origin,
+    day: NaiveDate,
+) -> Result<[Option<Schedule>; 2], StoreError> {
+    let prefix = team_prefix(team, origin);
+    let after = prefix.clone().date(next_day(day));
+    let (from, at, to) = (prefix.as_slice(), after.as_slice(), prefix.end());
+    let [last, next] = tx.keys_beside(SCHEDULES_BY_TEAM, from, at, &to)?;
+    let row = |found: Option<Vec<u8>>| {
+        let id = found.as_deref().and_then(trailing_id);
+        id.map_or(Ok(None), |id| find(tx, ScheduleId::from_uuid(id)))
+    };
+    Ok([row(last)?, row(next)?])
+}
+
 /// The first day that any row of a team covers.
-///
-/// # Errors
-/// The store failed.
 pub fn first_day(tx: &impl Reader, team: TeamId) -> Result<Option<NaiveDate>, StoreError> {
     let mut first = None;
     for origin in Origin::ALL {
@@ -115,9 +165,6 @@ pub fn first_day(tx: &impl Reader, team: TeamId) -> Result<Option<NaiveDate>, St
 }
 
 /// The rows of a person, in all teams, that touch `from..=to`, by start.
-///
-/// # Errors
-/// The store failed.
 pub fn list_of_user(
     tx: &impl Reader,
     user: &UserId,
@@ -125,47 +172,43 @@ pub fn list_of_user(
     to: NaiveDate,
 ) -> Result<Vec<Schedule>, StoreError> {
     let prefix = Key::new().text(user.as_str());
-    let end = prefix.clone().date(next_day(to)).as_slice().to_vec();
-    let ids = tx.keys(
-        SCHEDULES_BY_USER,
-        (prefix.as_slice().to_vec(), end),
-        trailing_id,
-    )?;
-    let mut rows: Vec<Schedule> =
-        tx.find_all(SCHEDULES, ids.into_iter().map(|id| Key::new().id(id)))?;
-    rows.retain(|row| row.end_date >= from);
-    Ok(rows)
+    let keys = spans::touching(tx, SCHEDULES_BY_USER, &prefix, from, to)?;
+    tx.find_all(SCHEDULES, keys)
 }
 
 /// Writes a row.
-///
-/// # Errors
-/// The store failed.
 pub fn put(tx: &WriteTx, row: &Schedule) -> Result<(), StoreError> {
-    if let Some(old) = find(tx, row.id)? {
-        tx.remove(SCHEDULES_BY_TEAM, &team_key(&old))?;
-        tx.remove(SCHEDULES_BY_USER, &user_key(&old))?;
+    let old = find(tx, row.id)?;
+    if let Some(old) = &old {
+        tx.remove(SCHEDULES_BY_TEAM, &team_key(old))?;
+        tx.remove(SCHEDULES_BY_USER, &user_key(old))?;
     }
+    let said = old.as_ref().map(Served::by_schedule);
+    let says = Served::by_schedule(row);
+    checkpoints::row_changed(tx, row.team_id, said.as_ref(), Some(&says))?;
     tx.set(SCHEDULES_BY_TEAM, &team_key(row), &[])?;
     tx.set(SCHEDULES_BY_USER, &user_key(row), &[])?;
     tx.put(SCHEDULES, &key(row.id), row)
 }
 
 /// Removes a row and its explanation.
-///
-/// # Errors
-/// The store failed.
 pub fn delete(tx: &WriteTx, row: &Schedule) -> Result<(), StoreError> {
+    let said = Served::by_schedule(row);
+    checkpoints::row_changed(tx, row.team_id, Some(&said), None)?;
     tx.remove(SCHEDULES_BY_TEAM, &team_key(row))?;
     tx.remove(SCHEDULES_BY_USER, &user_key(row))?;
     tx.remove(EXPLANATIONS, &key(row.id))?;
     tx.remove(SCHEDULES, &key(row.id))
 }
 
+/// A step of migration: rows of people by last day.
+pub(super) fn index_by_last_day(tx: &WriteTx) -> Result<(), StoreError> {
+    spans::rebuild(tx, SCHEDULES, &[SCHEDULES_BY_USER], |row: &Schedule| {
+        [(SCHEDULES_BY_USER, user_key(row))]
+    })
+}
+
 /// Why an auto row is as it is.
-///
-/// # Errors
-/// The store failed.
 pub fn find_explanation(
     tx: &impl Reader,
     id: ScheduleId,
@@ -174,9 +217,6 @@ pub fn find_explanation(
 }
 
 /// Writes why an auto row is as it is.
-///
-/// # Errors
-/// The store failed.
 pub fn put_explanation(
     tx: &WriteTx,
     id: ScheduleId,

@@ -16,13 +16,19 @@ macro_rules! tables {
 }
 
 tables! {
-    /// name → value: schema version, heads and counters; see [`super::meta`].
+    /// name → value: schema version and heads; see [`super::meta`].
     META = "meta";
+    /// table, list → how many rows that list of the table has; see [`super::lists`].
+    COUNTS = "counts";
 
     /// team → [`crate::domain::team::Team`]
     TEAMS = "teams";
     /// slug → team id
     TEAM_SLUGS = "team_slugs";
+    /// 0, 1 or 2 (deleted, active or all teams), lower-case name, team → slug
+    TEAMS_LISTED = "teams_listed";
+    /// plugin, active team that it decides → slug
+    TEAMS_BY_PLUGIN = "teams_by_plugin";
     /// team, user → [`crate::domain::member::Membership`]
     MEMBERS = "members";
     /// user, team
@@ -31,41 +37,42 @@ tables! {
     ROSTERS = "rosters";
     /// user, team
     ROSTERS_BY_USER = "rosters_by_user";
-    /// user → [`crate::domain::roster::Profile`]
+    /// user → [`crate::domain::profile::Profile`]
     PROFILES = "profiles";
     /// time off → [`crate::domain::time_off::TimeOff`]
     TIME_OFF = "time_off";
-    /// user, start date, time off
+    /// user, end date, start date, time off
     TIME_OFF_BY_USER = "time_off_by_user";
 
     /// service → [`crate::domain::service::Service`]
     SERVICES = "services";
     /// lower-case name of an active service → service id
     SERVICE_NAMES = "service_names";
-    /// team, service
-    SERVICES_BY_TEAM = "services_by_team";
-    /// tier, service
-    SERVICES_BY_TIER = "services_by_tier";
+    /// 0, or 1 and team, or 2 and tier; 0, 1 or 2 (deleted, active or all of those), lower-case
+    /// name, service → tier, environment
+    SERVICES_LISTED = "services_listed";
 
     /// schedule → [`crate::domain::schedule::Schedule`]
     SCHEDULES = "schedules";
     /// team, origin, start date, schedule
     SCHEDULES_BY_TEAM = "schedules_by_team";
-    /// user, start date, schedule
+    /// user, end date, start date, schedule
     SCHEDULES_BY_USER = "schedules_by_user";
     /// schedule → [`crate::rotation::explanation::Explanation`]
     EXPLANATIONS = "explanations";
     /// override → [`crate::domain::shift_override::Override`]
     OVERRIDES = "overrides";
-    /// team, start date, override
+    /// team, end date, start date, override
     OVERRIDES_BY_TEAM = "overrides_by_team";
-    /// substitute, start date, override
+    /// substitute, end date, start date, override
     OVERRIDES_BY_USER = "overrides_by_user";
-    /// status, team, start date, override
+    /// status, team, end date, start date, override
     OVERRIDES_BY_STATUS = "overrides_by_status";
 
     /// team, first day → [`crate::rotation::credit::PeriodShares`]
     LEDGER = "ledger";
+    /// team, first day that has not gone in → [`crate::rotation::checkpoint::Checkpoint`]
+    CHECKPOINTS = "checkpoints";
     /// team → [`super::rotation::RotationState`]
     ROTATION_STATES = "rotation_states";
     /// instant of the next handoff, team
@@ -75,8 +82,10 @@ tables! {
     AUDIT = "audit";
     /// audit id → position
     AUDIT_IDS = "audit_ids";
-    /// dimension, value, chunk → set of positions; see [`super::audit_index`]
+    /// dimension, value, chunk → set of positions; see [`super::audit`]
     AUDIT_INDEX = "audit_index";
+    /// chunk → its earliest and latest time; chunk, block → the times of its entries
+    AUDIT_TIMES = "audit_times";
 
     /// position → [`crate::domain::notification::Notification`]
     OUTBOX = "outbox";
@@ -88,15 +97,17 @@ tables! {
     /// empty while there is none
     OUTBOX_REQUESTS = "outbox_requests";
 
-    /// team → [`super::watch::Watch`]
-    WATCHES = "watches";
+    /// team → [`super::told::Told`]
+    TOLD = "watches";
     /// instant to look again, team
-    WATCHES_DUE = "watches_due";
+    LOOKS_DUE = "watches_due";
 
     /// token → [`crate::domain::token::Token`]
     TOKENS = "tokens";
     /// hash of the secret → token id
     TOKEN_HASHES = "token_hashes";
+    /// hash of the cookie's secret → [`crate::domain::session::Session`]
+    SESSIONS = "sessions";
 
     /// hash of token and key → [`super::idempotency::Done`]
     IDEMPOTENCY = "idempotency";

@@ -15,34 +15,22 @@ fn key(id: TokenId) -> Key {
 }
 
 /// The token of an id.
-///
-/// # Errors
-/// The store failed.
 pub fn find(tx: &impl Reader, id: TokenId) -> Result<Option<Token>, StoreError> {
     tx.find(TOKENS, &key(id))
 }
 
 /// The token of a secret's hash.
-///
-/// # Errors
-/// The store failed.
 pub fn find_by_hash(tx: &impl Reader, hash: &[u8; 32]) -> Result<Option<Token>, StoreError> {
     let id = tx.get(TOKEN_HASHES, hash)?.and_then(|id| trailing_id(&id));
     id.map_or(Ok(None), |id| find(tx, TokenId::from_uuid(id)))
 }
 
 /// Every token, oldest first.
-///
-/// # Errors
-/// The store failed.
 pub fn list(tx: &impl Reader) -> Result<Vec<Token>, StoreError> {
     tx.list(TOKENS, &Key::new())
 }
 
 /// Writes a token. Its secret never changes.
-///
-/// # Errors
-/// The store failed.
 pub fn put(tx: &WriteTx, token: &Token) -> Result<(), StoreError> {
     tx.set(
         TOKEN_HASHES,
@@ -53,9 +41,6 @@ pub fn put(tx: &WriteTx, token: &Token) -> Result<(), StoreError> {
 }
 
 /// Removes a token.
-///
-/// # Errors
-/// The store failed.
 pub fn delete(tx: &WriteTx, token: &Token) -> Result<(), StoreError> {
     tx.remove(TOKEN_HASHES, &Key::new().bytes(&token.secret_hash))?;
     tx.remove(TOKENS, &key(token.id))

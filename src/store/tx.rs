@@ -32,18 +32,12 @@ pub trait Tables {
         Self: 't;
 
     /// Opens a table.
-    ///
-    /// # Errors
-    /// The engine failed.
     fn open(&self, table: Table) -> Result<Self::Opened<'_>, StoreError>;
 }
 
 /// Reads.
 pub trait Reader: Tables {
     /// The value of a key.
-    ///
-    /// # Errors
-    /// The engine failed.
     fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
         Ok(self
             .open(table)?
@@ -80,10 +74,21 @@ pub trait Reader: Tables {
         Ok(())
     }
 
+    /// The last key from `from` to `at`, which is not included, and the first from `at` to `to`.
+    fn keys_beside(
+        &self,
+        table: Table,
+        from: &[u8],
+        at: &[u8],
+        to: &[u8],
+    ) -> Result<[Option<Vec<u8>>; 2], StoreError> {
+        let table = self.open(table)?;
+        let before = table.range(from..at)?.next_back().transpose()?;
+        let after = table.range(at..to)?.next().transpose()?;
+        Ok([before, after].map(|row| row.map(|(key, _)| key.value().to_vec())))
+    }
+
     /// How many rows a table has.
-    ///
-    /// # Errors
-    /// The engine failed.
     fn count(&self, table: Table) -> Result<u64, StoreError> {
         Ok(self.open(table)?.len()?)
     }
@@ -134,9 +139,6 @@ pub trait Reader: Tables {
 
     /// The keys from `from` (included) to `to` (not included), each turned into something;
     /// those that don't turn are left out.
-    ///
-    /// # Errors
-    /// The engine failed.
     fn keys<T>(
         &self,
         table: Table,
@@ -211,10 +213,21 @@ impl WriteTx {
         Ok(())
     }
 
+    /// Empties a table, or makes it.
+    pub(super) fn clear(&self, table: Table) -> Result<(), StoreError> {
+        self.tx.delete_table(table)?;
+        self.create(table)
+    }
+
+    /// Sets the value of a key: whether there was none.
+    pub(super) fn add(&self, table: Table, key: &Key, value: &[u8]) -> Result<bool, StoreError> {
+        let mut table = self.tx.open_table(table)?;
+        Ok(table.insert(key.as_slice(), value)?.is_none())
+    }
+
     /// Sets the value of a key.
     pub(super) fn set(&self, table: Table, key: &Key, value: &[u8]) -> Result<(), StoreError> {
-        self.tx.open_table(table)?.insert(key.as_slice(), value)?;
-        Ok(())
+        self.add(table, key, value).map(drop)
     }
 
     /// Sets the record of a key.
@@ -227,10 +240,15 @@ impl WriteTx {
         self.set(table, key, &encode(table, record)?)
     }
 
+    /// Removes a key: whether it was there.
+    pub(super) fn take(&self, table: Table, key: &Key) -> Result<bool, StoreError> {
+        let mut table = self.tx.open_table(table)?;
+        Ok(table.remove(key.as_slice())?.is_some())
+    }
+
     /// Removes a key, if it's there.
     pub(super) fn remove(&self, table: Table, key: &Key) -> Result<(), StoreError> {
-        self.tx.open_table(table)?.remove(key.as_slice())?;
-        Ok(())
+        self.take(table, key).map(drop)
     }
 }
 

@@ -1,7 +1,5 @@
 //! The audit log on the wire.
 
-use std::fmt::Write as _;
-
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -9,6 +7,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::domain::audit::{Action, ActorType, AuditEntry, EntityType};
+use crate::domain::hex::hex;
 
 /// An entry of the audit log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -46,7 +45,8 @@ pub struct AuditView {
     pub change_reason: Option<String>,
     /// The on-call day from which it takes effect.
     pub effective_date: Option<NaiveDate>,
-    /// When it was appended.
+    /// When it happened. The order of the log is that of `seq`: what was imported keeps its own
+    /// time.
     pub created_at: DateTime<Utc>,
     /// Hash of the entry before, in hex.
     pub previous_hash: String,
@@ -80,15 +80,6 @@ impl From<&AuditEntry> for AuditView {
     }
 }
 
-/// Bytes as lower-case hex digits.
-pub fn hex(bytes: &[u8]) -> String {
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for byte in bytes {
-        let _ = write!(text, "{byte:02x}");
-    }
-    text
-}
-
 /// One page of the audit log.
 #[derive(Clone, Debug, Serialize, Deserialize, ToSchema)]
 pub struct AuditPage {
@@ -100,8 +91,8 @@ pub struct AuditPage {
     pub page: usize,
     /// Entries on a full page.
     pub page_size: usize,
-    /// Give this as `cursor` for what follows, also while new entries are appended; null at
-    /// the end.
+    /// Pass it as `cursor` to get the next page, even while entries are appended; null on the last
+    /// page.
     pub next_cursor: Option<String>,
 }
 
@@ -119,22 +110,31 @@ pub struct AuditQuery {
     pub actor_id: Option<String>,
     /// Id or slug of the team.
     pub team: Option<String>,
-    /// Appended at this instant (RFC 3339) or on this day (UTC), or later.
+    /// Of this instant (RFC 3339) or this day (UTC), or later.
     pub from: Option<String>,
-    /// Appended before this instant (RFC 3339), or on this day (UTC) at the latest.
+    /// Of before this instant (RFC 3339), or of this day (UTC) at the latest.
     pub to: Option<String>,
     /// `next_cursor` of the page before.
     pub cursor: Option<String>,
 }
 
-/// Proof that the log is as it was written.
+/// Proof that no entry was changed, dropped or put in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct AuditProof {
     /// Entries checked.
     pub entries: u64,
-    /// Hash of the last entry, in hex: note it elsewhere to prove later that nothing before
-    /// it was changed.
+    /// Hash of the last entry, in hex. Noted elsewhere, it proves later, if that entry still bears
+    /// it, that nothing up to there was cut off or written anew.
     pub head: String,
+}
+
+/// Whether the log is as it was written.
+#[derive(Clone, Debug, PartialEq)]
+pub enum AuditVerdict {
+    /// It is.
+    Holds(AuditProof),
+    /// It is not: the first entry, or row of an index, that isn't, and what is wrong with it.
+    Broken(String),
 }
 
 /// A change of who is on call, in the shape of the system that oncalld replaces.

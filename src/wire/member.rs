@@ -29,7 +29,7 @@ pub struct MemberView {
     pub slack_account: Option<Account>,
     /// When Slack last listed the group; null where Slack is not the source.
     pub synced_at: Option<DateTime<Utc>>,
-    /// What they may decide.
+    /// Their role in the team.
     pub team_role: TeamRole,
     /// Whether the rotation may pick them.
     pub is_eligible_for_oncall: bool,
@@ -41,7 +41,7 @@ pub struct MemberView {
     pub created_at: Option<DateTime<Utc>>,
     /// When it was last changed.
     pub updated_at: Option<DateTime<Utc>>,
-    /// Rises by one at each change.
+    /// Increases by one with each change.
     pub version: Option<u64>,
 }
 
@@ -114,7 +114,7 @@ pub struct NewMember {
     /// Above 0, at most 1000; default 1.
     #[serde(default)]
     pub weight: Option<f64>,
-    /// Since when they count; default now.
+    /// When they joined; default now.
     #[serde(default)]
     pub joined_at: Option<DateTime<Utc>>,
     /// The version that this change is based on.
@@ -132,7 +132,7 @@ pub struct MemberInput {
     pub is_eligible_for_oncall: Option<bool>,
     /// Above 0, at most 1000.
     pub weight: Option<f64>,
-    /// Since when they count.
+    /// When they joined.
     pub joined_at: Option<DateTime<Utc>>,
     /// The version that this change is based on; another one is a conflict.
     pub version: Option<u64>,

@@ -2,12 +2,18 @@
 //! the web pages and Slack. Inputs refuse unknown fields; views are made from the domain.
 
 pub mod audit;
+pub mod duty;
+pub mod layers;
 pub mod member;
 pub mod notification;
 pub mod oncall;
+pub mod overview;
+pub mod person;
 pub mod plugin;
+pub mod review;
 pub mod rotation;
 pub mod schedule;
+pub mod search;
 pub mod service;
 pub mod shift_override;
 pub mod slack;
@@ -104,12 +110,12 @@ pub enum ActiveFilter {
 }
 
 impl ActiveFilter {
-    /// Whether an entity passes.
-    pub fn lets_pass(self, is_active: bool) -> bool {
+    /// Whether those wanted are active; none where both are.
+    pub fn is_active(self) -> Option<bool> {
         match self {
-            Self::True => is_active,
-            Self::False => !is_active,
-            Self::All => true,
+            Self::True => Some(true),
+            Self::False => Some(false),
+            Self::All => None,
         }
     }
 }

@@ -66,7 +66,7 @@ pub struct NotificationFilter {
     pub status: Option<String>,
 }
 
-/// A message that shows whether a sink works.
+/// A test message, to see whether a sink works.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewTest {

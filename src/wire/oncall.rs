@@ -47,11 +47,13 @@ pub struct OnCall {
 pub struct NextOnCall {
     /// Who.
     pub engineer_slack_id: String,
+    /// Their name; the id where no name is known.
+    pub display_name: String,
     /// From when on.
     pub starts_at: DateTime<Utc>,
 }
 
-/// Whom and when to ask for.
+/// What to look up, and for when.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 pub struct OnCallQuery {
@@ -94,9 +96,9 @@ pub struct UserShift {
     pub start_date: NaiveDate,
     /// Last on-call day.
     pub end_date: NaiveDate,
-    /// First instant.
+    /// Start instant.
     pub starts_at: DateTime<Utc>,
-    /// First instant after.
+    /// End instant, not included.
     pub ends_at: DateTime<Utc>,
     /// `auto` or `manual`; of a schedule row.
     pub origin: Option<crate::domain::schedule::Origin>,

@@ -18,7 +18,7 @@ text_enum! {
 }
 
 text_enum! {
-    /// Where a plugin stands.
+    /// The state of a plugin.
     PluginStatus {
         /// In service.
         Loaded = "loaded",
@@ -35,7 +35,7 @@ text_enum! {
 pub struct PluginView {
     /// Its name; a team uses it as `plugin:<name>`.
     pub name: String,
-    /// Where it stands.
+    /// Its status.
     pub status: PluginStatus,
     /// What is wrong with it. One that is in service may have a problem too: newer files that
     /// can't be loaded.
@@ -84,4 +84,15 @@ pub struct LoadedPlugin {
     pub microseconds: u64,
     /// What the last call that failed said.
     pub last_failure: Option<String>,
+}
+
+/// A rotation plugin that a team may choose.
+#[derive(Clone, Debug, PartialEq)]
+pub struct StrategyPlugin {
+    /// Its name; a team uses it as `plugin:<name>`.
+    pub name: String,
+    /// What its author says of it.
+    pub description: Option<String>,
+    /// JSON Schema of a team's `plugin_config`.
+    pub config_schema: Option<Value>,
 }

@@ -37,9 +37,9 @@ pub struct ShiftView {
     pub start_date: NaiveDate,
     /// Last on-call day.
     pub end_date: NaiveDate,
-    /// First instant.
+    /// Start instant.
     pub starts_at: DateTime<Utc>,
-    /// First instant after.
+    /// End instant, not included.
     pub ends_at: DateTime<Utc>,
     /// Who is on call.
     pub engineer_slack_id: String,
@@ -169,7 +169,7 @@ pub struct FairnessRange {
     pub to: Option<NaiveDate>,
 }
 
-/// Who served how much of what they owed.
+/// How fairly the shifts are shared.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 #[schema(as = Fairness)]
 pub struct FairnessView {

@@ -25,9 +25,9 @@ pub struct ScheduleView {
     pub start_date: NaiveDate,
     /// Last on-call day.
     pub end_date: NaiveDate,
-    /// First instant.
+    /// Start instant.
     pub starts_at: DateTime<Utc>,
-    /// First instant after.
+    /// End instant, not included.
     pub ends_at: DateTime<Utc>,
     /// Whether the rotation or a person made it.
     pub origin: Origin,
@@ -37,13 +37,13 @@ pub struct ScheduleView {
     pub note: Option<String>,
     /// Why the rotation picked this person; auto rows only.
     pub explanation: Option<ExplanationView>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
     pub updated_at: DateTime<Utc>,
-    /// Rises by one at each change.
+    /// Increases by one with each change.
     pub version: u64,
-    /// What to look at, though it was accepted; only in the answer to a change.
+    /// What to check, although it was accepted; only in the answer to a change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warnings: Option<Vec<String>>,
 }
@@ -84,7 +84,7 @@ pub struct NewSchedule {
     /// Free text.
     #[serde(default)]
     pub note: Option<String>,
-    /// The person who makes it; only by a token without a person of its own.
+    /// The person who makes it; only for a token that is not bound to a person.
     #[serde(default)]
     pub created_by: Option<String>,
 }
@@ -120,7 +120,7 @@ pub struct AssignNow {
     /// Why.
     #[serde(default)]
     pub reason: Option<String>,
-    /// The person who decides; only by a token without a person of its own.
+    /// The person who decides; only for a token that is not bound to a person.
     #[serde(default)]
     pub created_by: Option<String>,
 }

@@ -19,13 +19,13 @@ pub struct ServiceView {
     pub name: String,
     /// The team that is on call for it.
     pub team_id: Uuid,
-    /// Where its source is.
+    /// Address of its source repository.
     pub repository_url: Option<String>,
     /// Such as `production`.
     pub environment: Option<String>,
-    /// How much depends on it.
+    /// How critical it is.
     pub tier: Tier,
-    /// The person who answers for it outside incidents.
+    /// Its owner, outside incidents.
     pub owner_slack_id: Option<String>,
     /// What it is built with.
     pub tech_stack: Vec<String>,
@@ -34,11 +34,11 @@ pub struct ServiceView {
     pub metadata: Value,
     /// False once deleted.
     pub is_active: bool,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
     pub updated_at: DateTime<Utc>,
-    /// Rises by one at each change.
+    /// Increases by one with each change.
     pub version: u64,
 }
 
@@ -62,8 +62,8 @@ impl From<&Service> for ServiceView {
     }
 }
 
-/// A change of a service; absent fields stay as they are. To make one, `name` and `team_id`
-/// are needed.
+/// A change of a service; absent fields stay as they are. To create one, `name` and `team_id`
+/// are required.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ServiceInput {

@@ -16,19 +16,19 @@ pub struct OverrideView {
     pub id: Uuid,
     /// The team.
     pub team_id: Uuid,
-    /// Who takes the days.
+    /// The substitute.
     pub substitute_slack_id: String,
     /// First on-call day.
     pub start_date: NaiveDate,
     /// Last on-call day.
     pub end_date: NaiveDate,
-    /// First instant.
+    /// Start instant.
     pub starts_at: DateTime<Utc>,
-    /// First instant after.
+    /// End instant, not included.
     pub ends_at: DateTime<Utc>,
     /// Why.
     pub reason: Option<String>,
-    /// Where it stands.
+    /// Its status.
     pub status: OverrideStatus,
     /// Who asked.
     pub requested_by: Option<String>,
@@ -36,13 +36,13 @@ pub struct OverrideView {
     pub approved_by: Option<String>,
     /// When it was decided or cancelled.
     pub decided_at: Option<DateTime<Utc>>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
     pub updated_at: DateTime<Utc>,
-    /// Rises by one at each change.
+    /// Increases by one with each change.
     pub version: u64,
-    /// What to look at, though it was accepted; only in the answer to a change.
+    /// What to check, although it was accepted; only in the answer to a change.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub warnings: Option<Vec<String>>,
 }
@@ -75,7 +75,7 @@ impl OverrideView {
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewOverride {
-    /// Who takes the days.
+    /// The substitute.
     pub substitute_slack_id: String,
     /// First on-call day, today or later.
     pub start_date: NaiveDate,
@@ -85,7 +85,7 @@ pub struct NewOverride {
     /// Why.
     #[serde(default)]
     pub reason: Option<String>,
-    /// Who asks; only by a token without a person of its own.
+    /// Who asks; only for a token that is not bound to a person.
     #[serde(default)]
     pub requested_by: Option<String>,
 }
@@ -96,7 +96,7 @@ pub struct NewOverride {
 pub struct Decision {
     /// `approved`, `rejected` or `cancelled`.
     pub status: String,
-    /// Who decides; only by a token without a person of its own.
+    /// Who decides; only for a token that is not bound to a person.
     #[serde(default)]
     pub approved_by: Option<String>,
     /// The version that this decision is based on; another one is a conflict.

@@ -5,10 +5,10 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// What is right and what is wrong between oncalld and Slack.
+/// What works between oncalld and Slack, and what does not.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct SlackReport {
-    /// Whether nothing is wrong.
+    /// Whether everything works.
     pub healthy: bool,
     /// The workspace; null where the bot token is refused.
     pub workspace: Option<Workspace>,
@@ -18,9 +18,9 @@ pub struct SlackReport {
     pub scopes: Vec<ScopeCheck>,
     /// The active teams that name a Slack group or channel, by slug.
     pub teams: Vec<TeamCheck>,
-    /// The groups of who is on call, by id.
+    /// The on-call groups, by id.
     pub oncall_groups: Vec<OnCallGroupCheck>,
-    /// What was put right just now, in words.
+    /// What was just fixed, in words.
     pub fixed: Vec<String>,
 }
 
@@ -52,7 +52,7 @@ pub struct ScopeCheck {
     pub required: bool,
 }
 
-/// How a team stands in Slack.
+/// The state of a team in Slack.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct TeamCheck {
     /// The team.
@@ -65,7 +65,7 @@ pub struct TeamCheck {
     pub slack_group_handle: Option<String>,
     /// When its members were last listed; null where they never were.
     pub synced_at: Option<DateTime<Utc>>,
-    /// The channel that is told of its handoffs.
+    /// The channel for messages about its handoffs.
     pub slack_channel_id: Option<String>,
     /// That channel's name, without the `#`.
     pub slack_channel_name: Option<String>,
@@ -73,7 +73,7 @@ pub struct TeamCheck {
     pub problems: Vec<String>,
 }
 
-/// How a group of who is on call stands.
+/// The state of an on-call group.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
 pub struct OnCallGroupCheck {
     /// The group.

@@ -23,13 +23,13 @@ pub struct TeamView {
     pub description: Option<String>,
     /// Slack user group that holds its members.
     pub slack_group_id: Option<String>,
-    /// Slack user group that is kept set to who is on call; teams may share one.
+    /// Slack user group that is set to whoever is on call; teams may share one.
     pub slack_oncall_group_id: Option<String>,
-    /// Slack channel that is told of its handoffs.
+    /// Slack channel for messages about its handoffs.
     pub slack_channel_id: Option<String>,
     /// IANA zone of its on-call days.
     pub timezone: String,
-    /// Whether overrides wait for a lead.
+    /// Whether overrides wait for approval.
     pub overrides_require_approval: bool,
     /// False once deleted.
     pub is_active: bool,
@@ -41,7 +41,7 @@ pub struct TeamView {
     pub rotation_interval: Interval,
     /// The on-call day from which periods count.
     pub rotation_start_date: Option<NaiveDate>,
-    /// The ring of a custom rotation.
+    /// The order of a custom rotation: Slack user ids.
     pub rotation_order: Vec<String>,
     /// First day of weekly and biweekly periods, 0 = Monday … 6 = Sunday.
     #[schema(minimum = 0, maximum = 6)]
@@ -54,11 +54,11 @@ pub struct TeamView {
     /// What keeps it from working as configured: a rotation plugin that is not in service.
     #[serde(default)]
     pub problems: Vec<String>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
     pub updated_at: DateTime<Utc>,
-    /// Rises by one at each change.
+    /// Increases by one with each change.
     pub version: u64,
 }
 
@@ -94,7 +94,7 @@ impl TeamView {
 }
 
 /// A change of a team. Absent fields stay as they are; null clears those that can be empty,
-/// and leaves the others as they are. To make a team, `name` is needed.
+/// and leaves the others as they are. To create a team, `name` is required.
 #[derive(Clone, Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct TeamInput {
@@ -122,7 +122,7 @@ pub struct TeamInput {
     pub slack_channel_id: Option<Option<String>>,
     /// IANA zone name; default `UTC`.
     pub timezone: Option<String>,
-    /// Whether overrides wait for a lead; null: as the config says.
+    /// Whether overrides wait for approval; null: as in the config file.
     #[serde(deserialize_with = "nullable")]
     #[schema(value_type = Option<bool>)]
     pub overrides_require_approval: Option<Option<bool>>,
@@ -138,7 +138,7 @@ pub struct TeamInput {
     #[serde(deserialize_with = "nullable")]
     #[schema(value_type = Option<NaiveDate>)]
     pub rotation_start_date: Option<Option<NaiveDate>>,
-    /// The ring of a custom rotation.
+    /// The order of a custom rotation: Slack user ids.
     #[serde(deserialize_with = "nullable")]
     #[schema(value_type = Option<Vec<String>>)]
     pub rotation_order: Option<Option<Vec<String>>>,
@@ -170,7 +170,7 @@ pub struct RotationInput {
     #[serde(deserialize_with = "nullable")]
     #[schema(value_type = Option<NaiveDate>)]
     pub rotation_start_date: Option<Option<NaiveDate>>,
-    /// The ring of a custom rotation.
+    /// The order of a custom rotation: Slack user ids.
     #[serde(deserialize_with = "nullable")]
     #[schema(value_type = Option<Vec<String>>)]
     pub rotation_order: Option<Option<Vec<String>>>,

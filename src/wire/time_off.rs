@@ -21,11 +21,11 @@ pub struct TimeOffView {
     pub end_date: NaiveDate,
     /// Why.
     pub reason: Option<String>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
     pub updated_at: DateTime<Utc>,
-    /// Rises by one at each change.
+    /// Increases by one with each change.
     pub version: u64,
     /// Shifts that it touches and that stand all the same; only in the answer to a change.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -17,13 +17,13 @@ pub struct TokenView {
     pub name: String,
     /// What it allows.
     pub role: Role,
-    /// The person who acts with it.
+    /// The person it acts for.
     pub slack_user_id: Option<String>,
-    /// From when on it is refused.
+    /// When it expires.
     pub expires_at: Option<DateTime<Utc>>,
-    /// When it was made.
+    /// When it was created.
     pub created_at: DateTime<Utc>,
-    /// The secret; only in the answer that makes the token, and never again.
+    /// The secret; only in the answer that creates the token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub token: Option<String>,
 }
@@ -42,7 +42,7 @@ impl From<&Token> for TokenView {
     }
 }
 
-/// A token to make.
+/// A token to create.
 #[derive(Clone, Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct NewToken {
@@ -50,10 +50,10 @@ pub struct NewToken {
     pub name: String,
     /// `viewer`, `editor` or `admin`.
     pub role: String,
-    /// The person who acts with it.
+    /// The person it acts for.
     #[serde(default)]
     pub slack_user_id: Option<String>,
-    /// From when on it is refused; default never.
+    /// When it expires; default never.
     #[serde(default)]
     pub expires_at: Option<DateTime<Utc>>,
 }

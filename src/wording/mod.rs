@@ -9,6 +9,7 @@ mod overrides;
 mod pen;
 mod rotation;
 mod shifts;
+pub mod time;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value;

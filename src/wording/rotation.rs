@@ -16,8 +16,8 @@ pub(super) fn failed(pen: &Pen<'_>, facts: &Facts) -> Wording {
         None => error,
     };
     let instead = facts.falls_back_to.map(|fallback| match fallback {
-        OnFailure::RoundRobin => "Until that is repaired, everybody takes turns.",
-        OnFailure::Hold => "Until that is repaired, whoever is on call stays on.",
+        OnFailure::RoundRobin => "Until that is fixed, everybody takes turns.",
+        OnFailure::Hold => "Until that is fixed, whoever is on call stays on.",
     });
     let (failed, meanwhile) = match facts.failed {
         None => ("the rotation's strategy failed", None),
@@ -42,7 +42,7 @@ pub(super) fn failed(pen: &Pen<'_>, facts: &Facts) -> Wording {
 
 /// Nobody could be picked.
 pub(super) fn skipped(pen: &Pen<'_>, facts: &Facts) -> Wording {
-    let why = "No member is eligible and not on time off.".to_owned();
+    let why = "Every member is ineligible or on time off.".to_owned();
     let stays = match (&facts.engineer, facts.ends_at) {
         (Some(user), Some(end)) => format!("{} stays on until {}.", pen.person(user), pen.at(end)),
         (Some(user), None) => format!("{} stays on.", pen.person(user)),
@@ -64,9 +64,9 @@ pub(super) fn test(pen: &Pen<'_>, facts: &Facts) -> Wording {
     let asker = facts.requested_by.as_ref();
     let asked = asker.map(|user| format!("{} asked for it. ", pen.person(user)));
     Wording {
-        headline: "A test message of oncalld".to_owned(),
+        headline: "A test message from oncalld".to_owned(),
         lines: vec![format!(
-            "{}Who reads this will be told who is on call.",
+            "{}Whoever reads this will be told who is on call.",
             asked.unwrap_or_default()
         )],
         ..Wording::default()
@@ -79,7 +79,7 @@ pub(super) fn moved(pen: &Pen<'_>, facts: &Facts) -> Wording {
         let direction = if is < was { "earlier" } else { "later" };
         let by = length(is - was);
         format!(
-            "The next one, {}, is {by} {direction} than it was to be.",
+            "The next one, {}, is {by} {direction} than planned.",
             pen.at(is)
         )
     });

@@ -69,7 +69,7 @@ pub(super) fn reminder(pen: &Pen<'_>, facts: &Facts) -> Wording {
     let lines = [
         until_then(pen, facts),
         why(pen, facts),
-        how_to_cover(pen, facts, "You can't? Ask for cover"),
+        how_to_cover(pen, facts, "Can't make it? Ask for cover"),
     ];
     Wording {
         headline,

@@ -1,7 +1,6 @@
 //! From a change to what people read: the real daemon and a Slack of our own.
 
 use std::collections::BTreeMap;
-use std::process::{Command, Output};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -240,7 +239,8 @@ fn a_daemon_that_is_killed_again_and_again_tells_everybody_in_order() {
             daemon.api.post("/notifications/test", &test).created();
         }
         if number % 8 == 7 {
-            std::thread::sleep(Duration::from_millis(30));
+            let waiting = notifications(&daemon, "status=pending").len();
+            assert!(waiting > 0, "there is nothing for the kill to hit");
             daemon = daemon.restart();
         }
     }
@@ -295,40 +295,31 @@ fn a_daemon_that_is_killed_again_and_again_tells_everybody_in_order() {
     }
 }
 
-fn cli(daemon: &Daemon, arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_oncalld"))
-        .env_clear()
-        .env("ONCALLD_URL", format!("http://{}", daemon.api.address))
-        .env("ONCALLD_TOKEN", daemon.api.token.as_deref().unwrap())
-        .current_dir(daemon.home.path())
-        .arg("notification")
-        .args(arguments)
-        .output()
-        .unwrap()
-}
-
 #[test]
 fn the_command_line_tries_a_sink_and_retries_what_failed() {
     let (fake, daemon) = start();
-    let tried = cli(&daemon, &["test", "C1"]);
+    let tried = daemon.cli(&["notification", "test", "C1"]);
     assert!(tried.status.success(), "{tried:?}");
     assert!(String::from_utf8_lossy(&tried.stdout).contains("delivered"));
     assert_eq!(fake.messages("C1").len(), 1);
 
-    let tried = cli(&daemon, &["test", "CNONE"]);
+    let tried = daemon.cli(&["notification", "test", "CNONE"]);
     assert_eq!(tried.status.code(), Some(1));
     let said = String::from_utf8_lossy(&tried.stderr);
     assert!(said.contains("channel_not_found"), "{said}");
-    let listed = cli(&daemon, &["list", "--status", "failed"]);
+    let listed = daemon.cli(&["notification", "list", "--status", "failed"]);
     let listed = String::from_utf8_lossy(&listed.stdout).into_owned();
     assert!(
         listed.contains("CNONE") && listed.contains("channel_not_found"),
         "{listed}"
     );
     fake.add_channel("CNONE", "late");
-    let retried = cli(&daemon, &["retry", "--failed"]);
+    let retried = daemon.cli(&["notification", "retry", "--failed"]);
     assert!(String::from_utf8_lossy(&retried.stdout).contains("queued 1 failed"));
     wait_until_settled(&daemon);
     assert_eq!(fake.messages("CNONE").len(), 1);
-    assert_eq!(cli(&daemon, &["retry", "none"]).status.code(), Some(3));
+    assert_eq!(
+        daemon.cli(&["notification", "retry", "none"]).status.code(),
+        Some(3)
+    );
 }

@@ -6,8 +6,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use proc_macro2::{TokenStream, TokenTree};
+use syn::ext::IdentExt as _;
 use syn::visit::{self, Visit};
-use syn::{Attribute, ItemMod, ItemUse, Macro, UseTree};
+use syn::{Attribute, Expr, ExprLit, Ident, Item, ItemMod, ItemUse, Lit, Macro, UseTree};
 
 const ARCHITECTURE: &str = include_str!("../../docs/ARCHITECTURE.md");
 
@@ -34,21 +35,55 @@ fn table(title: &str) -> BTreeMap<String, BTreeSet<String>> {
 struct Named {
     from: Vec<String>,
     path: Vec<String>,
+    /// Whether a `use` names it, whose last part may bear any name from then on.
+    is_imported: bool,
+}
+
+impl Named {
+    /// The crate that is named, if one is: a lone name that isn't imported may be anything.
+    fn krate(&self) -> &str {
+        match self.path.as_slice() {
+            [krate, rest @ ..] if self.is_imported || !rest.is_empty() => krate,
+            _ => "",
+        }
+    }
 }
 
 /// Collects the paths that a file names, but for those in its tests.
 struct Paths {
+    /// Where the file lies, in parts.
+    folder: Vec<String>,
     module: Vec<String>,
     found: Vec<Named>,
+    /// The files, less their endings, that are compiled for tests only.
+    for_tests: Vec<Vec<String>>,
 }
 
 impl Paths {
-    fn add(&mut self, path: &[String]) {
+    /// Of a file in `src`, in parts, less its ending.
+    fn of(file: &[&str], code: &str) -> Self {
+        let (name, folder) = file.split_last().unwrap();
+        let folder: Vec<_> = folder.iter().map(ToString::to_string).collect();
+        let mut module = folder.clone();
+        if !["mod", "lib", "main"].contains(name) {
+            module.push((*name).to_owned());
+        }
+        let mut paths = Self {
+            folder,
+            module,
+            found: Vec::new(),
+            for_tests: Vec::new(),
+        };
+        paths.visit_file(&syn::parse_file(code).unwrap());
+        paths
+    }
+
+    fn add(&mut self, path: &[String], is_imported: bool) {
         let mut module = self.module.clone();
         let mut rest = path;
         while let [first, tail @ ..] = rest {
             match first.as_str() {
-                "crate" => module.clear(),
+                "crate" | "oncalld" => module.clear(),
                 "self" => {}
                 "super" => drop(module.pop()),
                 _ => break,
@@ -56,18 +91,22 @@ impl Paths {
             rest = tail;
         }
         let is_local = rest.len() < path.len();
-        let mut path = rest.to_vec();
+        let rest = rest.iter().filter(|part| *part != "self").cloned();
+        let mut path: Vec<_> = rest.collect();
         if is_local {
             path = [vec!["crate".to_owned()], module, path].concat();
         }
-        let from = self.module.clone();
-        self.found.push(Named { from, path });
+        self.found.push(Named {
+            from: self.module.clone(),
+            path,
+            is_imported,
+        });
     }
 
     fn add_tree(&mut self, tree: &UseTree, prefix: &mut Vec<String>) {
         match tree {
             UseTree::Path(path) => {
-                prefix.push(path.ident.to_string());
+                prefix.push(path.ident.unraw().to_string());
                 self.add_tree(&path.tree, prefix);
                 prefix.pop();
             }
@@ -78,38 +117,56 @@ impl Paths {
             }
             UseTree::Name(syn::UseName { ident, .. })
             | UseTree::Rename(syn::UseRename { ident, .. }) => {
-                prefix.push(ident.to_string());
-                self.add(prefix);
+                prefix.push(ident.unraw().to_string());
+                self.add(prefix, true);
                 prefix.pop();
             }
-            UseTree::Glob(_) => self.add(prefix),
+            UseTree::Glob(_) => self.add(prefix, true),
         }
     }
 
-    /// What macros are handed is no syntax tree yet: paths are read off the tokens.
-    fn add_tokens(&mut self, tokens: TokenStream) {
-        let mut path: Vec<String> = Vec::new();
+    /// What macros and attributes are handed is no syntax tree yet: paths are read off the
+    /// tokens, those in braces after a `prefix::` with it before them.
+    fn add_tokens(&mut self, tokens: TokenStream, prefix: &[String]) {
+        let mut path = prefix.to_vec();
         let mut colons = 0;
         for token in tokens {
             match token {
                 TokenTree::Ident(ident) => {
-                    if colons != 2 {
-                        self.add(&std::mem::take(&mut path));
+                    let name = ident.unraw().to_string();
+                    let is_path = ["crate", "self", "super"].contains(&&*name)
+                        || syn::parse_str::<Ident>(&ident.to_string()).is_ok();
+                    if colons != 2 && path != prefix {
+                        self.add(&std::mem::replace(&mut path, prefix.to_vec()), false);
                     }
-                    path.push(ident.to_string());
+                    path.extend(is_path.then_some(name));
                     colons = 0;
                 }
                 TokenTree::Punct(punct) if punct.as_char() == ':' => colons += 1,
+                TokenTree::Group(group) if colons == 2 => {
+                    self.add_tokens(group.stream(), &path);
+                    (path, colons) = (prefix.to_vec(), 0);
+                }
                 other => {
-                    self.add(&std::mem::take(&mut path));
+                    self.add(&std::mem::replace(&mut path, prefix.to_vec()), false);
                     colons = 0;
-                    if let TokenTree::Group(group) = other {
-                        self.add_tokens(group.stream());
+                    match other {
+                        TokenTree::Group(group) => self.add_tokens(group.stream(), &[]),
+                        TokenTree::Literal(literal) => self.add_literal(&literal.to_string()),
+                        TokenTree::Ident(_) | TokenTree::Punct(_) => {}
                     }
                 }
             }
         }
-        self.add(&path);
+        self.add(&path, false);
+    }
+
+    /// `#[serde(with = "path::of")]`
+    fn add_literal(&mut self, literal: &str) {
+        let text = syn::parse_str::<syn::LitStr>(literal);
+        if let Some(path) = text.ok().and_then(|text| text.parse::<syn::Path>().ok()) {
+            self.visit_path(&path);
+        }
     }
 }
 
@@ -124,6 +181,18 @@ fn is_for_tests(attributes: &[Attribute]) -> bool {
     })
 }
 
+/// `#[path = "of.rs"]`
+fn file_of(item: &ItemMod) -> Option<String> {
+    let attribute = item.attrs.iter().find(|a| a.path().is_ident("path"))?;
+    match &attribute.meta.require_name_value().unwrap().value {
+        Expr::Lit(ExprLit {
+            lit: Lit::Str(name),
+            ..
+        }) => Some(name.value()),
+        _ => None,
+    }
+}
+
 impl Visit<'_> for Paths {
     fn visit_item_use(&mut self, item: &ItemUse) {
         if !is_for_tests(&item.attrs) {
@@ -131,24 +200,49 @@ impl Visit<'_> for Paths {
         }
     }
 
+    fn visit_item_extern_crate(&mut self, item: &syn::ItemExternCrate) {
+        self.add(&[item.ident.unraw().to_string()], true);
+    }
+
     fn visit_path(&mut self, path: &syn::Path) {
         let segments = path.segments.iter();
-        let names: Vec<_> = segments.map(|segment| segment.ident.to_string()).collect();
-        self.add(&names);
+        let names: Vec<_> = segments
+            .map(|segment| segment.ident.unraw().to_string())
+            .collect();
+        self.add(&names, false);
         visit::visit_path(self, path);
     }
 
     fn visit_macro(&mut self, item: &Macro) {
-        self.add_tokens(item.tokens.clone());
+        self.add_tokens(item.tokens.clone(), &[]);
         visit::visit_macro(self, item);
     }
 
+    fn visit_meta_list(&mut self, list: &syn::MetaList) {
+        self.add_tokens(list.tokens.clone(), &[]);
+        visit::visit_meta_list(self, list);
+    }
+
     fn visit_item_mod(&mut self, item: &ItemMod) {
+        self.module.push(item.ident.unraw().to_string());
+        let elsewhere = file_of(item);
         if !is_for_tests(&item.attrs) {
-            self.module.push(item.ident.to_string());
+            assert_eq!(elsewhere, None, "a room's file has its room's name");
             visit::visit_item_mod(self, item);
-            self.module.pop();
+        } else if let Some(name) = elsewhere {
+            let file = name.trim_end_matches(".rs").split('/');
+            let file = file.map(str::to_owned).collect();
+            self.for_tests.push([self.folder.clone(), file].concat());
+        } else if item.content.is_none() {
+            self.for_tests.push(self.module.clone());
         }
+        self.module.pop();
+    }
+
+    fn visit_item(&mut self, item: &Item) {
+        let is_read = !matches!(item, Item::Verbatim(_));
+        assert!(is_read, "{:?} has an item of unknown syntax", self.module);
+        visit::visit_item(self, item);
     }
 
     fn visit_item_fn(&mut self, item: &syn::ItemFn) {
@@ -162,12 +256,6 @@ impl Visit<'_> for Paths {
             visit::visit_impl_item_fn(self, item);
         }
     }
-}
-
-/// Files that are compiled for tests only.
-fn tests_only(file: &Path) -> bool {
-    let text = file.to_str().unwrap();
-    text.ends_with("tests.rs") || text.contains("/testing") || text.contains("/tests/")
 }
 
 fn files(folder: &Path, found: &mut Vec<PathBuf>) {
@@ -186,25 +274,22 @@ fn named() -> Vec<Named> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut found = Vec::new();
     files(&root, &mut found);
-    let mut named = Vec::new();
-    for file in found.iter().filter(|file| !tests_only(file)) {
-        let module = file.strip_prefix(&root).unwrap().with_extension("");
-        let mut module: Vec<_> = module
-            .iter()
-            .map(|part| part.to_str().unwrap().to_owned())
-            .collect();
-        if matches!(module.last().unwrap().as_str(), "mod" | "lib" | "main") {
-            module.pop();
-        }
-        if module.is_empty() {
-            continue;
-        }
-        let found = Vec::new();
-        let mut paths = Paths { module, found };
-        let text = fs::read_to_string(file).unwrap();
-        paths.visit_file(&syn::parse_file(&text).unwrap());
+    let (mut named, mut for_tests) = (Vec::new(), Vec::new());
+    for file in found {
+        let code = fs::read_to_string(&file).unwrap();
+        // But for the list of embedded files, which build.rs writes.
+        let code = code.replace(r#"include!(concat!(env!("OUT_DIR"), "/assets.rs"));"#, "");
+        assert!(!code.contains("include!("), "{}", file.display());
+        let file = file.strip_prefix(&root).unwrap().with_extension("");
+        let file: Vec<_> = file.iter().map(|part| part.to_str().unwrap()).collect();
+        let paths = Paths::of(&file, &code);
         named.extend(paths.found);
+        for_tests.extend(paths.for_tests);
     }
+    named.retain(|named| {
+        let is_in = |module: &Vec<String>| named.from.starts_with(module);
+        !for_tests.iter().any(is_in)
+    });
     assert!(named.len() > 10_000, "this reads the code");
     named
 }
@@ -212,6 +297,7 @@ fn named() -> Vec<Named> {
 /// The room of a path, as the table names it: areas of use cases are rooms of their own.
 fn room(path: &[String]) -> String {
     match path {
+        [] => String::new(),
         [actions, area, ..] if actions == "actions" && is_area(area) => format!("actions/{area}"),
         _ => path[0].clone(),
     }
@@ -222,20 +308,33 @@ fn is_area(name: &str) -> bool {
     actions.join(name).is_dir() || actions.join(name).with_extension("rs").is_file()
 }
 
+/// Whether what is imported holds rooms, whose names would no longer show where they are used.
+fn hides_a_room(named: &Named) -> bool {
+    let holds_rooms = matches!(named.path.as_slice(), [krate] if krate == "crate")
+        || matches!(named.path.as_slice(), [krate, actions] if krate == "crate" && actions == "actions");
+    named.is_imported && holds_rooms
+}
+
 #[test]
 fn a_room_uses_what_its_row_says() {
     let rooms = table("room");
     let mut used: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-    for Named { from, path } in named() {
-        let uses = used.entry(room(&from)).or_default();
-        if let [krate, path @ ..] = path.as_slice()
+    let mut wrong = Vec::new();
+    for named in named() {
+        if hides_a_room(&named) {
+            let (from, path) = (named.from.join("/"), named.path.join("::"));
+            wrong.push(format!("{from} imports {path}: name the room itself"));
+        }
+        let uses = used.entry(room(&named.from)).or_default();
+        if let [krate, path @ ..] = named.path.as_slice()
             && krate == "crate"
             && !path.is_empty()
         {
             uses.insert(room(path));
         }
     }
-    let mut wrong = Vec::new();
+    // The binary and the list of rooms.
+    assert_eq!(used.remove(""), Some(["cli".to_owned()].into()));
     for (room, uses) in &used {
         let Some(may) = rooms.get(room) else {
             wrong.push(format!("{room} has no row"));
@@ -274,11 +373,11 @@ fn a_room_uses_only_rooms_above_it() {
 fn some_crates_have_one_home() {
     let homes = table("crate");
     let mut wrong = Vec::new();
-    for Named { from, path } in named() {
-        let homes = path.first().and_then(|krate| homes.get(krate));
-        let Some(homes) = homes.filter(|_| path.len() > 1) else {
+    for named in named() {
+        let Some(homes) = homes.get(named.krate()) else {
             continue;
         };
+        let Named { from, path, .. } = named;
         let from = from.join("/");
         if !homes
             .iter()
@@ -293,13 +392,19 @@ fn some_crates_have_one_home() {
 #[test]
 fn the_pure_rooms_know_no_io_and_no_clock() {
     let io = ["tokio", "axum", "reqwest", "wasmtime", "redb", "bincode"];
+    let host = ["env", "fs", "io", "net", "process", "thread"];
     let clocks = ["SystemTime", "Instant", "Local"];
     let mut wrong = Vec::new();
-    for Named { from, path } in named() {
-        if !matches!(from[0].as_str(), "domain" | "rotation") {
+    for named in named() {
+        let krate = named.krate().to_owned();
+        let Named { from, path, .. } = named;
+        if !matches!(room(&from).as_str(), "domain" | "rotation") {
             continue;
         }
-        let does_io = path.len() > 1 && io.contains(&path[0].as_str());
+        let asks_host = krate == "std" && path.iter().any(|part| host.contains(&&**part));
+        // The zone rules are the host's where those are newer.
+        let may_ask = from == ["domain", "zone"];
+        let does_io = io.contains(&&*krate) || asks_host && !may_ask;
         let is_clock = path.iter().any(|part| clocks.contains(&part.as_str()));
         let asks_now = path.len() > 1 && path.last().is_some_and(|last| last == "now");
         if does_io || is_clock || asks_now {
@@ -311,28 +416,75 @@ fn the_pure_rooms_know_no_io_and_no_clock() {
 
 #[test]
 fn the_reader_of_paths_reads_them() {
-    let code = r#"
+    let paths = Paths::of(
+        &["room", "file"],
+        r#"
         use crate::{domain, store::{self, Reader as R}};
         use super::other::*;
-        mod inner { fn f() { super::g(); redb::open() } }
+        use {r#redb as r, ring};
+        use ::jiff::{civil::{Date, Time}};
+        extern crate bincode as b;
+        mod inner { fn f() { super::g(); axum::open() } }
         fn g() { let _ = format!("{}", crate::wire::x()); }
+        fn h(of: &<crate::app::A as crate::http::B>::C) -> impl Fn() + use<> { crate::sinks::D }
+        macro_rules! m { () => { use crate::{slack::{y, z}, cli}; return ::wasmtime::x() } }
+        #[derive(crate::derived::E)]
+        struct S { #[serde(with = "crate::config::f")] field: [u8; crate::sized::N] }
+        #[utoipa::path(responses((body = crate::api::G)))]
+        fn i() { use crate::local::j; oncalld::named::k() }
         #[cfg(test)] mod tests { use crate::hidden::X; }
-    "#;
-    let module = vec!["room".to_owned(), "file".to_owned()];
-    let found = Vec::new();
-    let mut paths = Paths { module, found };
-    paths.visit_file(&syn::parse_file(code).unwrap());
+        #[cfg(test)] mod more;
+        #[cfg(test)] #[path = "most_tests.rs"] mod most;
+        #[test] fn t() { crate::hidden::y() }
+    "#,
+    );
     let found: BTreeSet<_> = paths.found.iter().map(|n| n.path.join("::")).collect();
     for path in [
         "crate::domain",
-        "crate::store::self",
+        "crate::store",
         "crate::store::Reader",
         "crate::room::other",
+        "redb",
+        "jiff::civil::Time",
+        "bincode",
         "crate::room::file::g",
-        "redb::open",
+        "axum::open",
         "crate::wire::x",
+        "crate::app::A",
+        "crate::http::B::C",
+        "crate::sinks::D",
+        "crate::slack::z",
+        "crate::cli",
+        "wasmtime::x",
+        "crate::derived::E",
+        "crate::config::f",
+        "crate::sized::N",
+        "crate::api::G",
+        "crate::local::j",
+        "crate::named::k",
     ] {
         assert!(found.contains(path), "{path} of {found:?}");
     }
     assert!(!found.iter().any(|path| path.contains("hidden")));
+    let more = ["room", "file", "more"].map(str::to_owned).to_vec();
+    let most = ["room", "most_tests"].map(str::to_owned).to_vec();
+    assert_eq!(paths.for_tests, [more, most]);
+}
+
+#[test]
+fn what_holds_rooms_is_not_imported() {
+    for code in [
+        "use crate as c;",
+        "use crate::*;",
+        "use crate::{self as c};",
+        "use super::super as root;",
+        "use crate::actions::{self, teams};",
+        "use crate::{actions::*, store};",
+    ] {
+        let paths = Paths::of(&["room", "file"], code);
+        assert!(paths.found.iter().any(hides_a_room), "{code}");
+    }
+    let good = "pub(crate) use crate::actions::teams; use super::*; pub(in crate::room) fn f() {}";
+    let paths = Paths::of(&["room", "file"], good);
+    assert!(!paths.found.iter().any(hides_a_room));
 }

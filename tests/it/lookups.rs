@@ -5,7 +5,7 @@ use std::net::TcpStream;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Daemon, column};
+use crate::harness::{Daemon, column, shown};
 
 #[test]
 fn an_answer_names_its_source_by_precedence_and_who_is_next() {
@@ -13,17 +13,25 @@ fn an_answer_names_its_source_by_precedence_and_who_is_next() {
     let team = daemon.team("Core");
     team.members(&["UANN", "UBOB"]);
     assert_eq!(team.on_call(0), (Value::Null, "none".into()));
-    let nobody = team.get("/oncall").ok();
-    for field in [
-        "starts_at",
-        "ends_at",
-        "start_date",
-        "end_date",
-        "next",
-        "display_name",
-    ] {
-        assert_eq!(nobody[field], Value::Null, "{field}");
+    insta::assert_snapshot!(shown(&team.get("/oncall").ok(), team.today), @r#"
+    {
+      "date": "today",
+      "display_name": null,
+      "end_date": null,
+      "ends_at": null,
+      "engineer_slack_id": null,
+      "next": null,
+      "service_id": null,
+      "service_name": null,
+      "source": "none",
+      "start_date": null,
+      "starts_at": null,
+      "team_id": "<id>",
+      "team_name": "Core",
+      "team_slug": "core",
+      "timezone": "<zone>"
     }
+    "#);
     team.rotate(json!({}));
     let auto = team.get("/oncall").ok();
     assert_eq!(
@@ -37,13 +45,8 @@ fn an_answer_names_its_source_by_precedence_and_who_is_next() {
     );
     assert_eq!(
         auto["next"],
-        json!({"engineer_slack_id": "UBOB", "starts_at": auto["ends_at"]})
+        json!({"engineer_slack_id": "UBOB", "display_name": "UBOB", "starts_at": auto["ends_at"]})
     );
-    assert_eq!(
-        (&auto["service_id"], &auto["service_name"]),
-        (&Value::Null, &Value::Null)
-    );
-
     let row =
         json!({"engineer_slack_id": "UCAT", "start_date": team.day(0), "end_date": team.day(2)});
     team.post("/oncall-schedules", &row).created();
@@ -63,7 +66,7 @@ fn an_answer_names_its_source_by_precedence_and_who_is_next() {
     );
     assert_eq!(
         cut["next"],
-        json!({"engineer_slack_id": "UDAN", "starts_at": cut["ends_at"]})
+        json!({"engineer_slack_id": "UDAN", "display_name": "UDAN", "starts_at": cut["ends_at"]})
     );
     assert_eq!(team.on_call(1), ("UDAN".into(), "override".into()));
     assert_eq!(team.on_call(2), ("UCAT".into(), "manual".into()));
@@ -200,6 +203,26 @@ fn readers_never_see_an_answer_from_before_a_change_that_they_know_of() {
         }
         is_over.store(true, std::sync::atomic::Ordering::SeqCst);
     });
+}
+
+#[test]
+fn a_service_is_found_as_soon_as_it_is_there_and_no_longer_than_that() {
+    let daemon = Daemon::start();
+    let (core, edge) = (daemon.team("Core"), daemon.team("Edge"));
+    let status = |name: &str| daemon.api.get(&format!("/oncall?service={name}")).status;
+    for (n, team) in [&core, &edge, &core].into_iter().enumerate() {
+        assert_eq!(status("cart"), 404);
+        let service = json!({"name": "Cart", "team_id": team.slug});
+        daemon.api.post("/services", &service).created();
+        let answer = daemon.api.get("/oncall?service=CART").ok();
+        assert_eq!(answer["team_slug"], team.slug.as_str());
+        let name = format!("cart-{n}");
+        let renamed = daemon.api.patch("/services/cart", &json!({"name": name}));
+        renamed.ok();
+        assert_eq!((status("cart"), status(&name)), (404, 200));
+        daemon.api.delete(&format!("/services/{name}")).expect(204);
+        assert_eq!(status(&name), 404);
+    }
 }
 
 #[test]

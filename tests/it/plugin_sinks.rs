@@ -193,4 +193,5 @@ fn a_plugin_that_is_gone_keeps_its_notifications_waiting() {
         (&row["status"], &row["attempts"]),
         (&json!("pending"), &json!(0))
     );
+    assert_eq!(chat.posts(), 1);
 }

@@ -286,7 +286,7 @@ fn a_changed_plugin_is_loaded_by_itself_and_a_broken_one_leaves_the_old_in_servi
 }
 
 #[test]
-fn plugins_are_there_again_after_a_restart_without_being_compiled_anew() {
+fn plugins_are_there_again_after_a_restart_without_being_compiled_again() {
     let plugins = Plugins::start();
     plugins.put("last", "", &strategy(PICK_LAST));
     let team = plugins.team(json!({"rotation_type": "plugin:last"}));

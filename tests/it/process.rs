@@ -74,7 +74,7 @@ fn two_daemons_share_neither_a_store_nor_a_port() {
     refuses(
         command(daemon.home.path()),
         1,
-        &["oncalld.redb", "another oncalld"],
+        &["oncalld.lock", "another oncalld"],
     );
     let elsewhere = tempfile::tempdir().unwrap();
     let same_port = listening_on(elsewhere.path(), &daemon.api.address);

@@ -4,6 +4,7 @@ use oncalld::actions::admin::{audit, bootstrap, tokens};
 use oncalld::actions::messages::deliveries;
 use oncalld::actions::{members, overrides, rotation, schedules};
 use oncalld::app::ActionError;
+use oncalld::domain::audit::{Action, EntityType};
 use oncalld::domain::ids::OverrideId;
 use oncalld::domain::token::Role;
 use oncalld::store;
@@ -107,10 +108,7 @@ fn a_write_that_panics_is_undone_and_stops_nothing_else() {
     let hook = std::panic::take_hook();
     std::panic::set_hook(Box::new(|_| {}));
     let failed = t.app.write(&t.ctx, |tx| -> Result<(), ActionError> {
-        tx.audit(tx.ctx.event(
-            oncalld::domain::audit::EntityType::System,
-            oncalld::domain::audit::Action::Created,
-        ))?;
+        tx.record(EntityType::System, Action::Created).write()?;
         panic!("a bug")
     });
     std::panic::set_hook(hook);

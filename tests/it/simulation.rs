@@ -92,6 +92,17 @@ fn two_years_of_a_small_company_are_covered_and_audited() {
         let report = fairness::report(company.app(), &slug(n), &range).unwrap();
         assert!(report.gaps.is_empty(), "{}: {:?}", slug(n), report.gaps);
     }
+    let kinds: Vec<_> = company.tried.keys().copied().collect();
+    assert_eq!(
+        kinds,
+        [
+            "join", "leave", "override", "schedule", "time off", "weight"
+        ]
+    );
+    for (kind, tried) in &company.tried {
+        let is_lived = tried.accepted >= 10 && tried.accepted * 2 >= tried.times;
+        assert!(is_lived, "{kind}: {tried:?}");
+    }
     let entries = audit::verify(company.app()).unwrap().entries;
     assert!(entries > 1000, "{entries}");
 }

@@ -335,10 +335,10 @@ fn socket_mode_takes_the_app_token() {
 fn what_passes_is_told_from_what_stays() {
     let setting = Setting::with(|options| options.timeout = Duration::from_millis(500));
     let cases = [
-        (Fault::RateLimited(7), "rate limited, to go on after 7 s"),
+        (Fault::RateLimited(7), "rate limited, resuming after 7 s"),
         (
             Fault::RateLimited(86_400),
-            "rate limited, to go on after 3600 s",
+            "rate limited, resuming after 3600 s",
         ),
         (Fault::error("internal_error"), "internal_error"),
         (Fault::Html(500), "HTTP 500"),

@@ -192,7 +192,7 @@ fn cover_is_asked_for_and_comes_into_force() {
     let taken = t.types("UANN", &format!("override payments <@UCAT> {day}"));
     assert!(taken.contains("verlaps"), "{taken}");
     let foreign = t.types("USAM", "override payments <@USAM> tomorrow");
-    assert!(foreign.contains("belongs to no team"), "{foreign}");
+    assert!(foreign.contains("is in no team"), "{foreign}");
     assert_eq!(t.overrides("status").len(), 1);
     let admin = t.types(
         "UADMIN",
@@ -271,7 +271,7 @@ fn a_lead_outside_the_slack_group_is_asked_and_decides() {
         "UCAT",
         &format!("override payments <@UANN> {}", t.team.day(4)),
     );
-    assert!(answer.contains("Asked"), "{answer}");
+    assert!(answer.contains("Requested"), "{answer}");
 }
 
 #[test]
@@ -334,7 +334,7 @@ fn who_asked_takes_it_back_also_after_leaving_the_team() {
         "UBOB",
         &format!("override payments <@UANN> {}", t.team.day(4)),
     );
-    assert!(other.contains("belongs to no team"), "{other}");
+    assert!(other.contains("is in no team"), "{other}");
 
     let updated = t.clicks("UBOB", &cancel);
     assert!(

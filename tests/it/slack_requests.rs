@@ -1,7 +1,7 @@
 //! What Slack sends over HTTP, signed by Slack's own SDK.
 
 use std::io::Write as _;
-use std::net::TcpListener;
+use std::net::{TcpListener, TcpStream};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -149,7 +149,11 @@ fn a_command_that_was_taken_is_answered_before_the_daemon_ends() {
     assert_eq!(reply.status, 200);
     let (mut answer, _) = slow.accept().unwrap();
     daemon.signal("TERM");
-    std::thread::sleep(Duration::from_millis(500));
+    while TcpStream::connect(&daemon.api.address).is_ok() {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    // It takes no more requests. One that doesn't wait would end about now.
+    std::thread::sleep(Duration::from_millis(200));
     answer
         .write_all(b"HTTP/1.1 404 Not Found\r\nContent-Length: 11\r\n\r\nexpired_url")
         .unwrap();

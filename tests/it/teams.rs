@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{Daemon, column};
+use crate::harness::{Daemon, column, shown};
 
 #[test]
 fn slugs_are_made_from_names_and_numbered_on_collision() {
@@ -213,11 +213,24 @@ fn members_are_added_changed_and_removed() {
     let team = daemon.team("Core");
     let put = |body: Value| team.post("/members", &body);
     let new = put(json!({"slack_user_id": "UBOB"})).created();
-    assert_eq!(new["team_role"], "member");
-    assert_eq!(new["is_eligible_for_oncall"], true);
-    assert_eq!(new["weight"], 1.0);
-    assert_eq!(new["in_slack"], Value::Null);
-    assert_eq!(new["display_name"], "UBOB");
+    insta::assert_snapshot!(shown(&new, team.today), @r#"
+    {
+      "created_at": "<time>",
+      "display_name": "UBOB",
+      "id": "<id>",
+      "in_slack": null,
+      "is_eligible_for_oncall": true,
+      "joined_at": "<time>",
+      "slack_account": null,
+      "slack_user_id": "UBOB",
+      "synced_at": null,
+      "team_id": "<id>",
+      "team_role": "member",
+      "updated_at": "<time>",
+      "version": 1,
+      "weight": 1.0
+    }
+    "#);
     let changed = put(json!({"slack_user_id": "UBOB", "team_role": "lead", "weight": 0.5})).ok();
     assert_eq!(
         (&changed["id"], &changed["version"]),

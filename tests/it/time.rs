@@ -1,7 +1,7 @@
 //! What the daemon does by itself as time goes by.
 
 use chrono::{DateTime, Utc};
-use oncalld::actions::rotation::handoff;
+use oncalld::actions::rotation::zone_rules;
 use oncalld::actions::{members, schedules};
 use oncalld::app::Settings;
 use oncalld::store::{Store, rotation as rotation_state};
@@ -178,8 +178,8 @@ fn new_zone_rules_that_move_handoffs_are_audited_and_told() {
         home,
     };
     let before = t.told();
-    assert_eq!(handoff::apply_zone_rules(&t.app).unwrap(), 1);
-    assert_eq!(handoff::apply_zone_rules(&t.app).unwrap(), 0, "once");
+    assert_eq!(zone_rules::apply(&t.app).unwrap(), 1);
+    assert_eq!(zone_rules::apply(&t.app).unwrap(), 0, "once");
     let entry = &t.audited("handoff_moved")[0];
     let moved = entry.changes["handoffs_at"]["old"].as_array().unwrap();
     assert_eq!(moved.len(), older.len() - 1);

@@ -324,7 +324,8 @@ async fn an_answer_decides_whether_it_is_tried_again() {
             after: Duration::from_secs(seconds),
         })
     };
-    let redirect = "redirects aren't followed, for the messages are signed for the endpoint that is configured";
+    let redirect =
+        "redirects aren't followed, since messages are signed for the configured endpoint only";
     for (answer, expected) in [
         ("200", Ok(())),
         ("202,html", Ok(())),

@@ -6,13 +6,15 @@ use chrono::{DateTime, NaiveDate, Utc};
 
 use crate::actions::people::find;
 use crate::app::{ActionError, App, Result};
+use crate::domain::audit::AuditEntry;
+use crate::domain::hex::hex;
 use crate::domain::ids::AuditId;
 use crate::domain::invalid::Invalid;
 use crate::domain::oncall_day::next_day;
-use crate::store;
 use crate::store::audit::Filter;
+use crate::store::{self, Reader, StoreError};
 use crate::wire::audit::{
-    AuditPage, AuditProof, AuditQuery, AuditView, ChangeEvent, HistoryView, hex,
+    AuditPage, AuditProof, AuditQuery, AuditVerdict, AuditView, ChangeEvent, HistoryView,
 };
 use crate::wire::{Page, Paging};
 
@@ -22,43 +24,7 @@ use crate::wire::{Page, Paging};
 /// The query is invalid; its team is not there.
 pub fn list(app: &App, query: &AuditQuery, paging: &Paging) -> Result<AuditPage> {
     app.read(|tx| {
-        let mut invalid = Invalid::default();
-        let filter = Filter {
-            entity_type: query
-                .entity_type
-                .as_deref()
-                .and_then(|t| invalid.parse("entity_type", t)),
-            entity_id: query.entity_id.clone(),
-            action: query
-                .action
-                .as_deref()
-                .and_then(|a| invalid.parse("action", a)),
-            actor_id: query.actor_id.clone(),
-            team: None,
-            from: query
-                .from
-                .as_deref()
-                .and_then(|t| instant(&mut invalid, "from", t, false)),
-            to: query
-                .to
-                .as_deref()
-                .and_then(|t| instant(&mut invalid, "to", t, true)),
-            before: query
-                .cursor
-                .as_deref()
-                .and_then(|c| invalid.parse("cursor", c)),
-            with_change_type: false,
-        };
-        invalid.into_result(())?;
-        let team = query
-            .team
-            .as_deref()
-            .map(|team| find::team(tx, team))
-            .transpose()?;
-        let filter = Filter {
-            team: team.map(|team| team.id),
-            ..filter
-        };
+        let filter = filter(tx, query)?;
         let skip = if filter.before.is_some() {
             0
         } else {
@@ -75,14 +41,76 @@ pub fn list(app: &App, query: &AuditQuery, paging: &Paging) -> Result<AuditPage>
             }
             None => left,
         };
-        let last = entries.last().map(|entry| entry.seq.to_string());
+        let is_end = skip + entries.len() >= left;
         Ok(AuditPage {
-            next_cursor: last.filter(|_| skip + entries.len() < left),
+            next_cursor: cursor(&entries).filter(|_| !is_end),
             items: entries.iter().map(AuditView::from).collect(),
             total,
             page: paging.page.unwrap_or(1),
             page_size: paging.size(),
         })
+    })
+}
+
+/// The first `limit` entries that meet every condition, newest first, and the cursor for what
+/// follows: for those who want all of them, without holding them all.
+///
+/// # Errors
+/// As [`list`].
+pub fn batch(
+    app: &App,
+    query: &AuditQuery,
+    limit: usize,
+) -> Result<(Vec<AuditView>, Option<String>)> {
+    app.read(|tx| {
+        let filter = filter(tx, query)?;
+        let (left, entries) = store::audit::list(tx, &filter, 0, limit)?;
+        let next = cursor(&entries).filter(|_| entries.len() < left);
+        Ok((entries.iter().map(AuditView::from).collect(), next))
+    })
+}
+
+fn cursor(entries: &[AuditEntry]) -> Option<String> {
+    entries.last().map(|entry| entry.seq.to_string())
+}
+
+fn filter(tx: &impl Reader, query: &AuditQuery) -> Result<Filter> {
+    let mut invalid = Invalid::default();
+    let filter = Filter {
+        entity_type: query
+            .entity_type
+            .as_deref()
+            .and_then(|t| invalid.parse("entity_type", t)),
+        entity_id: query.entity_id.clone(),
+        action: query
+            .action
+            .as_deref()
+            .and_then(|a| invalid.parse("action", a)),
+        actor_id: query.actor_id.clone(),
+        team: None,
+        from: query
+            .from
+            .as_deref()
+            .and_then(|t| instant(&mut invalid, "from", t, false)),
+        to: query
+            .to
+            .as_deref()
+            .and_then(|t| instant(&mut invalid, "to", t, true)),
+        before: query
+            .cursor
+            .as_deref()
+            .and_then(|c| invalid.parse("cursor", c)),
+        with_change_type: false,
+    };
+    invalid.into_result(())?;
+    let team = query
+        .team
+        .as_deref()
+        .map(|team| find::team(tx, team))
+        .transpose()?;
+    Ok(Filter {
+        team: team.map(|team| team.id),
+        ..filter
     })
 }
 
@@ -120,16 +148,37 @@ pub fn get(app: &App, id: &str) -> Result<AuditView> {
     Ok(AuditView::from(&entry))
 }
 
-/// Checks the whole chain.
+/// Checks the whole chain, and the indexes by which entries are found.
 ///
 /// # Errors
-/// The store failed, or the first entry that is not as it was written.
+/// The first entry, or row of an index, that is not as it was written.
 pub fn verify(app: &App) -> Result<AuditProof> {
     let head = app.read(|tx| Ok(store::audit::verify(tx)?))?;
     Ok(AuditProof {
         entries: head.seq,
         head: hex(&head.hash),
     })
+}
+
+/// Checks as [`verify`] does; that the log is not as it was written is an answer too.
+pub fn judge(app: &App) -> Result<AuditVerdict> {
+    verdict(verify(app))
+}
+
+fn verdict(proof: Result<AuditProof>) -> Result<AuditVerdict> {
+    match proof {
+        Ok(proof) => Ok(AuditVerdict::Holds(proof)),
+        Err(ActionError::Store(
+            error @ (StoreError::Audit { .. } | StoreError::AuditIndex { .. }),
+        )) => {
+            tracing::error!(%error, "the audit log is not as it was written");
+            Ok(AuditVerdict::Broken(match error {
+                StoreError::Audit { seq, problem } => format!("entry {seq} {problem}"),
+                other => other.to_string(),
+            }))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Position of the last entry; 0 where there is none.
@@ -170,4 +219,22 @@ pub fn history(app: &App, team: &str, paging: &Paging) -> Result<Page<HistoryVie
             paging,
         ))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn that_the_log_was_changed_is_an_answer_and_that_it_can_not_be_read_a_failure() {
+        let problem = "was changed after it was written".to_owned();
+        let changed = StoreError::Audit { seq: 7, problem };
+        let broken = verdict(Err(changed.into())).unwrap();
+        assert_eq!(
+            broken,
+            AuditVerdict::Broken("entry 7 was changed after it was written".to_owned())
+        );
+        let unreadable = StoreError::Panicked("no".to_owned());
+        assert!(verdict(Err(unreadable.into())).is_err());
+    }
 }

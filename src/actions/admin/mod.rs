@@ -1,7 +1,8 @@
-//! What an operator asks: audit log, tokens, plugins, health.
+//! What an operator asks: audit log, tokens, sessions, plugins, health.
 
 pub mod audit;
 pub mod bootstrap;
 pub mod health;
 pub mod plugins;
+pub mod sessions;
 pub mod tokens;

@@ -1,15 +1,16 @@
 //! Plugins: which there are, who uses them, and the record of how they come and go.
 
+use std::collections::{BTreeSet, HashMap};
+
 use serde_json::json;
 
 use crate::app::plugins::{PluginChange, PluginEvent, PluginFile};
 use crate::app::{App, Ctx, Result};
 use crate::domain::audit::{Action, EntityType};
 use crate::domain::json::Json;
-use crate::domain::team::{RotationType, Team};
 use crate::domain::token::Role;
 use crate::store;
-use crate::wire::plugin::{PluginStatus, PluginView};
+use crate::wire::plugin::{PluginKind, PluginStatus, PluginView, StrategyPlugin};
 use crate::wire::{Page, Paging};
 
 /// Every plugin that has files or that somebody names, by name.
@@ -19,6 +20,20 @@ use crate::wire::{Page, Paging};
 pub fn list(app: &App, ctx: &Ctx, paging: &Paging) -> Result<Page<PluginView>> {
     ctx.require(Role::Admin)?;
     Ok(Page::of(with_users(app)?, paging))
+}
+
+/// The rotation plugins in service, by name: what a team may choose. Everybody may know that.
+pub fn strategies(app: &App) -> Vec<StrategyPlugin> {
+    let plugins = app.settings().plugins.list().into_iter();
+    let strategy = |plugin: PluginView| {
+        let loaded = plugin.loaded?;
+        (loaded.kind == PluginKind::Rotation).then_some(StrategyPlugin {
+            name: plugin.name,
+            description: loaded.description,
+            config_schema: loaded.config_schema,
+        })
+    };
+    plugins.filter_map(strategy).collect()
 }
 
 /// Loads what has changed in the plugin folder now, and answers as [`list`].
@@ -54,11 +69,11 @@ pub fn record(app: &App, ctx: &Ctx, events: Vec<PluginEvent>) -> Result<()> {
                 ),
                 PluginChange::Removed { old } => (Action::PluginUnloaded, old.as_ref(), None, None),
             };
-            let mut event = tx.ctx.event(EntityType::Plugin, action);
-            event.entity_id = Some(name.clone());
-            event.change_reason = problem.cloned();
-            event.changes = differences(old, new);
-            tx.audit(event)?;
+            tx.record(EntityType::Plugin, action)
+                .entity(name)
+                .changes(differences(old, new))
+                .reason(problem.map(String::as_str))
+                .write()?;
         }
         Ok(())
     });
@@ -86,42 +101,51 @@ fn differences(old: Option<&PluginFile>, new: Option<&PluginFile>) -> Json {
     changes
 }
 
-/// The plugins, those that somebody names but nobody has among them.
-pub(crate) fn with_users(app: &App) -> Result<Vec<PluginView>> {
-    let teams = app.read(|tx| Ok(store::teams::list(tx)?))?;
-    let settings = app.settings();
-    let mut plugins = settings.plugins.list();
-    let mut entry = |name: &str, note: &dyn Fn(&mut PluginView)| {
-        let at = plugins
-            .iter()
-            .position(|plugin| plugin.name == name)
-            .unwrap_or_else(|| {
-                plugins.push(missing(name, settings.plugins.is_loading(name)));
-                plugins.len() - 1
-            });
-        note(&mut plugins[at]);
-    };
-    for team in teams.iter().filter(|team| team.is_active) {
-        if let Some(name) = plugin_of(team) {
-            entry(name, &|plugin| plugin.used_by.push(team.slug.clone()));
+/// The plugins with the teams that each decides; those that somebody names but nobody has are
+/// among them.
+fn with_users(app: &App) -> Result<Vec<PluginView>> {
+    let users = app.read(|tx| Ok(store::teams::list_by_plugin(tx)?))?;
+    let mut plugins = with_missing(app, users.iter().map(|(name, _)| name));
+    for (name, slugs) in users {
+        if let Some(plugin) = plugins.iter_mut().find(|plugin| plugin.name == name) {
+            plugin.used_by = slugs;
         }
     }
-    for name in settings
-        .sinks
-        .iter()
-        .filter_map(|sink| sink.sink.strip_prefix("plugin:"))
-    {
-        entry(name, &|plugin| plugin.is_configured_sink = true);
-    }
-    plugins.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(plugins)
 }
 
-fn plugin_of(team: &Team) -> Option<&str> {
-    match &team.rotation.kind {
-        RotationType::Plugin(name) => Some(name),
-        RotationType::RoundRobin | RotationType::Custom | RotationType::Weighted => None,
+/// The plugins with how many active teams each decides, which is counted already: `used_by` is
+/// left empty.
+pub(crate) fn with_user_counts(app: &App) -> Result<Vec<(PluginView, u64)>> {
+    let users = app.read(|tx| Ok(store::teams::count_by_plugin(tx)?))?;
+    let plugins = with_missing(app, users.iter().map(|(name, _)| name));
+    let users: HashMap<String, u64> = users.into_iter().collect();
+    let counted = plugins.into_iter().map(|plugin| {
+        let count = users.get(&plugin.name).copied().unwrap_or(0);
+        (plugin, count)
+    });
+    Ok(counted.collect())
+}
+
+/// The plugins that have files, and those that teams or the config name, by name.
+fn with_missing<'a>(app: &'a App, named: impl Iterator<Item = &'a String>) -> Vec<PluginView> {
+    let settings = app.settings();
+    let mut plugins = settings.plugins.list();
+    let sinks: BTreeSet<&str> = settings
+        .sinks
+        .iter()
+        .filter_map(|sink| sink.sink.strip_prefix("plugin:"))
+        .collect();
+    for name in named.map(String::as_str).chain(sinks.iter().copied()) {
+        if plugins.iter().all(|plugin| plugin.name != name) {
+            plugins.push(missing(name, settings.plugins.is_loading(name)));
+        }
     }
+    for plugin in &mut plugins {
+        plugin.is_configured_sink = sinks.contains(plugin.name.as_str());
+    }
+    plugins.sort_by(|a, b| a.name.cmp(&b.name));
+    plugins
 }
 
 fn missing(name: &str, is_loading: bool) -> PluginView {

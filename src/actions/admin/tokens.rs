@@ -5,15 +5,15 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use sha2::{Digest, Sha256};
 
-use crate::app::cache::Memory;
-use crate::app::{ActionError, Actor, App, Ctx, Part, Result, Tx, changes};
+use crate::app::cache::Cache;
+use crate::app::{ActionError, Actor, App, Ctx, Part, Result, Tx};
 use crate::clock::to_millis;
 use crate::domain::audit::{Action, AuditEntry, EntityType};
+use crate::domain::hex::hex;
 use crate::domain::ids::TokenId;
 use crate::domain::invalid::Invalid;
 use crate::domain::token::{Role, Token};
 use crate::store;
-use crate::wire::audit::hex;
 use crate::wire::token::{NewToken, TokenView};
 use crate::wire::{Page, Paging};
 
@@ -50,7 +50,7 @@ pub fn create(app: &App, ctx: &Ctx, input: &NewToken) -> Result<TokenView> {
         let user = input.slack_user_id.as_deref();
         let user = user.and_then(|user| invalid.parse("slack_user_id", user));
         let lasts = input.expires_at.is_none_or(|expiry| expiry > tx.now);
-        invalid.check(lasts, "expires_at", "is past");
+        invalid.check(lasts, "expires_at", "is in the past");
         let Some(role) = role else {
             return Err(invalid.into());
         };
@@ -60,7 +60,7 @@ pub fn create(app: &App, ctx: &Ctx, input: &NewToken) -> Result<TokenView> {
             .find(|t| t.name == input.name);
         if let Some(other) = namesake {
             return Err(ActionError::Conflict {
-                detail: format!("there is a token named `{}` already", other.name),
+                detail: format!("a token named `{}` already exists", other.name),
                 with: Some(other.id.to_string()),
             });
         }
@@ -123,34 +123,33 @@ const KEPT: usize = 4096;
 
 /// Tokens that were recognised of late, by the hash of their secrets.
 #[derive(Debug)]
-pub struct KnownTokens(Memory<[u8; 32], Arc<Token>>);
+pub struct KnownTokens(Cache<[u8; 32], Arc<Token>, TokenId>);
 
 impl Default for KnownTokens {
     fn default() -> Self {
-        Self(Memory::new(KEPT))
+        Self(Cache::new(KEPT))
     }
 }
 
 impl Part for KnownTokens {
-    /// Forgets all of them where a token was made or revoked.
+    /// Forgets the tokens that were made or revoked.
     fn after_commit(&self, written: &[AuditEntry]) {
-        if written
+        let changed: Vec<TokenId> = written
             .iter()
-            .any(|entry| entry.event.entity_type == EntityType::Token)
-        {
-            self.0.forget(|_| true);
+            .filter(|entry| entry.event.entity_type == EntityType::Token)
+            .filter_map(|entry| entry.event.entity_id.as_deref()?.parse().ok())
+            .collect();
+        if !changed.is_empty() {
+            self.0.forget(&changed);
         }
     }
 }
 
-fn known(app: &App) -> &Memory<[u8; 32], Arc<Token>> {
+fn known(app: &App) -> &Cache<[u8; 32], Arc<Token>, TokenId> {
     &app.part::<KnownTokens>().0
 }
 
 /// The valid token of a secret.
-///
-/// # Errors
-/// The store failed.
 pub fn recognise(app: &App, secret: &str) -> Result<Option<Arc<Token>>> {
     let hash = hash(secret);
     if let Some(known) = known(app).get(&hash) {
@@ -161,7 +160,7 @@ pub fn recognise(app: &App, secret: &str) -> Result<Option<Arc<Token>>> {
         .read(|tx| Ok(store::tokens::find_by_hash(tx, &hash)?))?
         .map(Arc::new);
     if let Some(token) = &token {
-        known(app).keep(hash, Arc::clone(token), changes);
+        known(app).keep(hash, Arc::clone(token), vec![token.id], changes);
     }
     Ok(token.filter(|token| token.is_valid_at(app.now())))
 }
@@ -217,11 +216,19 @@ pub(crate) fn hash(secret: &str) -> [u8; 32] {
 
 /// A fresh secret of 256 bits.
 pub(crate) fn new_secret() -> Result<String> {
+    Ok(format!("{PREFIX}{}", hex(&random()?)))
+}
+
+/// 256 random bits.
+pub(crate) fn random() -> Result<[u8; 32]> {
     let mut bytes = [0; 32];
-    getrandom::fill(&mut bytes).map_err(|error| {
-        ActionError::Internal(format!("the system gives no random bytes: {error}"))
-    })?;
-    Ok(format!("{PREFIX}{}", hex(&bytes)))
+    getrandom::fill(&mut bytes).map_err(without_randomness)?;
+    Ok(bytes)
+}
+
+/// No secret is made of less: what asks for one fails.
+fn without_randomness(error: getrandom::Error) -> ActionError {
+    ActionError::Internal(format!("the system provided no random bytes: {error}"))
 }
 
 fn record(
@@ -230,8 +237,25 @@ fn record(
     old: Option<&TokenView>,
     new: Option<&TokenView>,
 ) -> Result<()> {
-    let mut event = tx.ctx.event(EntityType::Token, action);
-    event.entity_id = new.or(old).map(|token| token.id.to_string());
-    event.changes = changes::between(old, new);
-    tx.audit(event)
+    let Some(subject) = new.or(old) else {
+        return Ok(());
+    };
+    tx.record(EntityType::Token, action)
+        .entity(&subject.id)
+        .diff(old, new)
+        .write()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn without_random_bytes_no_secret_is_made_and_that_is_our_failure() {
+        let error = without_randomness(getrandom::Error::UNSUPPORTED);
+        assert!(
+            matches!(&error, ActionError::Internal(inner) if inner.contains("random bytes")),
+            "{error}"
+        );
+    }
 }

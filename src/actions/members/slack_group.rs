@@ -11,7 +11,6 @@ use crate::actions::rotation;
 use crate::app::{ActionError, App, Ctx, Result, Tx};
 use crate::domain::audit::{Action, EntityType};
 use crate::domain::ids::{TeamId, UserId};
-use crate::domain::json::Json;
 use crate::domain::roster::{Account, Roster, RosterUser};
 use crate::domain::team::Team;
 use crate::domain::token::Role;
@@ -37,9 +36,6 @@ pub struct SlackTeam {
 }
 
 /// The active teams, by slug.
-///
-/// # Errors
-/// The store failed.
 pub fn slack_teams(app: &App) -> Result<Vec<SlackTeam>> {
     app.read(|tx| {
         let mut teams = Vec::new();
@@ -93,9 +89,6 @@ pub fn source(app: &App, ctx: &Ctx, team: &str) -> Result<Source> {
 
 /// The groups of the teams whose lists are missing or as old as `interval`, the missing ones
 /// first, then by age.
-///
-/// # Errors
-/// The store failed.
 pub fn due(app: &App, interval: Duration) -> Result<Vec<Source>> {
     let until = app.now() - interval;
     let mut teams = slack_teams(app)?;
@@ -135,7 +128,7 @@ pub fn apply(app: &App, ctx: &Ctx, team: TeamId, listed: &Listed) -> Result<Sync
         let team = find::team_by_id(tx.store, team)?;
         if !team.is_active || team.slack_group_id.as_ref() != Some(&listed.group_id) {
             return Err(ActionError::conflict(format!(
-                "team `{}` has another Slack group by now",
+                "team `{}` has a different Slack group by now",
                 team.slug
             )));
         }
@@ -154,7 +147,7 @@ pub fn apply(app: &App, ctx: &Ctx, team: TeamId, listed: &Listed) -> Result<Sync
         let view = record(tx, &team, old.as_ref(), &new)?;
         let (after, _) = members_of(tx.store, tx.settings, &team)?;
         if before != after {
-            rotation::replan_and_tell(tx, &team, "the team's Slack group has changed")?;
+            rotation::replan(tx, &team, "the team's Slack group has changed")?;
         }
         Ok(view)
     })
@@ -193,15 +186,16 @@ fn note(
     changes: serde_json::Value,
 ) -> Result<()> {
     let row = store::teams::find_member(tx.store, team.id, user)?;
-    let mut event = tx.ctx.event(EntityType::TeamMembership, action);
-    event.team_id = Some(team.id);
-    event.entity_id = row.map(|row| row.id.to_string());
-    event.changes = Json(changes);
-    if let Some(metadata) = event.metadata.0.as_object_mut() {
-        metadata.insert("slack_user_id".to_owned(), user.as_str().into());
-        metadata.insert("slack_group_id".to_owned(), json!(team.slack_group_id));
+    let entry = tx
+        .record(EntityType::TeamMembership, action)
+        .team(team.id)
+        .changes(changes)
+        .metadata("slack_user_id", user.as_str())
+        .metadata("slack_group_id", team.slack_group_id.as_deref());
+    match row {
+        Some(row) => entry.entity(&row.id).write(),
+        None => entry.write(),
     }
-    tx.audit(event)
 }
 
 /// What follows from an account having become something else: the teams whose Slack group
@@ -217,7 +211,7 @@ pub(crate) fn account_changed(
         if in_force(tx.store, tx.settings.members_from_slack, &team)?.is_some() {
             let changes = json!({"slack_account": {"old": old, "new": new}});
             note(tx, &team, user, Action::Updated, changes)?;
-            rotation::replan_and_tell(tx, &team, "a Slack account has changed")?;
+            rotation::replan(tx, &team, "a Slack account has changed")?;
         }
     }
     Ok(())
@@ -225,9 +219,6 @@ pub(crate) fn account_changed(
 
 /// Plans every team anew whose members change by Slack having been configured, or no longer,
 /// since the daemon last ran.
-///
-/// # Errors
-/// The store failed.
 pub fn settle_source(app: &App) -> Result<()> {
     let from_slack = app.settings().members_from_slack;
     if app.read(|tx| Ok(store::meta::members_from_slack(tx)?))? == from_slack {
@@ -243,7 +234,7 @@ pub fn settle_source(app: &App) -> Result<()> {
         app.write(&Ctx::system(), |tx| {
             for team in batch {
                 if in_force(tx.store, true, team)?.is_some() {
-                    rotation::replan_and_tell(tx, team, why)?;
+                    rotation::replan(tx, team, why)?;
                 }
             }
             Ok(())

@@ -1,8 +1,10 @@
 //! Time off: the rotation goes round it, in all of the person's teams.
 
+use chrono::NaiveDate;
+
 use crate::actions::people::{find, roster};
 use crate::actions::rotation;
-use crate::app::{ActionError, App, Ctx, Result, Tx, changes};
+use crate::app::{ActionError, App, Ctx, Result, Tx};
 use crate::domain::Revision;
 use crate::domain::audit::{Action, EntityType};
 use crate::domain::ids::{TimeOffId, UserId};
@@ -19,7 +21,7 @@ use crate::wire::{Page, Paging};
 /// The user id is malformed.
 pub fn list(app: &App, user: &str, paging: &Paging) -> Result<Page<TimeOffView>> {
     let user = find::user(user)?;
-    let rows = app.read(|tx| Ok(store::time_off::list_of(tx, &user)?))?;
+    let rows = app.read(|tx| Ok(store::time_off::list_of(tx, &user, NaiveDate::MIN)?))?;
     Ok(Page::of(
         rows.iter().map(TimeOffView::from).collect(),
         paging,
@@ -53,8 +55,8 @@ pub fn create(app: &App, ctx: &Ctx, user: &str, input: &NewTimeOff) -> Result<Ti
             revision: Revision::first(tx.now),
         };
         store::time_off::put(tx.store, &row)?;
-        record(tx, None, Some(&row))?;
-        replan_teams_of(tx, &row.user, "time off was noted")?;
+        record(tx, Action::Created, &row)?;
+        replan_teams_of(tx, &row.user, "time off was added")?;
         let warnings = Some(conflicts(tx.store, &row)?);
         Ok(TimeOffView {
             warnings,
@@ -79,15 +81,15 @@ pub fn delete(app: &App, ctx: &Ctx, user: &str, id: &str) -> Result<()> {
             .filter(|row| row.user == user)
             .ok_or_else(|| ActionError::NotFound(format!("{user} has no time off `{id}`")))?;
         store::time_off::delete(tx.store, &row)?;
-        record(tx, Some(&row), None)?;
-        replan_teams_of(tx, &row.user, "time off was taken back")
+        record(tx, Action::Deleted, &row)?;
+        replan_teams_of(tx, &row.user, "time off was deleted")
     })
 }
 
 fn replan_teams_of(tx: &mut Tx<'_>, user: &UserId, why: &str) -> Result<()> {
     for id in roster::teams_of(tx.store, user)? {
         if let Some(team) = store::teams::find(tx.store, id)? {
-            rotation::replan_and_tell(tx, &team, why)?;
+            rotation::replan(tx, &team, why)?;
         }
     }
     Ok(())
@@ -118,15 +120,14 @@ fn conflicts(tx: &impl Reader, row: &TimeOff) -> Result<Vec<String>> {
     Ok(conflicts)
 }
 
-fn record(tx: &mut Tx<'_>, old: Option<&TimeOff>, new: Option<&TimeOff>) -> Result<()> {
-    let action = if new.is_some() {
-        Action::Created
-    } else {
-        Action::Deleted
+fn record(tx: &mut Tx<'_>, action: Action, row: &TimeOff) -> Result<()> {
+    let view = TimeOffView::from(row);
+    let (old, new) = match action {
+        Action::Deleted => (Some(&view), None),
+        _ => (None, Some(&view)),
     };
-    let mut event = tx.ctx.event(EntityType::TimeOff, action);
-    event.entity_id = new.or(old).map(|row| row.id.to_string());
-    let view = |row: Option<&TimeOff>| row.map(TimeOffView::from);
-    event.changes = changes::between(view(old).as_ref(), view(new).as_ref());
-    tx.audit(event)
+    tx.record(EntityType::TimeOff, action)
+        .entity(&row.id)
+        .diff(old, new)
+        .write()
 }

@@ -1,9 +1,7 @@
 //! Who is told of what: messages for the outbox, with all that their texts need.
 
-use chrono::NaiveDate;
 use serde_json::{Value, json};
 
-use crate::actions::oncall::{around, who};
 use crate::actions::people::roster;
 use crate::app::{Result, Route, Tx};
 use crate::domain::ids::{OverrideId, UserId};
@@ -14,52 +12,6 @@ use crate::domain::team::Team;
 use crate::rotation::coverage::Stretch;
 use crate::store;
 use crate::store::outbox::Message;
-
-/// Who was on call before a change.
-pub(crate) struct Before {
-    today: Option<UserId>,
-    /// On the first day that the change concerns.
-    on_first_day: Option<UserId>,
-}
-
-impl Before {
-    pub(crate) fn of(tx: &Tx<'_>, team: &Team, first_day: NaiveDate) -> Result<Self> {
-        let today = team.clock().day_at(tx.now);
-        let on_first_day = who(tx.store, team, first_day)?;
-        Ok(Self {
-            today: who(tx.store, team, today)?,
-            on_first_day,
-        })
-    }
-
-    /// Who was on call on the first day that the change concerns.
-    pub(crate) fn on_first_day(&self) -> Option<&UserId> {
-        self.on_first_day.as_ref()
-    }
-
-    /// Tells channel and engineers if somebody else is on call now.
-    pub(crate) fn tell(&self, tx: &mut Tx<'_>, team: &Team, reason: Option<&str>) -> Result<()> {
-        tell_if_changed(tx, team, self.today.as_ref(), reason)
-    }
-}
-
-/// Tells channel and engineers if who is on call today is no longer `before`.
-pub(crate) fn tell_if_changed(
-    tx: &mut Tx<'_>,
-    team: &Team,
-    before: Option<&UserId>,
-    reason: Option<&str>,
-) -> Result<()> {
-    let today = team.clock().day_at(tx.now);
-    let (now, next) = around(tx.store, team, today)?;
-    if now.as_ref().map(|stretch| &stretch.user) == before {
-        return Ok(());
-    }
-    let mut payload = on_call_payload(&team.clock(), now.as_ref(), next.as_ref(), before);
-    payload["reason"] = reason.into();
-    tell_change(tx, team, now.as_ref().map(|s| &s.user), before, &payload);
-    Ok(())
-}
 
 /// What a text about a change of who is on call needs.
 pub(crate) fn on_call_payload(
@@ -80,24 +32,6 @@ pub(crate) fn on_call_payload(
             "engineer_slack_id": s.user, "starts_at": clock.starts_at(s.start),
         })),
     })
-}
-
-/// Tells the channel, the incoming and the outgoing engineer.
-pub(crate) fn tell_change(
-    tx: &mut Tx<'_>,
-    team: &Team,
-    now: Option<&UserId>,
-    previous: Option<&UserId>,
-    payload: &Value,
-) {
-    tx.told.insert(team.id);
-    tell(tx, team, Event::Handoff, To::Channel, payload);
-    if let Some(user) = now {
-        tell(tx, team, Event::ShiftStarted, To::Person(user), payload);
-    }
-    if let Some(user) = previous.filter(|user| now != Some(*user)) {
-        tell(tx, team, Event::ShiftEnded, To::Person(user), payload);
-    }
 }
 
 /// Tells the team's leads and its channel.

@@ -44,17 +44,11 @@ pub enum Outcome {
 }
 
 /// The first `take` pending notifications after a position of the outbox.
-///
-/// # Errors
-/// The store failed.
 pub fn pending_after(app: &App, seq: u64, take: usize) -> Result<Vec<Notification>> {
     app.read(|tx| Ok(store::outbox::list_pending_after(tx, seq, take)?))
 }
 
 /// Notifications by their positions, with what is to be known before they are sent.
-///
-/// # Errors
-/// The store failed.
 pub fn prepare(app: &App, positions: &[u64]) -> Result<Vec<Prepared>> {
     let now = app.now();
     app.read(|tx| {
@@ -130,9 +124,6 @@ fn settled(row: &Notification, outcome: &Outcome, now: DateTime<Utc>) -> Notific
 
 /// Removes notifications older than `keep_days` that are no longer pending, and what was kept to
 /// bring requests up to date whose overrides are over for as long; how many notifications.
-///
-/// # Errors
-/// The store failed.
 pub fn prune(app: &App, keep_days: u32) -> Result<usize> {
     app.write(&Ctx::system(), |tx| {
         let until = tx.now - TimeDelta::days(keep_days.into());

@@ -2,6 +2,6 @@
 
 pub(crate) mod announce;
 pub mod deliveries;
+pub mod lookout;
 pub mod notifications;
 pub(crate) mod stale;
-pub mod watch;

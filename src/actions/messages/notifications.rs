@@ -75,16 +75,12 @@ pub fn retry(app: &App, ctx: &Ctx, id: &str) -> Result<NotificationView> {
             return Err(ActionError::BadTransition(detail));
         }
         let row = outbox::requeue(tx.store, &row, tx.now)?;
-        let mut event = tx
-            .ctx
-            .event(EntityType::System, Action::NotificationRetried);
-        event.team_id = row.team_id;
-        event.entity_id = Some(row.id.to_string());
-        if let Some(metadata) = event.metadata.0.as_object_mut() {
-            metadata.insert("sink".to_owned(), row.sink.as_str().into());
-            metadata.insert("event".to_owned(), row.event.as_str().into());
-        }
-        tx.audit(event)?;
+        tx.record(EntityType::System, Action::NotificationRetried)
+            .team(row.team_id)
+            .entity(&row.id)
+            .metadata("sink", row.sink.as_str())
+            .metadata("event", row.event.as_str())
+            .write()?;
         Ok(NotificationView::from(&row))
     })
 }
@@ -108,11 +104,11 @@ pub fn test(app: &App, ctx: &Ctx, input: &NewTest) -> Result<NotificationView> {
             (Some(sink), _) if known.contains(&sink) => sink.clone(),
             (None, [only]) => (*only).clone(),
             (Some(sink), _) => {
-                let message = format!("`{sink}` is none of {}", names().join(", "));
+                let message = format!("`{sink}` is not one of {}", names().join(", "));
                 return Err(ActionError::invalid("sink", message));
             }
             (None, _) => {
-                let message = format!("is needed: one of {}", names().join(", "));
+                let message = format!("is required: one of {}", names().join(", "));
                 return Err(ActionError::invalid("sink", message));
             }
         };

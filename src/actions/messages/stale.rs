@@ -27,7 +27,7 @@ pub(crate) fn why(
     }
     match row.event {
         Event::Handoff | Event::ShiftStarted | Event::ShiftEnded if passed("ends_at") => {
-            said("the shift that it tells of is over")
+            said("the shift it announces is over")
         }
         Event::HandoffMoved if passed("handoff_at") => said("the handoff is over"),
         Event::ShiftReminder if passed("starts_at") => said("the shift has begun"),
@@ -84,7 +84,7 @@ fn undecided(tx: &impl Reader, row: &Notification) -> Result<Option<String>> {
     let row = store::overrides::find(tx, about)?;
     Ok(match row.map(|row| row.status) {
         Some(OverrideStatus::Pending) => None,
-        Some(status) => Some(format!("the override is {status} already")),
+        Some(status) => Some(format!("the override is already {status}")),
         None => Some("the override is gone".to_owned()),
     })
 }

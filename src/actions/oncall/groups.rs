@@ -17,9 +17,6 @@ pub struct OnCallGroup {
 }
 
 /// All of them, by group id.
-///
-/// # Errors
-/// The store failed.
 pub fn list(app: &App) -> Result<BTreeMap<String, OnCallGroup>> {
     let now = app.now();
     app.read(|tx| {

@@ -4,7 +4,7 @@ use chrono::NaiveDate;
 use serde_json::{Value, json};
 
 use crate::actions::messages::announce::{To, tell, tell_asked, tell_leads, with_team};
-use crate::actions::overrides::load;
+use crate::actions::overrides::query::load;
 use crate::actions::people::find;
 use crate::app::{App, Result, Tx};
 use crate::domain::ids::UserId;

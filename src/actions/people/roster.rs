@@ -27,7 +27,7 @@ fn merge(tx: &impl Reader, rows: Vec<Membership>, roster: Option<&Roster>) -> Re
     let mut accounts = BTreeMap::new();
     for listed in roster.iter().flat_map(|roster| &roster.users) {
         if let Some(profile) = store::profiles::find(tx, &listed.user)? {
-            accounts.insert(profile.user, profile.account);
+            accounts.insert(listed.user.clone(), profile.account());
         }
     }
     Ok(roster::merge(rows, roster, &accounts))
@@ -74,7 +74,7 @@ pub(crate) fn leads_of(tx: &impl Reader, team: &Team) -> Result<Vec<UserId>> {
     for row in store::teams::list_members(tx, team.id)? {
         if row.role == TeamRole::Lead {
             let profile = store::profiles::find(tx, &row.user)?;
-            if profile.is_none_or(|profile| profile.account != Account::Deactivated) {
+            if profile.is_none_or(|profile| profile.account() != Account::Deactivated) {
                 leads.push(row.user);
             }
         }
@@ -95,7 +95,7 @@ pub(crate) fn require_lead(tx: &Tx<'_>, team: &Team, what: &str) -> Result<()> {
     match tx.ctx.user() {
         Some(user) if is_lead(tx.store, team, user)? => Ok(()),
         _ => Err(ActionError::Forbidden(format!(
-            "{what} takes an admin, or an editor who is a lead of team `{}`",
+            "{what} requires an admin, or an editor who is a lead of team `{}`",
             team.slug
         ))),
     }

@@ -6,25 +6,27 @@ use chrono::{DateTime, Utc};
 use serde_json::json;
 
 use super::planning::{Wanted, plan_to_write};
-use super::publish::{Applied, advance, apply, record_failures, upcoming};
-use crate::actions::messages::announce::{on_call_payload, tell_change, tell_leads};
+use super::publish::{Applied, advance, apply, record_failures};
+use crate::actions::messages::announce::tell_leads;
+use crate::actions::messages::lookout::note_handoff;
+use crate::actions::oncall::who;
 use crate::actions::rotation::lookahead_of;
-use crate::actions::rotation::snapshot::Loaded;
-use crate::app::{ActionError, App, Ctx, Result, Settings, Tx};
-use crate::domain::audit::{Action, AuditEvent, EntityType};
+use crate::actions::rotation::snapshot::TeamSnapshot;
+use crate::app::{ActionError, App, Begun, Ctx, Entry, Result, Settings, Tx};
+use crate::domain::audit::{Action, EntityType};
 use crate::domain::ids::{TeamId, UserId};
-use crate::domain::json::Json;
 use crate::domain::notification::Event;
 use crate::domain::oncall_day::previous_day;
 use crate::domain::team::{RotationType, Team};
-use crate::domain::zone;
-use crate::rotation::coverage::{Coverage, Source, Stretch};
+use crate::rotation::coverage::Coverage;
 use crate::rotation::period::Period;
-use crate::rotation::plan::{Plan, Published};
+use crate::rotation::plan::Published;
 use crate::store::{self, Reader};
 
 /// Teams that are handed off in one transaction.
 const BATCH: usize = 250;
+/// What the audit log says of the handoff of a period that began while the daemon was down.
+const CATCH_UP: &str = "catch_up";
 
 /// What a tick did.
 #[derive(Debug, Default)]
@@ -112,13 +114,10 @@ impl Ticked {
 pub fn record_failed(app: &App, failed: &BTreeMap<TeamId, String>) -> Result<()> {
     app.write(&Ctx::system(), |tx| {
         for (id, error) in failed {
-            let mut event = tx
-                .ctx
-                .event(EntityType::RotationConfig, Action::RotationFailed);
-            event.team_id = Some(*id);
-            event.entity_id = Some(id.to_string());
-            event.change_reason = Some(error.clone());
-            tx.audit(event)?;
+            tx.record(EntityType::RotationConfig, Action::RotationFailed)
+                .about_team(*id)
+                .reason(error.as_str())
+                .write()?;
             // The team itself may be what can't be read.
             if let Ok(Some(team)) = store::teams::find(tx.store, *id) {
                 let payload = json!({"error": error, "failed": "handoff"});
@@ -154,42 +153,51 @@ pub(crate) fn hand_off_if_due(tx: &mut Tx<'_>, team: &Team) -> Result<bool> {
     let Some(due) = due else {
         return Ok(false);
     };
-    let loaded = Loaded::new(tx.store, tx.settings, team, tx.now)?;
-    let periods = loaded.periods();
-    let (Some(first), Some(running)) = (periods.at(due), periods.at(loaded.today)) else {
+    let snapshot = TeamSnapshot::new(tx.store, tx.settings, team, tx.now)?;
+    let periods = snapshot.periods();
+    let (Some(first), Some(running)) = (periods.at(due), periods.at(snapshot.today)) else {
         return Ok(false);
     };
-    let before = loaded.coverage();
+    let before = snapshot.coverage();
     for index in first.index..running.index {
         record_missed(tx, team, &periods.get(index), &before)?;
     }
-    let published_until = loaded.state.published_until;
+    let published_until = snapshot.state.published_until;
     let wanted = Wanted {
-        published: Published::StandsUntil(published_until.unwrap_or(loaded.today)),
-        horizon: lookahead_of(tx, &loaded),
+        published: Published::StandsUntil(published_until.unwrap_or(snapshot.today)),
+        horizon: lookahead_of(tx, &snapshot),
         hold_if_nobody: true,
     };
-    let planned = plan_to_write(tx, &loaded, wanted);
-    let applied = apply(tx, &loaded, &planned)?;
-    let handoff = Handoff::new(&loaded, &planned, running);
-    handoff.record(tx, &planned, &applied)?;
-    handoff.tell(tx, planned.nobody_for_running)?;
-    record_failures(tx, &loaded, &planned)?;
-    advance(tx, &loaded, &planned, Some(running.start))?;
+    let planned = plan_to_write(tx, &snapshot, wanted);
+    let applied = apply(tx, &snapshot, &planned)?;
+    let begun = Begun {
+        first_day: running.start,
+        is_skipped: planned.nobody_for_running,
+        previous: on_call_before(&before, &running),
+    };
+    record_begun(tx, &snapshot, &applied, &running, &begun)?;
+    note_handoff(tx, team.id, begun);
+    record_failures(tx, &snapshot, &planned)?;
+    advance(tx, &snapshot, &planned, Some(running.start))?;
     Ok(true)
 }
 
-fn rotation_event(team: &Team, action: Action, period: &Period) -> AuditEvent {
-    let mut event = Ctx::system().event(EntityType::RotationConfig, action);
-    event.team_id = Some(team.id);
-    event.entity_id = Some(team.id.to_string());
-    event.change_type = Some("auto_rotation".to_owned());
-    event.effective_date = Some(period.start);
-    event
+/// Begins the entry of a handoff, or of one that was skipped.
+fn record_handoff<'t, 'c>(
+    tx: &'t mut Tx<'c>,
+    team: &Team,
+    action: Action,
+    period: &Period,
+) -> Entry<'t, 'c> {
+    tx.record(EntityType::RotationConfig, action)
+        .by_daemon()
+        .about_team(team.id)
+        .change_type("auto_rotation")
+        .effective(period.start)
 }
 
 fn record_missed(tx: &mut Tx<'_>, team: &Team, period: &Period, coverage: &Coverage) -> Result<()> {
-    let on_call = coverage.row_on(period.start).map(|row| row.user.clone());
+    let on_call = coverage.row_on(period.start).map(|row| &row.user);
     let (action, reason) = match on_call {
         Some(_) => (
             Action::RotationTriggered,
@@ -200,164 +208,44 @@ fn record_missed(tx: &mut Tx<'_>, team: &Team, period: &Period, coverage: &Cover
             "the daemon was down, and nobody was planned",
         ),
     };
-    let mut event = rotation_event(team, action, period);
-    event.engineer = on_call;
-    event.previous_engineer = coverage
-        .row_on(previous_day(period.start))
-        .map(|row| row.user.clone());
-    event.change_reason = Some(reason.to_owned());
-    mark_caught_up(&mut event);
-    tx.audit(event)
+    let previous = on_call_before(coverage, period);
+    record_handoff(tx, team, action, period)
+        .on_call(on_call, previous.as_ref())
+        .reason(reason)
+        .metadata(CATCH_UP, true)
+        .write()
 }
 
-/// Marks the handoff of a period that began while the daemon was down.
-fn mark_caught_up(event: &mut AuditEvent) {
-    if let Some(metadata) = event.metadata.0.as_object_mut() {
-        metadata.insert("catch_up".to_owned(), true.into());
-    }
+/// Who is on call by `coverage` on the day before a period.
+fn on_call_before(coverage: &Coverage, period: &Period) -> Option<UserId> {
+    let row = coverage.row_on(previous_day(period.start));
+    row.map(|row| row.user.clone())
 }
 
-/// The handoff of one team to its running period.
-struct Handoff<'a> {
-    loaded: &'a Loaded,
-    period: Period,
-    now: Option<Stretch>,
-    next: Option<Stretch>,
-    previous: Option<UserId>,
-}
-
-impl<'a> Handoff<'a> {
-    fn new(loaded: &'a Loaded, planned: &Plan, period: Period) -> Self {
-        let mut coverage = loaded.coverage();
-        for shift in &planned.shifts {
-            coverage.add(Stretch {
-                user: shift.explanation.picked.clone(),
-                source: Source::Auto,
-                id: uuid::Uuid::nil(),
-                start: shift.start,
-                end: shift.end,
-            });
-        }
-        let now = coverage.stretch_on(loaded.today);
-        let last = now.as_ref().map_or(loaded.today, |stretch| stretch.end);
-        Self {
-            loaded,
-            period,
-            next: coverage.next_after(last),
-            now,
-            previous: coverage
-                .row_on(previous_day(period.start))
-                .map(|row| row.user.clone()),
-        }
-    }
-
-    fn record(&self, tx: &mut Tx<'_>, planned: &Plan, applied: &Applied) -> Result<()> {
-        let skipped = planned.nobody_for_running;
-        let action = if skipped {
-            Action::RotationSkipped
-        } else {
-            Action::RotationTriggered
-        };
-        let mut event = rotation_event(&self.loaded.team, action, &self.period);
-        if self.loaded.clock.starts_at(self.period.start) < tx.started_at {
-            mark_caught_up(&mut event);
-        }
-        event.engineer = self.now.as_ref().map(|stretch| stretch.user.clone());
-        event.previous_engineer.clone_from(&self.previous);
-        if skipped {
-            event.change_reason = Some("there is no candidate".to_owned());
-        }
-        if !(applied.added.is_empty() && applied.removed.is_empty()) {
-            let shifts = json!({"old": applied.removed, "new": applied.added});
-            event.changes = Json(json!({"auto_schedules": shifts}));
-        }
-        tx.audit(event)
-    }
-
-    fn tell(&self, tx: &mut Tx<'_>, skipped: bool) -> Result<()> {
-        let team = &self.loaded.team;
-        // After a downtime, that is not who was planned for the day before: whoever was last told
-        // that they're on call is to know that they no longer are.
-        let seen = store::watch::find(tx.store, team.id)?;
-        let previous = seen.map_or_else(|| self.previous.clone(), |seen| seen.on_call);
-        let payload = on_call_payload(
-            &self.loaded.clock,
-            self.now.as_ref(),
-            self.next.as_ref(),
-            previous.as_ref(),
-        );
-        if skipped {
-            return tell_leads(tx, team, Event::RotationSkipped, &payload);
-        }
-        tell_change(
-            tx,
-            team,
-            self.now.as_ref().map(|s| &s.user),
-            previous.as_ref(),
-            &payload,
-        );
-        Ok(())
-    }
-}
-
-/// Computes every team's handoffs anew if the zone rules are others than last time, and
-/// audits and tells each team whose handoffs they move. Returns how many that were.
-///
-/// # Errors
-/// The store failed.
-pub fn apply_zone_rules(app: &App) -> Result<usize> {
-    let version = zone::rules().version();
-    let known = app.read(|tx| Ok(store::meta::zone_rules(tx)?))?;
-    if known.as_deref() == Some(version) {
-        return Ok(0);
-    }
-    app.write(&Ctx::system(), |tx| {
-        let mut moved = 0;
-        for team in store::teams::list(tx.store)?
-            .iter()
-            .filter(|team| team.rotates())
-        {
-            moved += usize::from(move_handoffs(
-                tx,
-                team,
-                known.as_deref().unwrap_or("unknown"),
-            )?);
-        }
-        store::meta::set_zone_rules(tx.store, version)?;
-        Ok(moved)
-    })
-}
-
-fn move_handoffs(tx: &mut Tx<'_>, team: &Team, old_rules: &str) -> Result<bool> {
-    let loaded = Loaded::new(tx.store, tx.settings, team, tx.now)?;
-    let Some(next) = loaded.state.next_period else {
-        return Ok(false);
+/// Audits the handoff to the running period.
+fn record_begun(
+    tx: &mut Tx<'_>,
+    snapshot: &TeamSnapshot,
+    applied: &Applied,
+    running: &Period,
+    begun: &Begun,
+) -> Result<()> {
+    let action = if begun.is_skipped {
+        Action::RotationSkipped
+    } else {
+        Action::RotationTriggered
     };
-    let upcoming = upcoming(&loaded, next, loaded.state.published_until);
-    let old = &loaded.state.upcoming;
-    let moves: Vec<_> = old
-        .iter()
-        .zip(&upcoming)
-        .filter(|(old, new)| old != new)
-        .collect();
-    if moves.is_empty() {
-        return Ok(false);
+    let is_missed = snapshot.clock.starts_at(running.start) < tx.started_at;
+    let on_call = who(tx.store, &snapshot.team, snapshot.today)?;
+    let mut entry = record_handoff(tx, &snapshot.team, action, running)
+        .on_call(on_call.as_ref(), begun.previous.as_ref())
+        .reason(begun.is_skipped.then_some("there is no candidate"));
+    if is_missed {
+        entry = entry.metadata(CATCH_UP, true);
     }
-    let mut event = Ctx::system().event(EntityType::RotationConfig, Action::HandoffMoved);
-    event.team_id = Some(team.id);
-    event.entity_id = Some(team.id.to_string());
-    let (was, is): (Vec<DateTime<Utc>>, Vec<DateTime<Utc>>) = moves.into_iter().unzip();
-    event.changes = Json(json!({"handoffs_at": {"old": was, "new": is}}));
-    let reason = format!("zone rules {old_rules} → {}", zone::rules().version());
-    event.change_reason = Some(reason.clone());
-    let payload =
-        json!({"old_handoff_at": was.first(), "handoff_at": is.first(), "reason": reason});
-    tx.audit(event)?;
-    tell_leads(tx, team, Event::HandoffMoved, &payload)?;
-    let state = store::rotation::RotationState {
-        upcoming,
-        ..loaded.state.clone()
-    };
-    store::rotation::put_state(tx.store, team.id, &state)?;
-    Ok(true)
+    if !(applied.added.is_empty() && applied.removed.is_empty()) {
+        let shifts = json!({"old": applied.removed, "new": applied.added});
+        entry = entry.changes(json!({"auto_schedules": shifts}));
+    }
+    entry.write()
 }

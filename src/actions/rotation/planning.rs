@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use chrono::NaiveDate;
 
-use crate::actions::rotation::snapshot::Loaded;
+use crate::actions::rotation::snapshot::TeamSnapshot;
 use crate::app::answers::{Answers, Question};
 use crate::app::{Settings, Tx};
 use crate::domain::team::{RotationType, Team};
@@ -34,29 +34,29 @@ pub(crate) struct Wanted {
 }
 
 /// Plans, to show what would come.
-pub(crate) fn plan_to_show(settings: &Settings, loaded: &Loaded, wanted: Wanted) -> Plan {
-    plan_by(settings, loaded, wanted, &Answers::default(), true).0
+pub(crate) fn plan_to_show(settings: &Settings, snapshot: &TeamSnapshot, wanted: Wanted) -> Plan {
+    plan_by(settings, snapshot, wanted, &Answers::default(), true).0
 }
 
 /// Plans within a write. Where a plugin would have to be asked first, the write is told so.
-pub(crate) fn plan_to_write(tx: &mut Tx<'_>, loaded: &Loaded, wanted: Wanted) -> Plan {
-    let (planned, is_open) = plan_by(tx.settings, loaded, wanted, tx.answers, false);
+pub(crate) fn plan_to_write(tx: &mut Tx<'_>, snapshot: &TeamSnapshot, wanted: Wanted) -> Plan {
+    let (planned, is_open) = plan_by(tx.settings, snapshot, wanted, tx.answers, false);
     if is_open && !tx.is_last_round {
-        let loaded = loaded.clone();
-        tx.questions.push(Box::new(OpenPlan { loaded, wanted }));
+        let snapshot = snapshot.clone();
+        tx.questions.push(Box::new(OpenPlan { snapshot, wanted }));
     }
     planned
 }
 
 /// A plan that a write wants, and that takes a plugin's answers: asks for all of them.
 struct OpenPlan {
-    loaded: Loaded,
+    snapshot: TeamSnapshot,
     wanted: Wanted,
 }
 
 impl Question for OpenPlan {
     fn ask(&self, settings: &Settings, answers: &Answers) {
-        plan_by(settings, &self.loaded, self.wanted, answers, true);
+        plan_by(settings, &self.snapshot, self.wanted, answers, true);
     }
 }
 
@@ -78,12 +78,12 @@ pub(crate) fn problem(settings: &Settings, team: &Team) -> Option<String> {
 /// it is planned for: a preview and what is then generated fail alike, or not at all.
 fn plan_by(
     settings: &Settings,
-    loaded: &Loaded,
+    snapshot: &TeamSnapshot,
     wanted: Wanted,
     answers: &Answers,
     may_ask: bool,
 ) -> (Plan, bool) {
-    let kind = &loaded.team.rotation.kind;
+    let kind = &snapshot.team.rotation.kind;
     let planned = |strategy| {
         let options = PlanOptions {
             strategy,
@@ -92,7 +92,7 @@ fn plan_by(
             horizon: wanted.horizon,
             hold_if_nobody: wanted.hold_if_nobody,
         };
-        plan(&loaded.engine_view(), &options)
+        plan(&snapshot.engine_view(), &options)
     };
     let RotationType::Plugin(name) = kind else {
         let strategy = built_in(kind).ok_or_else(|| format!("there is no strategy {kind}"));
@@ -136,7 +136,7 @@ struct Remembered<'a> {
 impl Strategy for Remembered<'_> {
     fn pick(&self, context: &PickContext<'_>) -> Result<Pick, String> {
         let question = self.strategy.question(context);
-        if let Some(known) = self.answers.find(&question) {
+        if let Some(known) = self.answers.find(question) {
             return known;
         }
         let Some(until) = self.ask_until else {

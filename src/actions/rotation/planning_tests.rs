@@ -1,99 +1,22 @@
 //! Plugins are asked while others may write, once each, about the team as it then is.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, mpsc};
 use std::thread;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use serde::de::DeserializeOwned;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::handoff;
 use crate::actions::admin::audit;
+use crate::actions::testing::{LastInRing, join, read};
 use crate::actions::{members, rotation, teams};
-use crate::app::plugins::{PluginEvent, Plugins};
 use crate::app::{App, Ctx, Settings};
 use crate::clock::ManualClock;
-use crate::rotation::strategy::{Pick, PickContext, Strategy};
 use crate::store::Store;
 use crate::wire::Paging;
-use crate::wire::plugin::PluginView;
 use crate::wire::rotation::ShiftView;
-
-type Meanwhile = Box<dyn FnOnce() + Send>;
-
-/// Picks the last in the ring, and does something first that a test wants done meanwhile.
-#[derive(Clone, Default)]
-struct LastInRing {
-    meanwhile: Arc<Mutex<Option<Meanwhile>>>,
-    asked: Arc<AtomicUsize>,
-    is_loading: Arc<AtomicBool>,
-}
-
-impl LastInRing {
-    /// What is done at the next question.
-    fn meanwhile(&self, f: impl FnOnce() + Send + 'static) {
-        *self.meanwhile.lock().unwrap() = Some(Box::new(f));
-    }
-}
-
-impl Strategy for LastInRing {
-    fn pick(&self, context: &PickContext<'_>) -> Result<Pick, String> {
-        self.asked.fetch_add(1, Ordering::Relaxed);
-        let meanwhile = self.meanwhile.lock().unwrap().take();
-        if let Some(meanwhile) = meanwhile {
-            meanwhile();
-        }
-        let last = context.standings.last().ok_or("nobody")?;
-        let (user, reason) = (last.user.clone(), "the last in the ring".to_owned());
-        Ok(Pick { user, reason })
-    }
-}
-
-impl std::fmt::Debug for LastInRing {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str("LastInRing")
-    }
-}
-
-impl Plugins for LastInRing {
-    fn strategy(&self, name: &str) -> Result<Box<dyn Strategy>, String> {
-        match name {
-            "last" => Ok(Box::new(self.clone())),
-            _ => Err(format!("plugin:{name} is not loaded")),
-        }
-    }
-
-    fn config_problems(&self, _: &str, _: &Value) -> Vec<String> {
-        Vec::new()
-    }
-
-    fn list(&self) -> Vec<PluginView> {
-        Vec::new()
-    }
-
-    fn reload(&self) -> Vec<PluginEvent> {
-        Vec::new()
-    }
-
-    fn is_loading(&self, _: &str) -> bool {
-        self.is_loading.load(Ordering::Relaxed)
-    }
-
-    fn await_loaded(&self, _: &str) {
-        self.is_loading.store(false, Ordering::Relaxed);
-    }
-}
-
-fn read<T: DeserializeOwned>(json: Value) -> T {
-    serde_json::from_value(json).unwrap()
-}
-
-fn join(app: &App, user: &str) {
-    let member = read(json!({"slack_user_id": user}));
-    members::put(app, &Ctx::system(), "core", &member).unwrap();
-}
 
 /// Core, with Ann and Bob, on a Wednesday; handed off by the plugin on Mondays.
 fn core() -> (App, LastInRing, Arc<ManualClock>) {

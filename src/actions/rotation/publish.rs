@@ -4,8 +4,8 @@ use chrono::NaiveDate;
 use serde_json::{Value, json};
 
 use crate::actions::messages::announce::tell_leads;
-use crate::actions::rotation::snapshot::Loaded;
-use crate::app::{Ctx, Result, Tx};
+use crate::actions::rotation::snapshot::TeamSnapshot;
+use crate::app::{Result, Tx};
 use crate::domain::Revision;
 use crate::domain::audit::{Action, EntityType};
 use crate::domain::ids::ScheduleId;
@@ -31,9 +31,9 @@ fn note(engineer: &str, start: NaiveDate, end: NaiveDate) -> ShiftNote {
 }
 
 /// Writes a plan: rows, explanations, shares of begun periods.
-pub(crate) fn apply(tx: &Tx<'_>, loaded: &Loaded, planned: &Plan) -> Result<Applied> {
+pub(crate) fn apply(tx: &Tx<'_>, snapshot: &TeamSnapshot, planned: &Plan) -> Result<Applied> {
     let mut applied = Applied::default();
-    let find = |id: ScheduleId| loaded.schedules.iter().find(|row| row.id == id);
+    let find = |id: ScheduleId| snapshot.schedules.iter().find(|row| row.id == id);
     for row in planned.deleted.iter().filter_map(|id| find(*id)) {
         store::schedules::delete(tx.store, row)?;
         applied
@@ -64,7 +64,7 @@ pub(crate) fn apply(tx: &Tx<'_>, loaded: &Loaded, planned: &Plan) -> Result<Appl
             }
             continue;
         }
-        let row = new_row(tx, &loaded.team, shift);
+        let row = new_row(tx, &snapshot.team, shift);
         store::schedules::put(tx.store, &row)?;
         store::schedules::put_explanation(tx.store, row.id, &shift.explanation)?;
         applied
@@ -72,7 +72,7 @@ pub(crate) fn apply(tx: &Tx<'_>, loaded: &Loaded, planned: &Plan) -> Result<Appl
             .push(note(row.engineer.as_str(), row.start_date, row.end_date));
     }
     for shares in &planned.begun {
-        store::rotation::put_shares(tx.store, loaded.team.id, shares)?;
+        store::rotation::put_shares(tx.store, snapshot.team.id, shares)?;
     }
     Ok(applied)
 }
@@ -93,62 +93,64 @@ fn new_row(tx: &Tx<'_>, team: &Team, shift: &Shift) -> Schedule {
 }
 
 /// Audits and tells of a strategy that failed: once for all periods of a plan.
-pub(crate) fn record_failures(tx: &mut Tx<'_>, loaded: &Loaded, planned: &Plan) -> Result<()> {
+pub(crate) fn record_failures(
+    tx: &mut Tx<'_>,
+    snapshot: &TeamSnapshot,
+    planned: &Plan,
+) -> Result<()> {
     let Some((period, error)) = planned.failures.first() else {
         return Ok(());
     };
-    let mut event = Ctx::system().event(EntityType::RotationConfig, Action::RotationFailed);
-    event.team_id = Some(loaded.team.id);
-    event.entity_id = Some(loaded.team.id.to_string());
-    event.change_reason = Some(error.clone());
-    event.effective_date = Some(period.start);
-    if let Some(metadata) = event.metadata.0.as_object_mut() {
-        metadata.insert("periods".to_owned(), planned.failures.len().into());
-    }
-    tx.audit(event)?;
+    tx.record(EntityType::RotationConfig, Action::RotationFailed)
+        .by_daemon()
+        .about_team(snapshot.team.id)
+        .reason(error.as_str())
+        .effective(period.start)
+        .metadata("periods", planned.failures.len())
+        .write()?;
     let payload = json!({
         "error": error,
         "effective_date": period.start,
         "falls_back_to": tx.settings.on_failure.as_str(),
     });
-    tell_leads(tx, &loaded.team, Event::RotationFailed, &payload)
+    tell_leads(tx, &snapshot.team, Event::RotationFailed, &payload)
 }
 
-/// Notes how far planning has come, and the instants of the handoffs to come after the
+/// Notes how far planning has come, where to begin the next time, and the instants of the handoffs to come after the
 /// period that begins on `handled`.
 pub(crate) fn advance(
     tx: &Tx<'_>,
-    loaded: &Loaded,
+    snapshot: &TeamSnapshot,
     planned: &Plan,
     handled: Option<NaiveDate>,
 ) -> Result<()> {
-    let periods = loaded.periods();
+    let periods = snapshot.periods();
     let next = handled.map_or_else(|| periods.get(0), |day| periods.after(day));
     let published_until = planned.published_until;
+    let (team, before) = (snapshot.team.id, snapshot.checkpoint.as_ref());
+    store::checkpoints::put(tx.store, team, before, &planned.checkpoints)?;
     let state = RotationState {
         handled,
         next_period: Some(next.start),
-        upcoming: upcoming(loaded, next.start, published_until),
+        upcoming: upcoming(snapshot, next.start, published_until),
         published_until,
     };
-    Ok(store::rotation::put_state(
-        tx.store,
-        loaded.team.id,
-        &state,
-    )?)
+    Ok(store::rotation::put_state(tx.store, team, &state)?)
 }
 
 /// The first instants of the periods from `next` to the last published one.
 pub(crate) fn upcoming(
-    loaded: &Loaded,
+    snapshot: &TeamSnapshot,
     next: NaiveDate,
     published_until: Option<NaiveDate>,
 ) -> Vec<chrono::DateTime<chrono::Utc>> {
-    let periods = loaded.periods();
+    let periods = snapshot.periods();
     let first = periods.at(next).unwrap_or_else(|| periods.get(0));
     let all = (first.index..).map(|index| periods.get(index).start);
     let wanted = all.take_while(|start| {
         *start == first.start || published_until.is_some_and(|until| *start <= until)
     });
-    wanted.map(|start| loaded.clock.starts_at(start)).collect()
+    wanted
+        .map(|start| snapshot.clock.starts_at(start))
+        .collect()
 }

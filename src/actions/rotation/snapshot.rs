@@ -1,4 +1,4 @@
-//! A team as the rotation engine wants it, loaded whole.
+//! A team as the rotation engine wants it: loaded from its last checkpoint on.
 
 use std::collections::BTreeMap;
 
@@ -7,11 +7,12 @@ use chrono::{DateTime, NaiveDate, Utc};
 use crate::actions::people::absences::absences_of;
 use crate::actions::people::roster;
 use crate::app::{Result, Settings};
-use crate::domain::oncall_day::{END_OF_TIME, OnCallClock, add_days};
+use crate::domain::oncall_day::{END_OF_TIME, OnCallClock};
 use crate::domain::schedule::Schedule;
 use crate::domain::shift_override::{Override, OverrideStatus};
 use crate::domain::team::Team;
 use crate::rotation::candidate::{Absence, RotationMember};
+use crate::rotation::checkpoint::Checkpoint;
 use crate::rotation::coverage::Coverage;
 use crate::rotation::credit::PeriodShares;
 use crate::rotation::period::Periods;
@@ -20,12 +21,9 @@ use crate::rotation::strategy::TeamName;
 use crate::store::rotation::RotationState;
 use crate::store::{self, Reader};
 
-/// Days before the rotation's start that are looked at for who was on call last.
-const LOOKBACK_DAYS: i64 = 366;
-
 /// A team with all that its rotation depends on.
 #[derive(Clone)]
-pub struct Loaded {
+pub struct TeamSnapshot {
     pub team: Team,
     pub clock: OnCallClock,
     pub today: NaiveDate,
@@ -33,13 +31,15 @@ pub struct Loaded {
     pub start_date: NaiveDate,
     pub members: Vec<RotationMember>,
     pub absences: Vec<Absence>,
+    /// Where planning begins; none: at the rotation's start.
+    pub checkpoint: Option<Checkpoint>,
     pub schedules: Vec<Schedule>,
     pub overrides: Vec<Override>,
     pub ledger: BTreeMap<NaiveDate, PeriodShares>,
     pub state: RotationState,
 }
 
-impl Loaded {
+impl TeamSnapshot {
     /// Loads what matters for planning.
     pub fn new(
         tx: &impl Reader,
@@ -47,19 +47,48 @@ impl Loaded {
         team: &Team,
         now: DateTime<Utc>,
     ) -> Result<Self> {
-        let today = team.clock().day_at(now);
-        let start_date = team.rotation.start_date.unwrap_or(today);
-        let from = add_days(start_date.min(today), -LOOKBACK_DAYS);
-        Self::since(tx, settings, team, now, from)
+        let checkpoint = checkpoint_of(tx, team, team.clock().day_at(now))?;
+        Self::after(tx, settings, team, now, checkpoint)
     }
 
-    /// Loads rows that end on `from` or later.
+    /// The same, of a team that is not stored as it is here: what was counted of the stored one
+    /// may not hold for it.
+    pub fn unsaved(
+        tx: &impl Reader,
+        settings: &Settings,
+        team: &Team,
+        now: DateTime<Utc>,
+    ) -> Result<Self> {
+        Self::after(tx, settings, team, now, None)
+    }
+
+    /// Loads what matters for planning from a checkpoint on.
+    fn after(
+        tx: &impl Reader,
+        settings: &Settings,
+        team: &Team,
+        now: DateTime<Utc>,
+        checkpoint: Option<Checkpoint>,
+    ) -> Result<Self> {
+        let today = team.clock().day_at(now);
+        let (config, start) = (&team.rotation, team.rotation.start_date.unwrap_or(today));
+        let rows_from = TeamState::rows_from(config, start, today, checkpoint.as_ref());
+        let counted_from = checkpoint.as_ref().map_or(start, |known| known.start);
+        let since = Self::since(tx, settings, team, now, rows_from, counted_from)?;
+        Ok(Self {
+            checkpoint,
+            ..since
+        })
+    }
+
+    /// Loads rows that end on `rows_from` or later, and what was earned since `counted_from`.
     pub fn since(
         tx: &impl Reader,
         settings: &Settings,
         team: &Team,
         now: DateTime<Utc>,
-        from: NaiveDate,
+        rows_from: NaiveDate,
+        counted_from: NaiveDate,
     ) -> Result<Self> {
         let clock = team.clock();
         let today = clock.day_at(now);
@@ -71,18 +100,20 @@ impl Loaded {
             .collect();
         let mut absences = Vec::new();
         for member in &members {
-            absences.extend(absences_of(tx, &member.user)?);
+            let from = rows_from.min(counted_from);
+            absences.extend(absences_of(tx, &member.user, from)?);
         }
-        let approved = OverrideStatus::Approved;
+        let (from, approved) = (rows_from, OverrideStatus::Approved);
         Ok(Self {
             team: team.clone(),
             today,
             start_date,
             members,
             absences,
+            checkpoint: None,
             schedules: store::schedules::list_of_team(tx, team.id, from, END_OF_TIME)?,
             overrides: store::overrides::list_of_status(tx, team.id, approved, from, END_OF_TIME)?,
-            ledger: store::rotation::ledger(tx, team.id, start_date)?,
+            ledger: store::rotation::ledger(tx, team.id, counted_from)?,
             state: store::rotation::state(tx, team.id)?,
             clock,
         })
@@ -102,6 +133,7 @@ impl Loaded {
             today: self.today,
             members: &self.members,
             absences: &self.absences,
+            checkpoint: self.checkpoint.as_ref(),
             schedules: &self.schedules,
             overrides: &self.overrides,
             ledger: &self.ledger,
@@ -118,3 +150,18 @@ impl Loaded {
         Coverage::new(&self.schedules, &self.overrides)
     }
 }
+
+/// The last checkpoint of a team's rotation, if the rotation has come so far by `today`.
+fn checkpoint_of(tx: &impl Reader, team: &Team, today: NaiveDate) -> Result<Option<Checkpoint>> {
+    let Some(start) = team.rotation.start_date else {
+        return Ok(None);
+    };
+    match Periods::new(&team.rotation, start).at(today) {
+        Some(running) => Ok(store::checkpoints::find_last(tx, team.id, running.start)?),
+        None => Ok(None),
+    }
+}
+
+#[cfg(test)]
+#[path = "snapshot_tests.rs"]
+mod tests;

@@ -2,7 +2,8 @@
 
 use chrono::NaiveDate;
 
-use crate::actions::messages::announce::Before;
+use crate::actions::messages::lookout::give_reason;
+use crate::actions::oncall::who;
 use crate::actions::people::find;
 use crate::actions::rotation;
 use crate::actions::schedules::{overlapping, record, view, warnings};
@@ -59,18 +60,19 @@ pub fn assign_now(app: &App, ctx: &Ctx, team: &str, input: &AssignNow) -> Result
             is_hold: false,
             revision: Revision::first(tx.now),
         };
-        let before = Before::of(tx, &team, today)?;
-        make_room(tx, &before, &row)?;
+        let replaced = who(tx.store, &team, today)?;
+        let reason = row.note.as_deref();
+        give_reason(tx, &team, reason)?;
+        make_room(tx, replaced.as_ref(), &row)?;
         store::schedules::put(tx.store, &row)?;
-        record(tx, &before, None, Some(&row), row.note.as_deref())?;
+        record(tx, replaced.as_ref(), None, Some(&row), reason)?;
         rotation::replan(tx, &team, "somebody was put on call")?;
-        before.tell(tx, &team, row.note.as_deref())?;
         let mut warnings = warnings(tx, &team, &row.engineer, today, end_date)?;
         let approved = OverrideStatus::Approved;
         for other in store::overrides::list_of_status(tx.store, team.id, approved, today, end_date)?
         {
             warnings.push(format!(
-                "an approved override puts {} on call from {} to {}; it goes before this",
+                "an approved override puts {} on call from {} to {}; it takes precedence",
                 other.substitute, other.start_date, other.end_date
             ));
         }
@@ -88,7 +90,7 @@ fn end_of_period(team: &Team, today: NaiveDate) -> NaiveDate {
 }
 
 /// Cuts the manual rows that overlap `row`, so that it can take its days.
-fn make_room(tx: &mut Tx<'_>, before: &Before, row: &Schedule) -> Result<()> {
+fn make_room(tx: &mut Tx<'_>, replaced: Option<&UserId>, row: &Schedule) -> Result<()> {
     for old in overlapping(tx.store, row)? {
         store::schedules::delete(tx.store, &old)?;
         let revision = old.revision.next(tx.now);
@@ -107,7 +109,7 @@ fn make_room(tx: &mut Tx<'_>, before: &Before, row: &Schedule) -> Result<()> {
         if keeps_head {
             store::schedules::put(tx.store, &head)?;
         }
-        record(tx, before, Some(&old), keeps_head.then_some(&head), None)?;
+        record(tx, replaced, Some(&old), keeps_head.then_some(&head), None)?;
         if keeps_tail {
             let id = ScheduleId::new(tx.now);
             let tail = Schedule {
@@ -116,7 +118,7 @@ fn make_room(tx: &mut Tx<'_>, before: &Before, row: &Schedule) -> Result<()> {
                 ..tail
             };
             store::schedules::put(tx.store, &tail)?;
-            record(tx, before, None, Some(&tail), None)?;
+            record(tx, replaced, None, Some(&tail), None)?;
         }
     }
     Ok(())
@@ -145,8 +147,8 @@ pub(crate) fn keep_served(
         is_hold: false,
         revision: Revision::first(tx.now),
     };
-    let before = Before::of(tx, team, row.start_date)?;
-    make_room(tx, &before, &row)?;
+    let replaced = who(tx.store, team, row.start_date)?;
+    make_room(tx, replaced.as_ref(), &row)?;
     store::schedules::put(tx.store, &row)?;
-    record(tx, &before, None, Some(&row), row.note.as_deref())
+    record(tx, replaced.as_ref(), None, Some(&row), row.note.as_deref())
 }

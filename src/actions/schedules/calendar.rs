@@ -8,7 +8,7 @@ use chrono::{DateTime, Utc};
 use icalendar::{Calendar, Component, Event, EventLike, Property};
 
 use crate::actions::people::{find, names};
-use crate::actions::rotation::snapshot::Loaded;
+use crate::actions::rotation::snapshot::TeamSnapshot;
 use crate::app::{App, Result};
 use crate::domain::ids::UserId;
 use crate::domain::oncall_day::END_OF_TIME;
@@ -84,19 +84,21 @@ fn add_shifts(
 ) -> Result<()> {
     let now = app.now();
     let from = add_days(now.date_naive(), -PAST_DAYS);
-    let loaded = Loaded::since(tx, app.settings(), team, now, add_days(from, -31))?;
+    let (rows_from, counted_from) = (add_days(from, -31), END_OF_TIME);
+    let settings = app.settings();
+    let snapshot = TeamSnapshot::since(tx, settings, team, now, rows_from, counted_from)?;
     let all = store::overrides::list_of_team(tx, team.id, add_days(from, -31), END_OF_TIME)?;
-    let until = add_days(loaded.today, FUTURE_DAYS);
-    let coverage = loaded.coverage();
+    let until = add_days(snapshot.today, FUTURE_DAYS);
+    let coverage = snapshot.coverage();
     // The oldest event begins where its stretch does: its UID comes from there.
     let from = coverage
         .stretch_on(from)
         .map_or(from, |stretch| stretch.start);
     for stretch in coverage.stretches(from, until) {
         if only.is_none_or(|user| *user == stretch.user) {
-            let changed_at = changed_at(&loaded, &all, &stretch);
+            let changed_at = changed_at(&snapshot, &all, &stretch);
             let name = names::shown(tx, &stretch.user)?;
-            calendar.push(event(&loaded, &stretch, &name, changed_at));
+            calendar.push(event(&snapshot, &stretch, &name, changed_at));
         }
     }
     Ok(())
@@ -104,8 +106,8 @@ fn add_shifts(
 
 /// When an event last changed: by its row, by an override that touches it and may have been
 /// cancelled since, or by the team's handoff time or zone.
-fn changed_at(loaded: &Loaded, all: &[Override], stretch: &Stretch) -> DateTime<Utc> {
-    let rows = loaded
+fn changed_at(snapshot: &TeamSnapshot, all: &[Override], stretch: &Stretch) -> DateTime<Utc> {
+    let rows = snapshot
         .schedules
         .iter()
         .filter(|row| row.id.uuid() == stretch.id);
@@ -117,12 +119,17 @@ fn changed_at(loaded: &Loaded, all: &[Override], stretch: &Stretch) -> DateTime<
         .map(|row| row.revision.updated_at);
     rows.chain(overrides)
         .max()
-        .max(Some(loaded.team.revision.updated_at))
+        .max(Some(snapshot.team.revision.updated_at))
         .unwrap_or_default()
 }
 
-fn event(loaded: &Loaded, stretch: &Stretch, name: &str, changed_at: DateTime<Utc>) -> Event {
-    let team = &loaded.team;
+fn event(
+    snapshot: &TeamSnapshot,
+    stretch: &Stretch,
+    name: &str,
+    changed_at: DateTime<Utc>,
+) -> Event {
+    let team = &snapshot.team;
     let how = match stretch.source {
         Source::Override => "by override",
         Source::Manual => "by manual schedule",
@@ -135,8 +142,8 @@ fn event(loaded: &Loaded, stretch: &Stretch, name: &str, changed_at: DateTime<Ut
         .uid(&format!("{}-{}@oncalld", team.id, stretch.start))
         .summary(&format!("On call: {name} ({})", team.name))
         .description(&format!("{name} is on call for {} {how}.", team.name))
-        .starts(loaded.clock.starts_at(stretch.start))
-        .ends(loaded.clock.ends_at(stretch.end))
+        .starts(snapshot.clock.starts_at(stretch.start))
+        .ends(snapshot.clock.ends_at(stretch.end))
         .sequence(sequence)
         .append_property(Property::new("DTSTAMP", stamp))
         .append_property(Property::new(

@@ -9,7 +9,6 @@ use crate::domain::invalid::Invalid;
 use crate::domain::json::Json;
 use crate::domain::oncall_day::add_days;
 use crate::domain::team::{Interval, RotationConfig, RotationType, Team, is_slug};
-use crate::domain::zone::Zone;
 use crate::wire::plugin::{PluginKind, PluginView};
 use crate::wire::team::TeamInput;
 
@@ -31,11 +30,15 @@ pub fn apply(
         name.trim().clone_into(&mut team.name);
     }
     if let Some(slug) = &input.slug {
-        let message = format!("`{slug}` is not 1 to 100 of a-z, 0-9 and -");
+        let message = format!("`{slug}` is not a slug, expected 1 to 100 of a-z, 0-9 and -");
         invalid.check(is_slug(slug), "slug", message);
         // Else the slug could shadow another team's id.
         let is_id = uuid::Uuid::parse_str(slug).is_ok();
-        invalid.check(!is_id, "slug", format!("`{slug}` reads as an id"));
+        invalid.check(
+            !is_id,
+            "slug",
+            format!("`{slug}` has the form of an id; choose another slug"),
+        );
         team.slug.clone_from(slug);
     }
     if let Some(description) = &input.description {
@@ -58,11 +61,7 @@ pub fn apply(
         team.slack_channel_id = slack_id(&mut invalid, "slack_channel_id", id.as_deref());
     }
     if let Some(timezone) = &input.timezone {
-        let known = Zone::find(timezone).is_some();
-        let meant = Zone::nearest(timezone)
-            .map_or_else(String::new, |zone| format!("; did you mean {zone}?"));
-        let message = format!("`{timezone}` is not an IANA zone name such as Europe/Berlin{meant}");
-        invalid.check(known, "timezone", message);
+        invalid.check_timezone("timezone", timezone);
         team.timezone.clone_from(timezone);
     }
     if let Some(require) = input.overrides_require_approval {
@@ -142,7 +141,7 @@ fn apply_rotation(
     let message = "a daily rotation hands off every day; set handoff_day to null";
     invalid.check(!daily_with_day, "handoff_day", message);
     let ringless = rotation.kind == RotationType::Custom && rotation.order.is_empty();
-    let message = "a custom rotation needs the user ids of its ring";
+    let message = "a custom rotation needs the user ids in their order";
     invalid.check(!ringless, "rotation_order", message);
 }
 

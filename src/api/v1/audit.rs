@@ -25,7 +25,12 @@ async fn list(
         .map(Json)
 }
 
-/// Prove that no audit entry was changed, dropped or put in
+/// Verify that no audit entry was changed, dropped or inserted
+///
+/// Checks each entry's hash and place, and that it is found by its id, by each filter and by its
+/// time. It can't tell whether somebody with the file cut off the end of the log, or rewrote all of
+/// it: for that, compare a `head` that was noted elsewhere: it is the `hash` of entry number
+/// `entries`.
 #[utoipa::path(get, path = "/audit-logs/verify", tag = "audit",
     responses((status = 200, body = AuditProof)))]
 async fn verify(State(api): State<Api>) -> Reply<AuditProof> {

@@ -23,7 +23,7 @@ use crate::wire::audit::ChangeEvent;
 const HEARTBEAT: Duration = Duration::from_secs(15);
 /// Changes that are read from the audit log at once.
 const PAGE: u64 = 256;
-/// Who has missed more changes than this reads everything anew sooner than it hears of them.
+/// A client that has missed more changes than this is faster if it reads everything again.
 const MOST_MISSED: u64 = 10_000;
 
 /// The routes.

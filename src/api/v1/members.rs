@@ -26,7 +26,7 @@ async fn list(
         .map(Json)
 }
 
-/// Add a member, or change the one that is there
+/// Add a member, or change an existing one
 #[utoipa::path(post, path = "/teams/{team}/members", tag = "members", request_body = NewMember,
     params(("team" = String, Path, description = "Id or slug")),
     responses((status = 201, body = MemberView), (status = 200, body = MemberView)))]

@@ -51,7 +51,7 @@ async fn retry(
         .map(Json)
 }
 
-/// Queue a message that shows whether a sink works
+/// Queue a test message
 #[utoipa::path(post, path = "/notifications/test", tag = "admin", request_body = NewTest,
     responses((status = 201, body = NotificationView)))]
 async fn test(

@@ -1,9 +1,8 @@
 //! `/oncall`, and a team's
 
-use axum::extract::RawQuery;
-
 use super::prelude::*;
-use crate::actions::oncall::{self, lookup};
+use crate::actions::oncall;
+use crate::actions::oncall::lookup::Question;
 use crate::actions::schedules::assign;
 use crate::api::reply::ready;
 use crate::wire::oncall::{Moment, OnCall, OnCallQuery};
@@ -23,7 +22,6 @@ pub fn router() -> OpenApiRouter<Api> {
     responses((status = 200, body = OnCall)))]
 async fn look_up(
     State(api): State<Api>,
-    RawQuery(question): RawQuery,
     Listing(query, paging): Listing<OnCallQuery>,
 ) -> Result<Response, Problem> {
     let moment = Moment {
@@ -36,15 +34,11 @@ async fn look_up(
             .await?;
         return Ok(Json(page).into_response());
     }
-    if query.at.is_some() || query.date.is_some() {
-        let answer = api.run(move |app| oncall::answer(app, &query)).await?;
-        return Ok(Json(answer).into_response());
+    if let Some(question) = Question::of(&query) {
+        return Ok(ready(&*api.look_up(&question, query).await?));
     }
-    // A handful of point lookups: quicker done than handed to another thread.
-    let question = question.unwrap_or_default();
-    let answer = lookup::answer(api.app(), &question, &query);
-    let answer = answer.inspect_err(|error| api.stop_if_fatal(error))?;
-    Ok(ready(&answer))
+    let answer = api.run(move |app| oncall::answer(app, &query)).await?;
+    Ok(Json(answer).into_response())
 }
 
 /// Who is on call for a team

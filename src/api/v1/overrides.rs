@@ -25,7 +25,7 @@ async fn list(
         .map(Json)
 }
 
-/// Ask for cover
+/// Request cover
 #[utoipa::path(post, path = "/teams/{team}/oncall-overrides", tag = "overrides",
     request_body = NewOverride, params(("team" = String, Path, description = "Id or slug")),
     responses((status = 201, body = OverrideView)))]

@@ -24,7 +24,7 @@ async fn list(
         .map(Json)
 }
 
-/// Load now what has changed in the plugin folder; the answer is the list
+/// Reload the plugin folder at once, and list the plugins
 #[utoipa::path(post, path = "/plugins/reload", tag = "admin", params(Paging),
     responses((status = 200, body = Page<PluginView>)))]
 async fn reload(

@@ -12,7 +12,7 @@ pub fn router() -> OpenApiRouter<Api> {
         .routes(routes!(fairness_report))
 }
 
-/// Show the auto shifts that generating would leave
+/// Preview the auto shifts that generating would publish
 #[utoipa::path(post, path = "/teams/{team}/rotation/preview", tag = "rotation",
     request_body = PlanRequest, params(("team" = String, Path, description = "Id or slug")),
     responses((status = 200, body = PlanView)))]
@@ -26,7 +26,7 @@ async fn preview(
         .map(Json)
 }
 
-/// Plan the future auto shifts anew
+/// Regenerate the future auto shifts
 #[utoipa::path(post, path = "/teams/{team}/rotation/generate", tag = "rotation",
     request_body = PlanRequest, params(("team" = String, Path, description = "Id or slug")),
     responses((status = 200, body = PlanView)))]
@@ -41,7 +41,7 @@ async fn generate(
         .map(Json)
 }
 
-/// Who served how much of what they owed
+/// How fairly the shifts are shared
 #[utoipa::path(get, path = "/teams/{team}/fairness", tag = "rotation",
     params(("team" = String, Path, description = "Id or slug"), FairnessRange),
     responses((status = 200, body = FairnessView)))]

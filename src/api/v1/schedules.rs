@@ -25,7 +25,7 @@ async fn list(
         .map(Json)
 }
 
-/// Make a manual schedule row
+/// Create a manual schedule row
 #[utoipa::path(post, path = "/teams/{team}/oncall-schedules", tag = "schedules",
     request_body = NewSchedule, params(("team" = String, Path, description = "Id or slug")),
     responses((status = 201, body = ScheduleView)))]

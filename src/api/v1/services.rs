@@ -25,7 +25,7 @@ async fn list(
         .map(Json)
 }
 
-/// Make a service
+/// Create a service
 #[utoipa::path(post, path = "/services", tag = "services", request_body = ServiceInput,
     responses((status = 201, body = ServiceView)))]
 async fn create(
@@ -65,7 +65,7 @@ async fn update(
         .map(Json)
 }
 
-/// Delete a service, softly
+/// Delete a service; it can be restored
 #[utoipa::path(delete, path = "/services/{service}", tag = "services",
     params(("service" = String, Path, description = "Id or name")), responses((status = 204)))]
 async fn delete(

@@ -38,7 +38,7 @@ async fn list(
     page.await.map(Json)
 }
 
-/// Make a team
+/// Create a team
 #[utoipa::path(post, path = "/teams", tag = "teams", request_body = TeamInput,
     responses((status = 201, body = TeamView)))]
 async fn create(
@@ -74,7 +74,7 @@ async fn update(
         .map(Json)
 }
 
-/// Delete a team, softly
+/// Delete a team; it can be restored
 #[utoipa::path(delete, path = "/teams/{team}", tag = "teams",
     params(("team" = String, Path, description = "Id or slug")), responses((status = 204)))]
 async fn delete(

@@ -24,7 +24,7 @@ async fn list(
         .map(Json)
 }
 
-/// Make a token; the answer alone bears its secret
+/// Create a token; only this answer shows its secret
 #[utoipa::path(post, path = "/tokens", tag = "admin", request_body = NewToken,
     responses((status = 201, body = TokenView)))]
 async fn create(

@@ -29,13 +29,13 @@ const SAMPLE_DELIVERY: &str = include_str!("samples/sink.json");
 /// What to call it with.
 #[derive(Clone, Debug, Args)]
 pub(in crate::cli) struct RunArgs {
-    /// The WebAssembly file; its manifest lies beside it, with the ending .toml
+    /// The WebAssembly file; its manifest lies beside it as .toml
     file: PathBuf,
-    /// A JSON file with what it is asked or told, - for standard input; for a sink also with
-    /// the answers to its requests
+    /// A JSON file with the context to call it with, - for standard input; for a sink also the
+    /// answers to its requests
     #[arg(long, value_name = "FILE", required_unless_present = "sample")]
     context: Option<PathBuf>,
-    /// Print a context to begin with, and call nothing
+    /// Print a sample context instead of calling
     #[arg(long, conflicts_with = "context")]
     sample: bool,
 }

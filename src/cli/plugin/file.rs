@@ -21,7 +21,7 @@ use crate::plugin::{Files, HostPolicy, Limits, Plugin, PluginSettings, Registry}
 /// Which plugin.
 #[derive(Clone, Debug, Args)]
 pub(in crate::cli) struct FileArgs {
-    /// The WebAssembly file; its manifest lies beside it, with the ending .toml
+    /// The WebAssembly file; its manifest lies beside it as .toml
     file: PathBuf,
 }
 

@@ -28,14 +28,14 @@ pub(super) enum PluginCommand {
         #[command(flatten)]
         pages: PageArgs,
     },
-    /// Have the daemon load at once what has changed in its plugin folder
+    /// Have the daemon reload its plugin folder at once
     Reload,
-    /// Write a project that builds: manifest, source, tests, build script
+    /// Create a project that builds: manifest, source, tests, build script
     New(NewArgs),
     /// Load a plugin as the daemon would, call it once with a sample (a sink's requests are
     /// answered, not sent), and say what is wrong with it
     Check(FileArgs),
-    /// Show what a plugin is and wants, without running it
+    /// Show what a plugin is and needs, without running it
     Inspect(FileArgs),
     /// Call a plugin once; nothing is sent anywhere
     Run(RunArgs),

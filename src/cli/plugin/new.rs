@@ -95,7 +95,7 @@ pub(super) fn run(args: &NewArgs) -> Result<(), CliError> {
     fs::create_dir(&folder).map_err(failed)?;
     write(&folder, name, template(kind, args.lang)).map_err(failed)?;
     print(&format!(
-        "{name}: a {kind} plugin; README.md there says how to test and build it"
+        "{name}: a {kind} plugin; its README.md explains how to test and build it"
     ))
 }
 

@@ -39,7 +39,7 @@ const LOOKBACK_DAYS: i64 = 366;
 /// What to play.
 #[derive(Clone, Debug, Args)]
 pub(in crate::cli) struct SimulateArgs {
-    /// The WebAssembly file; its manifest lies beside it, with the ending .toml
+    /// The WebAssembly file; its manifest lies beside it as .toml
     file: PathBuf,
     /// Slug or id of the team
     #[arg(long)]
@@ -269,7 +269,7 @@ impl Team {
             slug: &self.view.slug,
             timezone: &self.view.timezone,
         };
-        // What members earned when they were others than now is not told by the daemon.
+        // The daemon doesn't say what members earned with settings that have changed since.
         let ledger = std::collections::BTreeMap::new();
         let state = TeamState {
             name,
@@ -278,6 +278,7 @@ impl Team {
             today: self.today,
             members: &self.members,
             absences: &self.absences,
+            checkpoint: None,
             schedules: &self.schedules,
             overrides: &self.overrides,
             ledger: &ledger,
@@ -303,7 +304,7 @@ impl Team {
 
 /// A value that the daemon wrote.
 fn read<T: std::str::FromStr<Err: std::fmt::Display>>(text: &str) -> Result<T, CliError> {
-    let odd = |error: T::Err| CliError::failed(format!("the daemon's answer is odd: {error}"));
+    let odd = |error: T::Err| CliError::failed(format!("unexpected answer of the daemon: {error}"));
     text.parse().map_err(odd)
 }
 

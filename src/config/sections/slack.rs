@@ -67,8 +67,8 @@ impl Slack {
         }
         let bot_token = self.bot_token.is_some() || self.bot_token_file.is_some();
         if self.socket_mode && !bot_token {
-            let message = "is true, but `slack.bot_token` is not set: what comes in is answered \
-                           with it";
+            let message = "is true, but `slack.bot_token` is not set: commands are answered with \
+                           it";
             return Err(Problem::new("slack.socket_mode", message));
         }
         if !self.api_base_url.is_encrypted_or_local() {

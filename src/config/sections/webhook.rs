@@ -143,7 +143,8 @@ impl Entry {
             check_count(&key, self.secrets.len())?;
         }
         if self.events.as_ref().is_some_and(Vec::is_empty) {
-            let message = "is empty, expected at least one event, or no such key for all";
+            let message =
+                "is empty, expected at least one event; leave the key out for all of them";
             return Err(Problem::new(path(index, "events"), message));
         }
         Ok(Webhook {

@@ -137,7 +137,7 @@ fn the_shipped_file_names_every_key_that_can_be_read_and_says_its_default() {
             prose = prose + text + "\n";
         } else if let Some((key, value)) = line.split_once(" = ") {
             let said = prose.contains(&format!("Default: {value}"));
-            let unset = ["Default: not set", "Has to be set"];
+            let unset = ["Default: not set", "Required"];
             let said_unset = unset.iter().any(|text| prose.contains(text));
             assert!(said || (line.starts_with('#') && said_unset), "{key}");
             prose.clear();

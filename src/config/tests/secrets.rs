@@ -50,7 +50,7 @@ fn a_secret_is_not_given_twice() {
     assert_eq!(
         message(load(file, &env, CliOverrides::default())),
         "environment variable ONCALLD__SLACK__APP_TOKEN: slack.app_token: is set, and \
-         `slack.app_token_file` too: expected one of them"
+         so is `slack.app_token_file`: expected only one of them"
     );
 }
 

@@ -29,24 +29,15 @@ fn reads(cases: &[(&str, &str)]) {
 fn a_day_is_read_as_people_write_it() {
     reads(&[
         ("2026-12-24", "2026-12-24"),
-        ("2026/12/24", "2026-12-24"),
         ("24 Dec", "2026-12-24"),
-        ("24dec", "2026-12-24"),
-        ("24. december", "2026-12-24"),
-        ("24th of Dec", "2026-12-24"),
-        ("on Dec 24", "2026-12-24"),
-        ("Dec. 24th, 2027", "2027-12-24"),
+        ("24 december", "2026-12-24"),
+        ("Dec 24", "2026-12-24"),
+        ("Dec 24, 2027", "2027-12-24"),
         ("24 Dec 2027", "2027-12-24"),
-        ("24.12.", "2026-12-24"),
-        ("24.12", "2026-12-24"),
-        ("24.12.2027", "2027-12-24"),
-        ("24/12", "2026-12-24"),
-        ("12/24/2027", "2027-12-24"),
-        ("12/12", "2026-12-12"),
         ("today", "2026-11-25"),
         ("Tomorrow", "2026-11-26"),
         ("wednesday", "2026-11-25"),
-        ("this fri", "2026-11-27"),
+        ("fri", "2026-11-27"),
         ("monday", "2026-11-30"),
         ("next monday", "2026-11-30"),
         ("next wed", "2026-12-02"),
@@ -61,19 +52,13 @@ fn a_range_is_read_as_people_write_it() {
         ("2026-12-24 - 2026-12-26", "2026-12-24..2026-12-26"),
         ("24 Dec..27 Dec", "2026-12-24..2026-12-27"),
         ("24 Dec ... 27 Dec", "2026-12-24..2026-12-27"),
-        ("24 Dec…27", "2026-12-24..2026-12-27"),
-        ("24..27 Dec", "2026-12-24..2026-12-27"),
-        ("24-27 Dec", "2026-12-24..2026-12-27"),
-        ("24.–27.12.", "2026-12-24..2026-12-27"),
-        ("24.12...27.12.", "2026-12-24..2026-12-27"),
-        ("24.12..27.12", "2026-12-24..2026-12-27"),
-        ("Dec 24..27", "2026-12-24..2026-12-27"),
-        ("28..3 Jan", "2026-12-28..2027-01-03"),
+        ("24 Dec…27 Dec", "2026-12-24..2026-12-27"),
+        ("Dec 24–Dec 27", "2026-12-24..2026-12-27"),
         ("24 Dec to 2 Jan", "2026-12-24..2027-01-02"),
         ("24 Dec..2 Jan 2027", "2026-12-24..2027-01-02"),
-        ("24..27 Dec 2027", "2027-12-24..2027-12-27"),
+        ("24 Dec..27 Dec 2027", "2027-12-24..2027-12-27"),
         ("next monday..wednesday", "2026-11-30..2026-12-02"),
-        ("from monday until next friday", "2026-11-30..2026-12-04"),
+        ("monday until next friday", "2026-11-30..2026-12-04"),
         ("fri..mon", "2026-11-27..2026-11-30"),
         ("today..tomorrow", "2026-11-25..2026-11-26"),
     ]);
@@ -88,7 +73,7 @@ fn what_follows_the_days_is_left_as_it_is() {
         ("24 Dec to visit my aunt", "2026-12-24 to visit my aunt"),
         ("monday – Zahnarzt", "2026-11-30 Zahnarzt"),
         ("24 Dec..27 Dec, skiing", "2026-12-24..2026-12-27 skiing"),
-        ("24.12. <@U2> is away", "2026-12-24 <@U2> is away"),
+        ("2026-12-24 <@U2> is away", "2026-12-24 <@U2> is away"),
         ("tomorrow 日本", "2026-11-26 日本"),
     ]);
 }
@@ -98,28 +83,21 @@ fn a_day_that_has_passed_is_next_years() {
     reads(&[
         ("24 Nov", "2027-11-24"),
         ("25 Nov", "2026-11-25"),
-        ("1.1.", "2027-01-01"),
+        ("1 Jan", "2027-01-01"),
         ("20 Nov..26 Nov", "2027-11-20..2027-11-26"),
     ]);
 }
 
 #[test]
-fn a_leap_day_is_read_where_there_is_one() {
+fn a_leap_day_is_the_next_one() {
     assert_eq!(read_on("2027-11-25", "29 Feb"), "2028-02-29");
+    assert_eq!(read_on("2096-03-01", "29 Feb"), "2104-02-29");
     assert_eq!(
         read_on("2028-02-29", "today..1 Mar"),
         "2028-02-29..2028-03-01"
     );
-    assert_eq!(
-        read_on("2028-02-28", "29.2.-1.3."),
-        "2028-02-29..2028-03-01"
-    );
     reads(&[
-        (
-            "29 Feb",
-            "there is no 29 Feb until the end of 2027: type the year",
-        ),
-        ("29 Feb 2027", "there is no such day as `29 Feb 2027`"),
+        ("29 Feb 2027", "there is no such day as `29 February 2027`"),
         ("29 Feb 2028", "2028-02-29"),
     ]);
 }
@@ -128,36 +106,33 @@ fn a_leap_day_is_read_where_there_is_one() {
 fn what_cant_be_read_says_what_to_type() {
     reads(&[
         ("", &format!("a date is missing: type {DATE_FORMS}")),
-        ("soon", &format!("`soon` is not a date: type {DATE_FORMS}")),
-        (
-            "next week",
-            &format!("`next` is not a date: type {DATE_FORMS}"),
-        ),
-        ("Dec", &format!("`Dec` is not a date: type {DATE_FORMS}")),
         ("24 Dec..", &format!("a date is missing: type {DATE_FORMS}")),
-        (
-            "24 Dec..soon",
-            &format!("`soon` is not a date: type {DATE_FORMS}"),
-        ),
-        (
-            "2026-12-24T09:00",
-            &format!("`2026-12-24T09:00` is not a date: type {DATE_FORMS}"),
-        ),
-        ("24", "24 of which month? Type `24 Dec`"),
-        ("24 friends", "24 of which month? Type `24 Dec`"),
-        ("31 Nov", "there is no such day as `31 Nov`"),
+        ("31 Nov", "there is no such day as `31 November`"),
         ("2026-02-30", "there is no such day as `2026-02-30`"),
-        ("99 Dec", "there is no such day as `99 Dec`"),
-        ("24.13.", "there is no such day as `24.13.`"),
-        (
-            "3/4",
-            "`3/4` is 3 Apr to some and 4 Mar to others: type the month's name",
-        ),
+        ("99 Dec", "there is no such day as `99 December`"),
         (
             "2026-12-27..2026-12-24",
             "the range is empty: its end, 2026-12-24, is before its start, 2026-12-27",
         ),
     ]);
+    for (text, word) in [
+        ("soon", "soon"),
+        ("next week", "next"),
+        ("Dec", "Dec"),
+        ("24 Dec..soon", "soon"),
+        ("24 Dec..27", "27"),
+        ("24 friends", "24"),
+        ("24th Dec", "24th"),
+        ("24.12.", "24.12."),
+        ("3/4", "3/4"),
+        ("24-27 Dec", "24-27"),
+        ("2026-1-5", "2026-1-5"),
+        ("2026-12-24T09:00", "2026-12-24T09:00"),
+        ("2026-12-24-2026-12-26", "2026-12-24-2026-12-26"),
+    ] {
+        let expected = format!("`{word}` is not a date: type {DATE_FORMS}");
+        assert_eq!(read_on("2026-11-25", text), expected, "{text}");
+    }
 }
 
 proptest! {
@@ -187,7 +162,7 @@ proptest! {
         let today = add_days(day("1990-01-01"), from);
         let meant = add_days(today, ahead);
         prop_assume!((meant.month(), meant.day()) != (2, 29));
-        for format in ["%-d %b", "%B %-d", "%-d.%-m.", "%Y-%m-%d"] {
+        for format in ["%-d %b", "%B %-d", "%Y-%m-%d"] {
             let text = meant.format(format).to_string();
             let days = Days { start: meant, end: meant, rest: "" };
             prop_assert_eq!(take(&text, today), Ok(days), "{}", text);

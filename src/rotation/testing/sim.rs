@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::NaiveDate;
 use uuid::Uuid;
 
-use super::{LOOKAHEAD_WEEKS, Scripted, day, member, noon, user};
+use super::{Checkpoints, LOOKAHEAD_WEEKS, Scripted, day, member, noon, user};
 use crate::domain::Revision;
 use crate::domain::ids::{OverrideId, ScheduleId, TeamId, UserId};
 use crate::domain::oncall_day::next_day;
@@ -13,6 +13,7 @@ use crate::domain::schedule::{Origin, Schedule};
 use crate::domain::shift_override::{Override, OverrideStatus};
 use crate::domain::team::RotationConfig;
 use crate::rotation::candidate::{Absence, RotationMember};
+use crate::rotation::checkpoint::Checkpoint;
 use crate::rotation::coverage::{Coverage, Source};
 use crate::rotation::credit::PeriodShares;
 use crate::rotation::explanation::{Explanation, Standing};
@@ -37,6 +38,8 @@ pub struct Sim {
     /// Stands in for the config's strategy.
     pub strategy: Option<Result<Scripted, String>>,
     pub on_failure: OnFailure,
+    /// Where given, each plan is compared with those from checkpoints.
+    pub checkpoints: Option<Checkpoints>,
     rows_made: u128,
 }
 
@@ -56,6 +59,7 @@ impl Sim {
             explanations: BTreeMap::new(),
             strategy: None,
             on_failure: OnFailure::RoundRobin,
+            checkpoints: None,
             rows_made: 0,
         }
     }
@@ -74,6 +78,28 @@ impl Sim {
     }
 
     fn plan(&self, published: Published, weeks: u32, hold_if_nobody: bool) -> Plan {
+        let wanted = (published, weeks, hold_if_nobody);
+        let plan = self.plan_from(None, wanted);
+        if let Some(checkpoints) = &self.checkpoints {
+            checkpoints.compare(self, &plan, wanted);
+        }
+        plan
+    }
+
+    /// A plan that begins at a checkpoint, by the rows that the daemon would load for that.
+    pub fn plan_from(
+        &self,
+        checkpoint: Option<&Checkpoint>,
+        (published, weeks, hold_if_nobody): (Published, u32, bool),
+    ) -> Plan {
+        let rows_from = TeamState::rows_from(&self.config, self.start_date, self.today, checkpoint);
+        let mut schedules = self.schedules.clone();
+        schedules.retain(|row| row.end_date >= rows_from);
+        let mut overrides = self.overrides.clone();
+        overrides.retain(|row| row.end_date >= rows_from);
+        let mut ledger = self.ledger.clone();
+        let counted_from = checkpoint.map_or(self.start_date, |known| known.start);
+        ledger.retain(|_, shares| shares.end >= counted_from);
         let state = TeamState {
             name: TeamName {
                 id: TeamId::from_uuid(Uuid::nil()),
@@ -86,9 +112,10 @@ impl Sim {
             today: self.today,
             members: &self.members,
             absences: &self.absences,
-            schedules: &self.schedules,
-            overrides: &self.overrides,
-            ledger: &self.ledger,
+            checkpoint,
+            schedules: &schedules,
+            overrides: &overrides,
+            ledger: &ledger,
         };
         let reach = horizon(&self.config, self.start_date, self.today, weeks);
         let strategy: Result<&dyn Strategy, String> = match &self.strategy {
@@ -165,6 +192,9 @@ impl Sim {
             assert_eq!(before, None, "what a period's candidates earned is settled");
         }
         self.published_until = plan.published_until;
+        if let Some(checkpoints) = &self.checkpoints {
+            checkpoints.keep(self, plan);
+        }
     }
 
     fn position(&self, id: ScheduleId) -> usize {

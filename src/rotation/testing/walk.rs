@@ -169,7 +169,8 @@ fn check_running(sim: &Sim) {
 }
 
 /// Plays a team for so many days, with what happens on some of them; `look` gets each plan.
-pub fn walk(mut sim: Sim, days: i64, ops: &BTreeMap<i64, Op>, mut look: impl FnMut(&Plan)) {
+/// The team as it then is.
+pub fn walk(mut sim: Sim, days: i64, ops: &BTreeMap<i64, Op>, mut look: impl FnMut(&Plan)) -> Sim {
     sim.config.order = users(&["UF", "UD", "UB", "UA", "UE"]);
     look(&sim.regenerate());
     for n in 1..=days {
@@ -207,4 +208,5 @@ pub fn walk(mut sim: Sim, days: i64, ops: &BTreeMap<i64, Op>, mut look: impl FnM
             check(&sim);
         }
     }
+    sim
 }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::reply::Reply;
-use super::{Person, meant};
+use super::{Person, resolve};
 use crate::actions::oncall::{self, shifts};
 use crate::actions::overrides;
 use crate::app::Result;
@@ -24,18 +24,18 @@ impl Person<'_> {
     /// Who is on call for a team; or for a service, where no team is called so.
     pub(super) fn team_or_service(&self, name: &str) -> Result<Reply> {
         let app = &self.deps.app;
-        if meant::find_team(app, name)?.is_some() {
+        if resolve::find_team(app, name)?.is_some() {
             return self.team(name);
         }
-        if meant::find_service(app, name)?.is_some() {
+        if resolve::find_service(app, name)?.is_some() {
             return self.service(name);
         }
-        Err(meant::neither(app, name)?)
+        Err(resolve::neither(app, name)?)
     }
 
     /// Who is on call for a team.
     pub(super) fn team(&self, name: &str) -> Result<Reply> {
-        let team = meant::team(&self.deps.app, name)?;
+        let team = resolve::team(&self.deps.app, name)?;
         self.on_call(&OnCallQuery {
             team: Some(team.slug),
             ..OnCallQuery::default()
@@ -44,7 +44,7 @@ impl Person<'_> {
 
     /// Who is on call for a service.
     pub(super) fn service(&self, name: &str) -> Result<Reply> {
-        let service = meant::service(&self.deps.app, name)?;
+        let service = resolve::service(&self.deps.app, name)?;
         self.on_call(&OnCallQuery {
             service: Some(service.id.to_string()),
             ..OnCallQuery::default()

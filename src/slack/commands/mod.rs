@@ -5,10 +5,10 @@
 
 mod answers;
 mod buttons;
-mod meant;
 mod overrides;
 mod parse;
 mod reply;
+mod resolve;
 
 use std::fmt;
 use std::sync::Arc;
@@ -97,8 +97,8 @@ async fn off_thread<T: Send + 'static>(
     deps: &Deps,
     work: impl FnOnce(&Deps) -> T + Send + 'static,
 ) -> Option<T> {
-    let deps = deps.clone();
-    let done = tokio::task::spawn_blocking(move || work(&deps)).await;
+    let (app, deps) = (deps.app.clone(), deps.clone());
+    let done = app.run(move |_| Ok(work(&deps))).await;
     done.inspect_err(|error| tracing::error!(%error, "an answer to Slack broke off"))
         .ok()
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::parse::{Substitute, Wish};
 use super::reply::{Reply, with_mentions};
-use super::{Person, meant};
+use super::{Person, resolve};
 use crate::actions::oncall;
 use crate::actions::overrides::{self, news};
 use crate::app::{ActionError, Result};
@@ -23,7 +23,7 @@ impl Person<'_> {
     /// Puts a substitute on call, or asks the leads to.
     pub(super) fn ask_for_cover(&self, wish: &Wish) -> Result<Reply> {
         let app = &self.deps.app;
-        let team = meant::team(app, &wish.team)?;
+        let team = resolve::team(app, &wish.team)?;
         let Days { start, end, rest } = self.days(&team, &wish.days_and_reason)?;
         let substitute = match &wish.substitute {
             Substitute::Me => &self.user,
@@ -39,7 +39,7 @@ impl Person<'_> {
         let made = overrides::request(app, &self.ctx, &team.slug, &input)?;
         let waits = made.status == OverrideStatus::Pending;
         let (done, event) = if waits {
-            let done = "Asked. A lead of the team or an admin decides; you will be told.";
+            let done = "Requested. A lead of the team or an admin decides, and you will be told.";
             (done, Event::OverrideRequested)
         } else {
             ("Done.", Event::OverrideDecided)
@@ -49,7 +49,7 @@ impl Person<'_> {
         let reply = Reply::of(done.to_owned()).and(self.in_passing(event, &facts));
         let warnings = made.warnings.iter().flatten();
         let reply = warnings.fold(reply, |reply, warning| {
-            reply.and(format!("Mind: {}.", with_mentions(warning)))
+            reply.and(format!("Note: {}.", with_mentions(warning)))
         });
         Ok(reply.with_button(Button {
             label: if waits { "Take it back" } else { "Cancel it" }.to_owned(),
@@ -63,7 +63,7 @@ impl Person<'_> {
     /// Takes the override back that there is on these days.
     pub(super) fn cancel(&self, team: &str, days: &str) -> Result<Reply> {
         let app = &self.deps.app;
-        let team = meant::team(app, team)?;
+        let team = resolve::team(app, team)?;
         let Days { start, end, .. } = self.days(&team, days)?;
         let filter = OverrideFilter {
             from: Some(start),
@@ -119,7 +119,7 @@ fn none_to_cancel(team: &TeamView, start: NaiveDate, end: NaiveDate) -> ActionEr
 fn which_to_cancel(several: &[&OverrideView]) -> ActionError {
     let days = several.iter().map(|row| format!("`{}`", row.start_date));
     ActionError::conflict(format!(
-        "there are {} overrides on these days; type the first day of the one that is meant: {}",
+        "there are {} overrides on these days; type the first day of the one you mean: {}",
         several.len(),
         days.collect::<Vec<_>>().join(", ")
     ))

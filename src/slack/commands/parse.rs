@@ -54,16 +54,15 @@ pub enum NotACommand {
     Incomplete(&'static str),
     /// The person to be on call is missing.
     #[error(
-        "Who is to be on call? Name them by an @mention, or yourself by `me`: \
+        "Who should be on call? Name them with an @mention, or yourself with `me`: \
          `/oncall {OVERRIDE_FORM}`."
     )]
     Nobody,
     /// Slack handed over a name instead of a mention.
     #[error(
-        "Slack handed me `{0}` as mere text, so I can't tell who that is. Whoever manages the \
-         Slack app can change that: switch on _Escape channels, users, and links sent to your \
-         app_ for `/oncall`. Until then, type their member id (`U…`, in their profile under ⋮) \
-         instead."
+        "Slack sent me `{0}` as plain text, so I can't tell who that is. Whoever manages the \
+         Slack app can fix that: turn on _Escape channels, users, and links sent to your app_ \
+         for `/oncall`. Until then, type their member id (`U…`, in their profile under ⋮)."
     )]
     PlainMention(String),
 }

@@ -57,15 +57,11 @@ impl Reply {
 
 /// What can be typed.
 pub(super) fn help() -> Reply {
-    let commands = "*Who is on call?*\n\
-        `/oncall` – your own shifts, in all teams\n\
-        `/oncall payments` – a team: who is on call, until when, and who is next\n\
-        `/oncall service checkout` – who is on call for a service\n\
-        \n\
-        *Somebody else for some days*\n\
-        `/oncall override payments @sam 24 Dec..27 Dec reason` – @sam takes these days; in some \
-        teams a lead has to approve\n\
-        `/oncall cancel payments 24 Dec` – takes that back";
+    let commands = "*Who is on call?*\n`/oncall` – your own shifts, in all teams\n`/oncall \
+        payments` – a team: who is on call, until when, and who is next\n`/oncall service \
+        checkout` – who is on call for a service\n\n*Cover for some days*\n`/oncall override \
+        payments @sam 24 Dec..27 Dec reason` – @sam covers these days; in some teams a lead has \
+        to approve\n`/oncall cancel payments 24 Dec` – cancels it";
     Reply::of(commands.to_owned()).and(format!(
         "Days can be typed as {DATE_FORMS}. Nobody else sees the answers."
     ))
@@ -75,7 +71,7 @@ pub(super) fn help() -> Reply {
 pub(super) fn sorry(error: &ActionError) -> Reply {
     let text = match error {
         ActionError::Store(_) | ActionError::Internal(_) => {
-            tracing::error!(%error, "a request by Slack failed");
+            tracing::error!(%error, "a request from Slack failed");
             return trouble();
         }
         ActionError::Invalid(invalid) => {
@@ -94,7 +90,9 @@ pub(super) fn sorry(error: &ActionError) -> Reply {
 
 /// What to say where the fault is ours.
 pub(super) fn trouble() -> Reply {
-    Reply::of("Something went wrong here; our log has it. Please try again.".to_owned())
+    Reply::of(
+        "Something went wrong in oncalld; its log has the details. Please try again.".to_owned(),
+    )
 }
 
 /// With a capital at the beginning and a stop at the end.

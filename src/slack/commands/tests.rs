@@ -268,9 +268,9 @@ fn help_is_in_english_and_short() {
     `/oncall payments` – a team: who is on call, until when, and who is next
     `/oncall service checkout` – who is on call for a service
 
-    *Somebody else for some days*
-    `/oncall override payments @sam 24 Dec..27 Dec reason` – @sam takes these days; in some teams a lead has to approve
-    `/oncall cancel payments 24 Dec` – takes that back
+    *Cover for some days*
+    `/oncall override payments @sam 24 Dec..27 Dec reason` – @sam covers these days; in some teams a lead has to approve
+    `/oncall cancel payments 24 Dec` – cancels it
 
     Days can be typed as `2026-12-24`, `24 Dec`, `tomorrow`, `monday` or `next monday`; or a range such as `24 Dec..27 Dec`. Nobody else sees the answers.
     "#);
@@ -281,7 +281,7 @@ fn an_override_is_asked_for_and_approved_by_a_click() {
     let (deps, _) = company();
     let text = format!("override payments <@{CAT}|cat> next monday..wednesday dentist &amp; more");
     insta::assert_snapshot!(said(&deps, BOB, &text), @r#"
-    Asked. A lead of the team or an admin decides; you will be told.
+    Requested. A lead of the team or an admin decides, and you will be told.
 
     *<https://oncall.example.com/teams/payments|Payments>: <@U0000BOB1> asks for cover by <@U0000CAT1>*
     Mon 30 Nov, 09:00 – Thu 3 Dec, 09:00 CET
@@ -347,7 +347,7 @@ fn an_override_is_taken_back_by_a_click_or_by_its_days() {
     assert_eq!(told, None);
     ask("28 Dec");
     ask("30 Dec");
-    insta::assert_snapshot!(said(&deps, BOB, "cancel payments 24 Dec..31 Dec"), @"There are 2 overrides on these days; type the first day of the one that is meant: `2026-12-28`, `2026-12-30`.");
+    insta::assert_snapshot!(said(&deps, BOB, "cancel payments 24 Dec..31 Dec"), @"There are 2 overrides on these days; type the first day of the one you mean: `2026-12-28`, `2026-12-30`.");
     insta::assert_snapshot!(said(&deps, BOB, "cancel payments 24 Dec"), @"Team `payments` has no override on 2026-12-24 that could be cancelled.");
     insta::assert_snapshot!(said(&deps, CAT, "cancel payments 28 Dec"), @"<@U0000CAT1> is neither a lead of team `payments` nor an admin.");
     insta::assert_snapshot!(said(&deps, BOB, "cancel payments 28 Dec"), @r#"
@@ -363,7 +363,7 @@ fn an_override_is_taken_back_by_a_click_or_by_its_days() {
 fn a_team_asks_for_itself() {
     let (deps, _) = company();
     let text = format!("override data-ai <@{CAT}|cat> 24 Dec");
-    insta::assert_snapshot!(said(&deps, EVE, &text), @"<@U0000EVE1> belongs to no team, and so may look, not change.");
+    insta::assert_snapshot!(said(&deps, EVE, &text), @"<@U0000EVE1> is in no team: they can read but not change anything.");
     insta::assert_snapshot!(said(&deps, BOB, &text), @"<@U0000BOB1> is not a member of team `data-ai`: one of its members, or an admin, has to ask.");
     insta::assert_snapshot!(said(&deps, ROOT, &text), @r#"
     Done.
@@ -372,7 +372,7 @@ fn a_team_asks_for_itself() {
     Thu 24 Dec, 00:00 – Fri 25 Dec, 00:00 UTC
     Instead of <@U0000ANN1>.
 
-    Mind: <@U0000CAT1> is not a member of team `data-ai`.
+    Note: <@U0000CAT1> is not a member of team `data-ai`.
     [Cancel it]
     "#);
 }
@@ -395,8 +395,8 @@ fn what_cant_be_done_is_said_in_words() {
     let (deps, _) = company();
     let said = |days: &str| said(&deps, BOB, &format!("override payments <@{CAT}> {days}"));
     insta::assert_snapshot!(said("soon"), @"Days: `soon` is not a date: type `2026-12-24`, `24 Dec`, `tomorrow`, `monday` or `next monday`; or a range such as `24 Dec..27 Dec`.");
-    insta::assert_snapshot!(said("2026-11-20"), @"Start date: `2026-11-20` is past; the team's on-call day is 2026-11-25.");
-    insta::assert_snapshot!(said("3/4"), @"Days: `3/4` is 3 Apr to some and 4 Mar to others: type the month's name.");
+    insta::assert_snapshot!(said("2026-11-20"), @"Start date: `2026-11-20` is in the past; the team's on-call day is 2026-11-25.");
+    insta::assert_snapshot!(said("31 Nov"), @"Days: there is no such day as `31 November`.");
     insta::assert_snapshot!(said(&format!("24 Dec {}", "x".repeat(2001))), @"Reason: has 2001 characters, expected 0 to 2000.");
 }
 

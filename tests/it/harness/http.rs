@@ -57,7 +57,12 @@ impl Client {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> io::Result<Reply> {
-        let mut stream = self.open(method, path, headers, body.len())?;
+        let stream = self.open(method, path, headers, body.len())?;
+        Self::finish(stream, body)
+    }
+
+    /// Sends the body of a request whose head was sent, and reads the answer.
+    pub fn finish(mut stream: TcpStream, body: &[u8]) -> io::Result<Reply> {
         // The daemon may answer and hang up before it has read everything.
         let _ = stream.write_all(body);
         let mut bytes = Vec::new();

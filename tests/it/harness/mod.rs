@@ -1,15 +1,18 @@
 //! Runs the real binary on a scratch folder, and always ends it.
 
+pub mod browser;
 pub mod fake_slack;
 mod http;
 mod judge;
 pub mod plugins;
 pub mod sandbox;
+mod shown;
 mod team;
+pub mod visitor;
 
 use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -19,6 +22,7 @@ use tempfile::TempDir;
 
 pub use self::http::{Client, Reply, column};
 pub use self::judge::judge;
+pub use self::shown::shown;
 pub use self::team::{Team, noon_zone};
 
 /// Longer than anything that works takes, also on a busy machine.
@@ -135,7 +139,7 @@ impl Daemon {
         let _ = self.child.wait();
     }
 
-    /// Ends it with `kill -9`, and starts it anew on the same folder.
+    /// Ends it with `kill -9`, and starts it again on the same folder.
     #[must_use]
     pub fn restart(mut self) -> Self {
         self.kill();
@@ -183,6 +187,16 @@ impl Daemon {
         let token = json!({"name": name, "role": role, "slack_user_id": user});
         let token = self.api.post("/tokens", &token).created();
         self.api.with_token(token["token"].as_str().unwrap())
+    }
+
+    /// Runs a subcommand of the command line, as the admin.
+    pub fn cli(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_oncalld"));
+        command.env_clear();
+        command.env("ONCALLD_URL", format!("http://{}", self.api.address));
+        command.env("ONCALLD_TOKEN", self.api.token.as_deref().unwrap());
+        command.current_dir(self.home.path()).args(arguments);
+        command.output().unwrap()
     }
 
     /// The audit log's proof holds; how many entries it is of.

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use chrono::{DateTime, Utc};
 use oncalld::actions::admin::audit;
 use oncalld::actions::members::time_off;
-use oncalld::actions::messages::{notifications, watch};
+use oncalld::actions::messages::{lookout, notifications};
 use oncalld::actions::rotation::handoff;
+use oncalld::actions::schedules::assign::assign_now;
 use oncalld::actions::{members, oncall, overrides, teams};
 use oncalld::app::{ActionError, Actor, App, Ctx, Settings, Source};
 use oncalld::clock::{Clock, ManualClock};
@@ -89,7 +90,7 @@ impl Sandbox {
         self.reopen(settings, |_| {})
     }
 
-    /// Opens the store anew, after something was done to it behind the application's back.
+    /// Reopens the store, after something was done to it behind the application's back.
     fn reopen(self, settings: Settings, change: impl FnOnce(&Store)) -> Self {
         let Self {
             app,
@@ -109,12 +110,12 @@ impl Sandbox {
         }
     }
 
-    /// The same, as if nothing had been watched so far.
-    pub fn forget_what_is_watched(self) -> Self {
+    /// The same, as if nobody had been told anything so far.
+    pub fn forget_what_was_told(self) -> Self {
         self.reopen(Settings::default(), |store| {
             let forget = |tx: &mut oncalld::store::WriteTx| {
                 for team in oncalld::store::teams::list(tx)? {
-                    oncalld::store::watch::put(tx, team.id, None)?;
+                    oncalld::store::told::put(tx, team.id, None)?;
                 }
                 Ok::<_, oncalld::store::StoreError>(())
             };
@@ -125,7 +126,7 @@ impl Sandbox {
     pub fn tick_at(&self, now: &str) -> usize {
         self.clock.set(instant(now));
         let handed_off = handoff::tick(&self.app).unwrap().handed_off;
-        watch::tick(&self.app).unwrap();
+        lookout::tick(&self.app).unwrap();
         handed_off
     }
 
@@ -194,6 +195,11 @@ impl Sandbox {
             .unwrap()
             .id
             .to_string()
+    }
+
+    pub fn assign(&self, user: &str) {
+        let input = read(json!({"engineer_slack_id": user}));
+        assign_now(&self.app, &self.ctx, "t", &input).unwrap();
     }
 
     pub fn decide(&self, id: &str, status: &str) -> Result<(), ActionError> {

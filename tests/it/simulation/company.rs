@@ -70,6 +70,8 @@ pub struct Company {
     away_until: NaiveDate,
     /// When each team was founded.
     pub founded: BTreeMap<u64, DateTime<Utc>>,
+    /// What has happened, by kind.
+    pub tried: BTreeMap<&'static str, Tried>,
 }
 
 fn user(team: u64, n: u64) -> String {
@@ -80,11 +82,11 @@ pub fn slug(team: u64) -> String {
     format!("team-{team}")
 }
 
-/// What is refused by the rules is no failure; what the store says is.
-fn unless_refused<T>(result: Result<T, ActionError>) {
-    if let Err(ActionError::Store(error)) = result {
-        panic!("{error}");
-    }
+/// How often something was tried, and how often it was accepted.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Tried {
+    pub times: usize,
+    pub accepted: usize,
 }
 
 impl Company {
@@ -100,6 +102,7 @@ impl Company {
             dice: Dice(2026),
             away_until,
             founded: BTreeMap::new(),
+            tried: BTreeMap::new(),
         };
         company.open();
         for n in 1..8 {
@@ -177,7 +180,7 @@ impl Company {
         let (team, who) = (slug(n), user(n, self.dice.roll(MEMBERS)));
         let start_date = add_days(self.now.date_naive(), self.dice.days(20));
         let end_date = add_days(start_date, self.dice.days(4));
-        match self.dice.roll(7) {
+        let (kind, result) = match self.dice.roll(7) {
             0 | 1 => {
                 let wish = NewOverride {
                     substitute_slack_id: who,
@@ -186,7 +189,10 @@ impl Company {
                     reason: None,
                     requested_by: None,
                 };
-                unless_refused(overrides::request(self.app(), &ctx, &team, &wish));
+                (
+                    "override",
+                    overrides::request(self.app(), &ctx, &team, &wish).map(drop),
+                )
             }
             2 => {
                 let row = NewSchedule {
@@ -196,7 +202,10 @@ impl Company {
                     note: None,
                     created_by: None,
                 };
-                unless_refused(schedules::create(self.app(), &ctx, &team, &row));
+                (
+                    "schedule",
+                    schedules::create(self.app(), &ctx, &team, &row).map(drop),
+                )
             }
             3 if self.away_until < start_date => {
                 self.away_until = end_date;
@@ -205,7 +214,10 @@ impl Company {
                     end_date,
                     reason: None,
                 };
-                unless_refused(time_off::create(self.app(), &ctx, &who, &row));
+                (
+                    "time off",
+                    time_off::create(self.app(), &ctx, &who, &row).map(drop),
+                )
             }
             4 => {
                 let weight = [0.5, 1.0, 1.5, 3.0][usize::try_from(self.dice.roll(4)).unwrap()];
@@ -213,20 +225,37 @@ impl Company {
                     weight: Some(weight),
                     ..MemberInput::default()
                 };
-                unless_refused(members::update(self.app(), &ctx, &team, &who, &change));
+                (
+                    "weight",
+                    members::update(self.app(), &ctx, &team, &who, &change).map(drop),
+                )
             }
             // The first three of a team always stay.
             5 => {
                 let who = user(n, 3 + self.dice.roll(2));
-                unless_refused(members::delete(self.app(), &ctx, &team, &who));
+                (
+                    "leave",
+                    members::delete(self.app(), &ctx, &team, &who).map(drop),
+                )
             }
             _ => {
                 let input = NewMember {
                     slack_user_id: who,
                     ..NewMember::default()
                 };
-                unless_refused(members::put(self.app(), &ctx, &team, &input));
+                (
+                    "join",
+                    members::put(self.app(), &ctx, &team, &input).map(drop),
+                )
             }
+        };
+        let tried = self.tried.entry(kind).or_default();
+        tried.times += 1;
+        match result {
+            Ok(()) => tried.accepted += 1,
+            // What is refused by the rules is no failure; what the store says is.
+            Err(ActionError::Store(error)) => panic!("{error}"),
+            Err(_) => {}
         }
     }
 

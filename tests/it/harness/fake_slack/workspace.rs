@@ -53,6 +53,8 @@ pub struct User {
     pub id: String,
     pub display_name: String,
     pub real_name: String,
+    /// Told to those who may know: left out where there is none.
+    pub email: Option<String>,
     pub tz: String,
     pub is_bot: bool,
     pub is_deactivated: bool,
@@ -65,6 +67,7 @@ impl User {
             id: id.to_owned(),
             display_name: name.to_lowercase(),
             real_name: name.to_owned(),
+            email: None,
             tz: "Europe/Berlin".to_owned(),
             is_bot: false,
             is_deactivated: false,
@@ -74,7 +77,7 @@ impl User {
 
     pub(super) fn to_json(&self) -> Value {
         let guest = self.guest;
-        json!({
+        let mut user = json!({
             "id": self.id, "team_id": "T0FAKE", "name": self.display_name,
             "deleted": self.is_deactivated, "real_name": self.real_name, "tz": self.tz,
             "tz_label": "somewhere", "tz_offset": 3600,
@@ -83,7 +86,11 @@ impl User {
             "is_admin": false, "is_owner": false, "is_bot": self.is_bot, "is_app_user": false,
             "is_restricted": guest != Guest::No,
             "is_ultra_restricted": guest == Guest::SingleChannel, "updated": 1_502_138_686,
-        })
+        });
+        if let Some(email) = &self.email {
+            user["profile"]["email"] = email.as_str().into();
+        }
+        user
     }
 }
 
