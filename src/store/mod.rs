@@ -253,18 +253,20 @@ fn has_magic(path: &Path) -> std::io::Result<bool> {
 #[cfg(fuzzing)]
 pub fn decode_anything(bytes: &[u8]) {
     use crate::domain::{
-        member, notification, roster, schedule, service, shift_override, team, token,
+        member, notification, profile, roster, schedule, service, session, shift_override, team,
+        token,
     };
     let table = tables::META;
     let _ = codec::decode::<team::Team>(table, bytes);
     let _ = codec::decode::<member::Membership>(table, bytes);
     let _ = codec::decode::<roster::Roster>(table, bytes);
-    let _ = codec::decode::<roster::Profile>(table, bytes);
+    let _ = codec::decode::<profile::Profile>(table, bytes);
     let _ = codec::decode::<service::Service>(table, bytes);
     let _ = codec::decode::<schedule::Schedule>(table, bytes);
     let _ = codec::decode::<shift_override::Override>(table, bytes);
     let _ = codec::decode::<crate::domain::time_off::TimeOff>(table, bytes);
     let _ = codec::decode::<token::Token>(table, bytes);
+    let _ = codec::decode::<session::Session>(table, bytes);
     let _ = codec::decode::<notification::Notification>(table, bytes);
     let _ = codec::decode::<AuditEntry>(table, bytes);
     let _ = codec::decode::<crate::rotation::explanation::Explanation>(table, bytes);

@@ -57,6 +57,8 @@ struct Paths {
     found: Vec<Named>,
     /// The files, less their endings, that are compiled for tests only.
     for_tests: Vec<Vec<String>>,
+    /// The modules that have a file of their own.
+    declared: BTreeSet<Vec<String>>,
 }
 
 impl Paths {
@@ -73,6 +75,7 @@ impl Paths {
             module,
             found: Vec::new(),
             for_tests: Vec::new(),
+            declared: BTreeSet::new(),
         };
         paths.visit_file(&syn::parse_file(code).unwrap());
         paths
@@ -228,6 +231,9 @@ impl Visit<'_> for Paths {
         let elsewhere = file_of(item);
         if !is_for_tests(&item.attrs) {
             assert_eq!(elsewhere, None, "a room's file has its room's name");
+            if item.content.is_none() {
+                self.declared.insert(self.module.clone());
+            }
             visit::visit_item_mod(self, item);
         } else if let Some(name) = elsewhere {
             let file = name.trim_end_matches(".rs").split('/');
@@ -275,6 +281,7 @@ fn named() -> Vec<Named> {
     let mut found = Vec::new();
     files(&root, &mut found);
     let (mut named, mut for_tests) = (Vec::new(), Vec::new());
+    let (mut modules, mut declared) = (Vec::new(), BTreeSet::from([Vec::new()]));
     for file in found {
         let code = fs::read_to_string(&file).unwrap();
         // But for the list of embedded files, which build.rs writes.
@@ -285,11 +292,17 @@ fn named() -> Vec<Named> {
         let paths = Paths::of(&file, &code);
         named.extend(paths.found);
         for_tests.extend(paths.for_tests);
+        declared.extend(paths.declared);
+        modules.push(paths.module);
     }
-    named.retain(|named| {
-        let is_in = |module: &Vec<String>| named.from.starts_with(module);
-        !for_tests.iter().any(is_in)
-    });
+    let is_for_tests = |module: &[String]| for_tests.iter().any(|test| module.starts_with(test));
+    named.retain(|named| !is_for_tests(&named.from));
+    modules.retain(|module| !is_for_tests(module) && !declared.contains(module));
+    assert_eq!(
+        modules,
+        Vec::<Vec<String>>::new(),
+        "files that no module declares"
+    );
     assert!(named.len() > 10_000, "this reads the code");
     named
 }
