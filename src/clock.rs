@@ -1,13 +1,27 @@
 //! The one place where the clock is read.
 
+mod steady;
+
 use std::sync::Mutex;
 
 use chrono::{DateTime, DurationRound, TimeDelta, Utc};
+
+pub use self::steady::{Settled, SteadyClock};
 
 /// Tells the time, in whole milliseconds.
 pub trait Clock: Send + Sync {
     /// Now.
     fn now(&self) -> DateTime<Utc>;
+
+    /// Compares the clocks it goes by, to be called every second: what has come of it, once.
+    fn settle(&self) -> Option<Settled> {
+        None
+    }
+
+    /// By how much the system's clock has jumped, while that isn't believed.
+    fn doubt(&self) -> Option<TimeDelta> {
+        None
+    }
 }
 
 /// The system's clock.

@@ -24,7 +24,7 @@ use crate::actions::rotation::zone_rules;
 use crate::api::{self, Lookups};
 use crate::app::plugins::Plugins;
 use crate::app::{App, Settings};
-use crate::clock::{Clock, SystemClock};
+use crate::clock::{Clock, SteadyClock, SystemClock};
 use crate::config::{CliOverrides, Config, LogFormat, OnPluginError};
 use crate::delivery::{Counters, Dispatcher};
 use crate::demo;
@@ -56,6 +56,8 @@ pub struct ServeOptions {
     pub listen: Option<SocketAddr>,
     /// Fill an empty store with the sample company.
     pub demo: bool,
+    /// Begin with an empty store also where an admin token is left of one that is gone.
+    pub new: bool,
 }
 
 /// Loads the config that `options` and the environment make.
@@ -93,7 +95,7 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         plugin_settings(&config),
         Arc::new(SystemClock),
     )?);
-    let (app, _lock) = open(&config, options.demo, plugins.clone())?;
+    let (app, _lock) = open(&config, &options, plugins.clone())?;
     if !address.ip().is_loopback() && config.server.public_url.is_none() {
         tracing::warn!(
             %address,
@@ -179,7 +181,11 @@ pub fn service(api: Api, slack: Option<api::slack::Requests>) -> Lookups {
 }
 
 /// Opens the store and brings it up to the present: sample company, zone rules, admin token.
-fn open(config: &Config, demo: bool, plugins: Arc<Registry>) -> anyhow::Result<(App, FolderLock)> {
+fn open(
+    config: &Config,
+    options: &ServeOptions,
+    plugins: Arc<Registry>,
+) -> anyhow::Result<(App, FolderLock)> {
     let dir = &config.server.data_dir;
     let mut folder = std::fs::DirBuilder::new();
     folder
@@ -188,12 +194,16 @@ fn open(config: &Config, demo: bool, plugins: Arc<Registry>) -> anyhow::Result<(
         .create(dir)
         .with_context(|| format!("can't make the data folder {}", dir.display()))?;
     let lock = FolderLock::take(dir)?;
-    let mut store = Store::open(&dir.join(STORE_FILE))?;
+    let (file, token) = (dir.join(STORE_FILE), dir.join(ADMIN_TOKEN_FILE));
+    if !options.new {
+        refuse_lost_store(&file, &token)?;
+    }
+    let mut store = Store::open(&file)?;
     let settings = settings(config, plugins);
-    if demo {
+    if options.demo {
         store = demo::fill(store, &settings, SystemClock.now())?;
     }
-    let app = crate::actions::start(store, Arc::new(SystemClock), settings);
+    let app = crate::actions::start(store, Arc::new(SteadyClock::start()), settings);
     lookout::begin(&app)?;
     let moved = zone_rules::apply(&app)?;
     if moved > 0 {
@@ -203,11 +213,28 @@ fn open(config: &Config, demo: bool, plugins: Arc<Registry>) -> anyhow::Result<(
         );
     }
     slack_group::settle_source(&app)?;
-    let token = dir.join(ADMIN_TOKEN_FILE);
     if bootstrap::ensure_admin_token(&app, &token)? {
         tracing::info!(file = %token.display(), "made an admin token");
     }
     Ok((app, lock))
+}
+
+/// A folder with an admin token had a store: to serve an empty one in its place, and to overwrite
+/// the token, would hide a disk that isn't mounted or a file that was lost.
+fn refuse_lost_store(file: &Path, token: &Path) -> anyhow::Result<()> {
+    let is_gone = match std::fs::metadata(file) {
+        Ok(meta) => meta.len() == 0,
+        Err(error) => error.kind() == std::io::ErrorKind::NotFound,
+    };
+    if is_gone && token.exists() {
+        bail!(
+            "{} is missing or empty, yet {} is there: put the store back from a backup, or begin \
+             anew on purpose with `oncalld serve --new`, which replaces the token",
+            file.display(),
+            token.display()
+        );
+    }
+    Ok(())
 }
 
 fn settings(config: &Config, plugins: Arc<dyn Plugins>) -> Settings {

@@ -40,6 +40,8 @@ pub struct Metrics {
     pub failed_handoffs: Counter,
     /// When the scheduler last worked, in seconds since 1970.
     pub last_tick: Gauge,
+    /// Jumps of the system's clock.
+    pub clock_jumps: Counter,
     pending: Gauge,
     oldest_pending: Gauge<f64, AtomicU64>,
     audit_entries: Gauge<u64, AtomicU64>,
@@ -59,6 +61,7 @@ impl Metrics {
             handoffs: Counter::default(),
             failed_handoffs: Counter::default(),
             last_tick: Gauge::default(),
+            clock_jumps: Counter::default(),
             pending: Gauge::default(),
             oldest_pending: Gauge::default(),
             audit_entries: Gauge::default(),
@@ -87,6 +90,11 @@ impl Metrics {
         );
         let help = "When the scheduler last worked";
         registry.register("last_tick_timestamp_seconds", help, self.last_tick.clone());
+        registry.register(
+            "clock_jumps",
+            "Jumps of the system's clock by more than two minutes",
+            self.clock_jumps.clone(),
+        );
         registry.register(
             "notifications_pending",
             "Waiting notifications",

@@ -15,6 +15,7 @@ use tokio_cron_scheduler::{Job, JobScheduler};
 use crate::actions::messages::lookout;
 use crate::actions::rotation::handoff::{self, Ticked};
 use crate::app::{ActionError, App};
+use crate::clock::Settled;
 use crate::domain::ids::TeamId;
 use crate::http::Api;
 
@@ -73,6 +74,7 @@ impl Scheduler {
 async fn run(api: Api, wake: Arc<Notify>, mut stopping: watch::Receiver<Option<String>>) {
     let (mut told, mut unseen) = (BTreeMap::new(), BTreeMap::new());
     loop {
+        settle_clock(&api);
         hand_off(&api, handoff::tick_without_plugins, &mut told).await;
         match api.app().run(lookout::tick).await {
             Ok(failed) => {
@@ -92,6 +94,27 @@ async fn run(api: Api, wake: Arc<Notify>, mut stopping: watch::Receiver<Option<S
             _ = stopping.wait_for(Option::is_some) => return,
             () = wake.notified() => {}
             () = tokio::time::sleep(WITHOUT_HEARTBEAT) => {}
+        }
+    }
+}
+
+/// Tells of a clock that jumps, and of what becomes of it.
+fn settle_clock(api: &Api) {
+    match api.app().clock().settle() {
+        None => {}
+        Some(Settled::Jumped(jump)) => {
+            api.metrics().clock_jumps.inc();
+            tracing::warn!(
+                seconds = jump.num_seconds(),
+                "the system's clock jumped: going on without it, until it has stood for a minute"
+            );
+        }
+        Some(Settled::Confirmed(jump)) => {
+            let seconds = jump.num_seconds();
+            tracing::warn!(seconds, "the clock stands: its time is taken over");
+        }
+        Some(Settled::Withdrawn) => {
+            tracing::info!("the clock is back where it was: nothing has come of its jump");
         }
     }
 }

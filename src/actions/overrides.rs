@@ -15,7 +15,7 @@ use crate::domain::shift_override::Override;
 use crate::domain::team::Team;
 use crate::wire::shift_override::OverrideView;
 
-/// Audits a change. `replaced` is who was on call before on its first day.
+/// Audits a change, for the reason of the decision or else of the request. `replaced` is who was on call before on its first day.
 fn record(
     tx: &mut Tx<'_>,
     team: &Team,
@@ -37,7 +37,7 @@ fn record(
         .diff(old.map(view).as_ref(), Some(&view(new)))
         .on_call(Some(&new.substitute), replaced)
         .change_type(change_type)
-        .reason(new.reason.as_deref())
+        .reason(new.decision_reason.as_deref().or(new.reason.as_deref()))
         .effective(new.start_date)
         .write()
 }

@@ -134,13 +134,13 @@ fn apply(tx: &impl Reader, old: &Service, input: &ServiceInput) -> Result<Servic
     let mut invalid = Invalid::default();
     let mut service = old.clone();
     if let Some(name) = &input.name {
-        invalid.check_text("name", name, 1, 100);
+        invalid.check_line("name", name, 1, 100);
         name.trim().clone_into(&mut service.name);
     }
     if let Some(url) = &input.repository_url {
         service.repository_url = url.clone().filter(|url| !url.is_empty());
         if let Some(url) = &service.repository_url {
-            invalid.check_text("repository_url", url, 1, 500);
+            invalid.check_line("repository_url", url, 1, 500);
             let known = ["https://", "http://", "ssh://", "git@"];
             let ok = known.iter().any(|start| url.starts_with(start));
             let message = format!("`{url}` is not an http, https or ssh address");
@@ -149,7 +149,7 @@ fn apply(tx: &impl Reader, old: &Service, input: &ServiceInput) -> Result<Servic
     }
     if let Some(environment) = &input.environment {
         service.environment = environment.clone().filter(|text| !text.is_empty());
-        invalid.check_text(
+        invalid.check_line(
             "environment",
             environment.as_deref().unwrap_or_default(),
             0,
@@ -172,7 +172,7 @@ fn apply(tx: &impl Reader, old: &Service, input: &ServiceInput) -> Result<Servic
         let message = "has more than 50 entries";
         invalid.check(stack.len() <= 50, "tech_stack", message);
         for entry in stack.iter().take(50) {
-            invalid.check_text("tech_stack", entry, 1, 100);
+            invalid.check_line("tech_stack", entry, 1, 100);
         }
         service.tech_stack.clone_from(stack);
     }

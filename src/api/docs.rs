@@ -4,7 +4,7 @@ use std::sync::OnceLock;
 
 use axum::Router;
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{Method, header};
 use axum::response::{IntoResponse, Response};
 use utoipa::openapi::security::{Http, HttpAuthScheme, SecurityScheme};
 use utoipa::openapi::{
@@ -16,6 +16,7 @@ use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::actions::oncall::lookup::etag;
 use crate::http::Api;
+use crate::http::access::{Needs, needs};
 use crate::http::problem::Problem;
 
 /// Swagger UI, whose files are in the binary.
@@ -63,21 +64,27 @@ pub fn complete(mut document: OpenApi) -> OpenApi {
             ContentBuilder::new().schema(Some(problem)).build(),
         )
         .build();
-    for item in document.paths.paths.values_mut() {
+    for (path, item) in &mut document.paths.paths {
+        let route = format!("/api/v1{path}");
         let operations = [
-            &mut item.get,
-            &mut item.post,
-            &mut item.patch,
-            &mut item.delete,
+            (Method::GET, &mut item.get),
+            (Method::POST, &mut item.post),
+            (Method::PUT, &mut item.put),
+            (Method::PATCH, &mut item.patch),
+            (Method::DELETE, &mut item.delete),
         ];
-        for operation in operations.into_iter().flatten() {
+        for (method, operation) in operations {
+            let Some(operation) = operation else { continue };
             let responses = &mut operation.responses.responses;
             responses.insert("default".to_owned(), RefOr::T(response.clone()));
             let any: [String; 0] = [];
-            operation.security = Some(vec![
-                SecurityRequirement::new("token", any.clone()),
-                SecurityRequirement::default(),
-            ]);
+            let token = SecurityRequirement::new("token", any);
+            operation.security = Some(match needs(&method, &route) {
+                Needs::Nothing => vec![],
+                // Where `auth.anonymous_read` is on, no token is needed to read.
+                Needs::Reading => vec![token, SecurityRequirement::default()],
+                Needs::Role(_) => vec![token],
+            });
         }
     }
     document

@@ -23,6 +23,8 @@ struct Ready {
     schema_version: u32,
     zone_rules: ZoneRules,
     audit_entries: u64,
+    /// How far the system's clock has jumped, while that isn't believed; else null.
+    clock_jump_seconds: Option<i64>,
 }
 
 #[derive(Serialize)]
@@ -47,6 +49,7 @@ pub async fn readyz(State(api): State<Api>) -> Response {
                 source: zone::rules().source(),
             },
             audit_entries,
+            clock_jump_seconds: api.app().clock().doubt().map(|jump| jump.num_seconds()),
         })
         .into_response(),
         Err(problem) => {

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use crate::actions::oncall::lookup::{Answer, etag};
+use crate::http::guard;
 use crate::http::problem::Problem;
 
 /// What a handler returns: JSON, or a problem.
@@ -29,7 +30,9 @@ impl<T: Serialize> IntoResponse for Json<T> {
 
 /// A ready answer to a lookup.
 pub fn ready(answer: &Answer) -> Response {
-    json(answer.body.clone(), answer.etag.clone())
+    let mut response = json(answer.body.clone(), answer.etag.clone());
+    guard::harden(response.headers_mut(), super::lookups::PATH);
+    response
 }
 
 fn json(body: Bytes, etag: Bytes) -> Response {

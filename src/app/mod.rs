@@ -92,6 +92,11 @@ impl App {
         self.0.clock.now()
     }
 
+    /// The clock that everything goes by.
+    pub fn clock(&self) -> &dyn Clock {
+        &*self.0.clock
+    }
+
     /// When it was started.
     pub fn started_at(&self) -> DateTime<Utc> {
         self.0.started_at

@@ -18,6 +18,11 @@ pub(super) struct ServeArgs {
     /// Fill an empty store with a sample company
     #[arg(long)]
     demo: bool,
+
+    /// Begin with an empty store where there is none but an admin token is left of one; the token
+    /// is replaced
+    #[arg(long)]
+    new: bool,
 }
 
 /// Serves until the daemon is told to stop.
@@ -30,6 +35,7 @@ pub(super) async fn run(args: ServeArgs, global: &Global) -> Result<(), CliError
         data_dir: global.data_dir.clone(),
         listen: args.listen,
         demo: args.demo,
+        new: args.new,
     };
     Ok(daemon::serve(options).await?)
 }

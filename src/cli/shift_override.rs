@@ -72,6 +72,9 @@ pub(super) struct DecisionArgs {
     /// Who decides, if the token is not bound to a person
     #[arg(long, value_name = "USER", value_parser = parse_person)]
     approved_by: Option<Person>,
+    /// Why
+    #[arg(long, value_name = "TEXT")]
+    reason: Option<String>,
     /// Decide only if this is its current version
     #[arg(long, value_name = "VERSION")]
     if_version: Option<u64>,
@@ -136,6 +139,7 @@ async fn decide(
     let body = Body::default()
         .set("status", Some(status))
         .set("approved_by", decides)
+        .set("reason", args.reason.as_ref())
         .set("version", args.if_version);
     let id = match parse_date(&args.id) {
         Ok(date) => covering(date, &args.team, session).await?,
@@ -233,7 +237,7 @@ async fn show(
     warn(row.warnings.as_ref());
     let local = session.local_time(team).await?;
     let names = session.names(people_of(&row)).await;
-    print(&facts([
+    let mut lines = vec![
         ("status", row.status.to_string()),
         ("substitute", names.of(&row.substitute_slack_id)),
         ("days", days(row.start_date, row.end_date)),
@@ -243,7 +247,9 @@ async fn show(
         ("requested by", names.or_none(row.requested_by.as_ref())),
         ("decided by", names.or_none(row.approved_by.as_ref())),
         ("decided at", or_none(row.decided_at.map(stamp))),
-        ("id", row.id.to_string()),
-        ("version", row.version.to_string()),
-    ]))
+    ];
+    lines.extend(row.decision_reason.map(|reason| ("because", reason)));
+    lines.push(("id", row.id.to_string()));
+    lines.push(("version", row.version.to_string()));
+    print(&facts(lines))
 }

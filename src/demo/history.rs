@@ -218,6 +218,7 @@ impl Act<'_> {
         let decision = Decision {
             status: decided.status.to_string(),
             approved_by: None,
+            reason: None,
             version: None,
         };
         let ctx = self.by(by.context("nobody to decide")?);

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use chrono::{Datelike, NaiveDate};
 use serde_json::Value;
 
+use super::one_line;
 use super::zone::Zone;
 
 /// The most that one free-form field may hold.
@@ -80,6 +81,27 @@ impl Invalid {
             .chars()
             .any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'));
         self.check(clean, field, "contains control characters");
+    }
+
+    /// Checks a text of one line, such as a name: its length in characters, and what is in it.
+    pub fn check_line(&mut self, field: &str, text: &str, min: usize, max: usize) {
+        let count = text.chars().count();
+        let length_ok = (min..=max).contains(&count) && (min == 0 || !text.trim().is_empty());
+        let message = format!("has {count} characters, expected {min} to {max}");
+        self.check(length_ok, field, message);
+        self.check_one_line(field, text);
+    }
+
+    /// Checks that a text is one line without anything hidden.
+    pub fn check_one_line(&mut self, field: &str, text: &str) {
+        if let Some(hidden) = one_line::hidden_in(text) {
+            let code = u32::from(hidden);
+            let message = format!(
+                "holds U+{code:04X}, expected one line without control characters, and nothing \
+                 invisible or that changes the direction of text"
+            );
+            self.add(field, message);
+        }
     }
 
     /// Checks that free-form JSON is an object of a size and depth that can be kept. What is

@@ -15,6 +15,7 @@ pub mod matching;
 pub mod member;
 pub mod notification;
 pub mod oncall_day;
+pub mod one_line;
 pub mod profile;
 pub mod roster;
 pub mod schedule;

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::Revision;
 use super::ids::UserId;
 use super::invalid::Invalid;
+use super::one_line;
 use super::roster::Account;
 use super::text_enum::text_enum;
 use super::zone::Zone;
@@ -149,7 +150,7 @@ impl SetProfile {
     pub fn check(&mut self, invalid: &mut Invalid) {
         if let Some(name) = &mut self.display_name {
             check_name(invalid, name);
-            *name = single_blanks(name);
+            *name = one_line::single_blanks(name);
         }
         if let Some(email) = &mut self.email {
             email.truncate(email.trim_end().len());
@@ -164,17 +165,10 @@ impl SetProfile {
 
 fn check_name(invalid: &mut Invalid, name: &str) {
     const FIELD: &str = "display_name";
-    let count = single_blanks(name).chars().count();
+    let count = one_line::single_blanks(name).chars().count();
     let message = format!("has {count} characters, expected 1 to {MAX_NAME}");
     invalid.check((1..=MAX_NAME).contains(&count), FIELD, message);
-    if let Some(hidden) = hidden_in(name) {
-        let code = u32::from(hidden);
-        let message = format!(
-            "holds U+{code:04X}, expected one line without control characters, and nothing \
-             invisible or that changes the direction of text"
-        );
-        invalid.add(FIELD, message);
-    }
+    invalid.check_one_line(FIELD, name);
     let message = format!("`{name}` reads as a Slack user id, expected a name");
     invalid.check(name.trim().parse::<UserId>().is_err(), FIELD, message);
 }
@@ -182,53 +176,8 @@ fn check_name(invalid: &mut Invalid, name: &str) {
 /// A name that others chose, as it can be shown: on one line, without what is refused of names
 /// that are set, no longer than they are.
 pub fn presentable(name: &str) -> String {
-    let mut name = single_blanks(name);
-    while let Some(hidden) = hidden_in(&name) {
-        name = name.replace(hidden, "");
-    }
-    let cut: String = single_blanks(&name).chars().take(MAX_NAME).collect();
+    let cut: String = one_line::cleaned(name).chars().take(MAX_NAME).collect();
     cut.trim_end().to_owned()
-}
-
-fn single_blanks(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
-}
-
-/// The first character that a name must not hold.
-fn hidden_in(name: &str) -> Option<char> {
-    let chars: Vec<char> = name.chars().collect();
-    let is_letter_or_sign =
-        |c: Option<&char>| c.is_some_and(|c| !c.is_ascii() && !c.is_whitespace() && !is_hidden(*c));
-    let is_fine = |index: usize, c: char| {
-        let before = index.checked_sub(1).and_then(|index| chars.get(index));
-        match c {
-            // Scripts such as Sinhala and Persian are written with joiners, and emoji too.
-            '\u{200c}' | '\u{200d}' => {
-                let before = before.filter(|c| **c != '\u{fe0f}').or_else(|| {
-                    // An emoji with its variation selector.
-                    index.checked_sub(2).and_then(|index| chars.get(index))
-                });
-                is_letter_or_sign(before) && is_letter_or_sign(chars.get(index + 1))
-            }
-            '\u{fe0f}' => is_letter_or_sign(before),
-            c => !is_hidden(c),
-        }
-    };
-    let mut indexed = chars.iter().copied().enumerate();
-    indexed
-        .find(|(index, c)| !is_fine(*index, *c))
-        .map(|(_, c)| c)
-}
-
-/// Control characters, line breaks, what has no shape, and what turns the direction of text.
-fn is_hidden(c: char) -> bool {
-    c.is_control()
-        || matches!(c,
-            '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}'..='\u{1160}' | '\u{17b4}'..='\u{17b5}'
-            | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}'
-            | '\u{2060}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
-            | '\u{feff}' | '\u{ffa0}' | '\u{fff0}'..='\u{fffb}' | '\u{1bca0}'..='\u{1bca3}'
-            | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
 /// Whether a text can be an e-mail address: what is before the last `@`, and a domain of several
@@ -237,7 +186,8 @@ pub fn is_email(text: &str) -> bool {
     let Some((local, domain)) = text.rsplit_once('@') else {
         return false;
     };
-    let is_odd = |c: char| c.is_whitespace() || is_hidden(c) || "@<>()[]\\,;:\"".contains(c);
+    let is_odd =
+        |c: char| c.is_whitespace() || one_line::is_hidden(c) || "@<>()[]\\,;:\"".contains(c);
     let is_label = |label: &str| {
         let is_word = |c: char| c.is_alphanumeric() || !c.is_ascii() || c == '-';
         (1..=63).contains(&label.len())

@@ -33,6 +33,8 @@ pub struct Override {
     /// When it was decided or cancelled.
     #[serde(with = "chrono::serde::ts_milliseconds_option")]
     pub decided_at: Option<DateTime<Utc>>,
+    /// Why it was decided so, if told.
+    pub decision_reason: Option<String>,
     /// Its revision.
     pub revision: Revision,
 }

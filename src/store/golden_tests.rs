@@ -251,9 +251,15 @@ fn schedules_and_overrides() {
         requested_by: Some(user("U1")),
         approved_by: None,
         decided_at: Some(at("2026-03-01T10:00:00Z")),
+        decision_reason: Some("away".to_owned()),
         revision: revision(),
     };
     check("override", &row);
+    let before = Override {
+        decision_reason: None,
+        ..row
+    };
+    check_older("override.v1.hex", &before);
     let standing = Standing {
         user: user("U1"),
         joined_at: at("2026-01-01T00:00:00Z"),

@@ -88,6 +88,7 @@ fn fill(store: &Store) {
                 requested_by: None,
                 approved_by: None,
                 decided_at: None,
+                decision_reason: None,
                 revision: revision.clone(),
             };
             overrides::put(tx, &cover)?;

@@ -32,10 +32,11 @@ pub mod told;
 mod tx;
 mod unsynced;
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
+use redb::backends::FileBackend;
 use redb::{Builder, Database, ReadableDatabase};
 
 use self::error::OpenProblem;
@@ -189,20 +190,13 @@ fn builder() -> Builder {
 /// rather than one that nobody recognises, and of two daemons that start at once one fails.
 fn create(path: &Path) -> Result<(), OpenProblem> {
     let temporary = path.with_extension("redb.new");
-    match std::fs::remove_file(&temporary) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(OpenProblem::Io(error));
-        }
-        _ => {}
-    }
+    let file = private_file(&temporary).map_err(OpenProblem::Io)?;
     let store = Store {
-        db: builder().create(&temporary)?,
+        db: builder().create_with_backend(FileBackend::new(file)?)?,
         path: temporary.clone(),
     };
     migrations::migrate(&store, true)?;
     drop(store);
-    let own_eyes_only = std::fs::Permissions::from_mode(0o600);
-    std::fs::set_permissions(&temporary, own_eyes_only).map_err(OpenProblem::Io)?;
     match std::fs::remove_file(path) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
             return Err(OpenProblem::Io(error));
@@ -218,6 +212,19 @@ fn create(path: &Path) -> Result<(), OpenProblem> {
     folder
         .and_then(|folder| folder.sync_all())
         .map_err(OpenProblem::Io)
+}
+
+/// A new file at `path`, in place of what is there, that nobody but its owner could open at any time:
+/// a descriptor that somebody got outlives a later change of mode. What lies there may be another's
+/// link to elsewhere, so it's removed, not opened.
+fn private_file(path: &Path) -> std::io::Result<std::fs::File> {
+    match std::fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut options = std::fs::OpenOptions::new();
+    let options = options.read(true).write(true).create_new(true);
+    options.mode(0o600).open(path)
 }
 
 /// Refuses what is no store of ours, without writing: opening a file for writing writes to it.

@@ -1,19 +1,68 @@
 //! Overrides.
 
-use chrono::NaiveDate;
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::Deserialize;
 
 use super::checkpoints;
-use super::codec::Record;
+use super::codec::{Record, parse_body, unknown_version};
 use super::error::StoreError;
 use super::key::{Key, trailing_id};
 use super::spans;
 use super::tables::{OVERRIDES, OVERRIDES_BY_STATUS, OVERRIDES_BY_TEAM, OVERRIDES_BY_USER, Table};
 use super::tx::{Reader, WriteTx};
+use crate::domain::Revision;
 use crate::domain::ids::{OverrideId, TeamId, UserId};
 use crate::domain::shift_override::{Override, OverrideStatus};
 use crate::rotation::checkpoint::Served;
 
-impl Record for Override {}
+impl Record for Override {
+    const VERSION: u8 = 2;
+
+    fn upgrade(version: u8, body: &[u8]) -> Result<Self, String> {
+        match version {
+            1 => parse_body::<OverrideV1>(body).map(Self::from),
+            _ => Err(unknown_version::<Self>(version)),
+        }
+    }
+}
+
+/// An override when nobody could say why they decided so.
+#[derive(Deserialize)]
+struct OverrideV1 {
+    id: OverrideId,
+    team_id: TeamId,
+    substitute: UserId,
+    #[serde(with = "crate::domain::compact::date")]
+    start_date: NaiveDate,
+    #[serde(with = "crate::domain::compact::date")]
+    end_date: NaiveDate,
+    reason: Option<String>,
+    status: OverrideStatus,
+    requested_by: Option<UserId>,
+    approved_by: Option<UserId>,
+    #[serde(with = "chrono::serde::ts_milliseconds_option")]
+    decided_at: Option<DateTime<Utc>>,
+    revision: Revision,
+}
+
+impl From<OverrideV1> for Override {
+    fn from(old: OverrideV1) -> Self {
+        Self {
+            id: old.id,
+            team_id: old.team_id,
+            substitute: old.substitute,
+            start_date: old.start_date,
+            end_date: old.end_date,
+            reason: old.reason,
+            status: old.status,
+            requested_by: old.requested_by,
+            approved_by: old.approved_by,
+            decided_at: old.decided_at,
+            decision_reason: None,
+            revision: old.revision,
+        }
+    }
+}
 
 fn key(id: OverrideId) -> Key {
     Key::new().id(id.uuid())

@@ -123,6 +123,7 @@ mod tests {
             requested_by: None,
             approved_by: None,
             decided_at: None,
+            decision_reason: None,
             revision: revision(),
         }
     }

@@ -1,6 +1,5 @@
 //! A file that is never synced: for a store that is of no use before it is complete.
 
-use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::Path;
 
@@ -12,11 +11,9 @@ use redb::{DatabaseError, StorageBackend};
 pub struct Unsynced(FileBackend);
 
 impl Unsynced {
-    /// An empty file at `path`, in place of what is there.
+    /// An empty file at `path`, in place of what is there; its owner's alone.
     pub fn create(path: &Path) -> Result<Self, DatabaseError> {
-        let mut options = OpenOptions::new();
-        let options = options.read(true).write(true).create(true).truncate(true);
-        let file: File = options.open(path).map_err(redb::StorageError::Io)?;
+        let file = super::private_file(path).map_err(redb::StorageError::Io)?;
         Ok(Self(FileBackend::new(file)?))
     }
 }

@@ -36,6 +36,9 @@ pub struct OverrideView {
     pub approved_by: Option<String>,
     /// When it was decided or cancelled.
     pub decided_at: Option<DateTime<Utc>>,
+    /// Why it was decided so.
+    #[serde(default)]
+    pub decision_reason: Option<String>,
     /// When it was created.
     pub created_at: DateTime<Utc>,
     /// When it was last changed.
@@ -63,6 +66,7 @@ impl OverrideView {
             requested_by: row.requested_by.as_ref().map(ToString::to_string),
             approved_by: row.approved_by.as_ref().map(ToString::to_string),
             decided_at: row.decided_at,
+            decision_reason: row.decision_reason.clone(),
             created_at: row.revision.created_at,
             updated_at: row.revision.updated_at,
             version: row.revision.version,
@@ -99,6 +103,9 @@ pub struct Decision {
     /// Who decides; only for a token that is not bound to a person.
     #[serde(default)]
     pub approved_by: Option<String>,
+    /// Why, at most 2,000 characters.
+    #[serde(default)]
+    pub reason: Option<String>,
     /// The version that this decision is based on; another one is a conflict.
     #[serde(default)]
     pub version: Option<u64>,

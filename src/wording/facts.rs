@@ -38,6 +38,7 @@ pub(super) struct Facts {
     pub replaces: Option<UserId>,
     pub requested_by: Option<UserId>,
     pub approved_by: Option<UserId>,
+    pub decision_reason: Option<String>,
     pub status: Option<OverrideStatus>,
     pub previous_status: Option<OverrideStatus>,
     pub updates_request: bool,

@@ -107,7 +107,7 @@ fn reason(pen: &Pen<'_>, facts: &Facts) -> Option<String> {
     (!reason.is_empty()).then(|| format!("Reason: {reason}"))
 }
 
-/// `Approved by Ann.`
+/// `Approved by Ann.`; `Rejected by Ann: I am away, too`.
 fn decided_by(pen: &Pen<'_>, facts: &Facts) -> Option<String> {
     let decision = match facts.status? {
         OverrideStatus::Approved => "Approved",
@@ -115,10 +115,18 @@ fn decided_by(pen: &Pen<'_>, facts: &Facts) -> Option<String> {
         OverrideStatus::Cancelled => "Cancelled",
         OverrideStatus::Pending => return None,
     };
-    match &facts.approved_by {
-        Some(user) => Some(format!("{decision} by {}.", pen.whom(user))),
-        None if facts.updates_request => Some(format!("{decision}.")),
-        None => None,
+    let decided = match &facts.approved_by {
+        Some(user) => format!("{decision} by {}", pen.whom(user)),
+        None => decision.to_owned(),
+    };
+    let reason = facts.decision_reason.as_deref();
+    let reason = reason.map(|reason| pen.quote(reason)).unwrap_or_default();
+    if !reason.is_empty() {
+        Some(format!("{decided}: {reason}"))
+    } else if facts.approved_by.is_some() || facts.updates_request {
+        Some(format!("{decided}."))
+    } else {
+        None
     }
 }
 

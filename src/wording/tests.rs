@@ -227,6 +227,23 @@ fn an_override_that_was_decided() {
 }
 
 #[test]
+fn a_decision_says_why() {
+    let decision = json!({
+        "status": "rejected", "previous_status": "pending", "decision_reason": "I am away, too",
+    });
+    let unnamed = with(wish(), decision);
+    let named = with(unnamed.clone(), json!({"approved_by": "UCAT"}));
+    let event = Event::OverrideDecided;
+    let text = told(&[to("UBOB", row(event, unnamed))]);
+    assert!(text.contains("Rejected: I am away, too"), "{text}");
+    let text = told(&[to("UBOB", row(event, named))]);
+    assert!(
+        text.contains("Rejected by ") && text.contains(": I am away, too"),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_click_leaves_the_message_that_the_outbox_leaves() {
     let approved = with(wish(), json!({"status": "approved", "approved_by": "UCAT"}));
     let at = "2026-11-23T08:00:00Z".parse().unwrap();

@@ -8,6 +8,7 @@ use crate::harness::{Client, Daemon, Team};
 
 const ACCESS: &str = include_str!("../../docs/ACCESS.md");
 const ROUTER: &str = include_str!("../../src/api/mod.rs");
+const PAGES: &str = include_str!("../../src/web/mod.rs");
 
 struct Row {
     method: &'static str,
@@ -16,8 +17,18 @@ struct Row {
     is_bare: bool,
 }
 
+/// The rows of the API, and those of the pages.
+fn tables() -> (Vec<Row>, Vec<Row>) {
+    let (api, pages) = ACCESS.split_once("\n## Pages").unwrap();
+    (rows_of(api), rows_of(pages))
+}
+
 fn rows() -> Vec<Row> {
-    let lines = ACCESS
+    tables().0
+}
+
+fn rows_of(text: &'static str) -> Vec<Row> {
+    let lines = text
         .lines()
         .skip_while(|line| !line.starts_with("| route |"));
     let row = |line: &'static str| {
@@ -122,6 +133,64 @@ fn every_route_has_a_row_and_every_row_a_route() {
         let path = path.strip_prefix("/api/v1").unwrap_or(path);
         assert!(rows.iter().any(|row| row.path == path), "no row for {path}");
     }
+}
+
+#[test]
+fn every_page_has_a_row_and_every_row_a_page() {
+    let mut routes = BTreeSet::new();
+    for route in PAGES.split(".route(").skip(1) {
+        let path = route.split('"').nth(1).unwrap();
+        for method in ["get", "post"] {
+            if route.contains(&format!("{method}(")) {
+                routes.insert(format!("{} {path}", method.to_uppercase()));
+            }
+        }
+    }
+    let rows = tables().1.into_iter();
+    let rows: BTreeSet<_> = rows
+        .map(|row| format!("{} {}", row.method, row.path))
+        .collect();
+    assert_eq!(rows, routes);
+}
+
+#[test]
+fn everybody_may_see_the_pages_that_the_table_says() {
+    let (daemon, _) = company();
+    let mut wrong = Vec::new();
+    for (who, client, meets) in callers(&daemon) {
+        let refused = if who == "nobody" { 401 } else { 403 };
+        for row in tables().1 {
+            // A form without a token is refused as one with a wrong token is.
+            if row.path == "/sign-in" && row.method == "POST" {
+                continue;
+            }
+            // Whose profile somebody may change depends on the person: tests of profiles look.
+            let depends_on_person = row.path == "/people/{user}/edit" && row.method == "POST";
+            if depends_on_person && meets.contains(&"editor") {
+                continue;
+            }
+            let path = row.path.replace("{team}", "nowhere");
+            let path = path.replace("{user}", "UNOBODY").replace("{file}", "none");
+            let nothing = "00000000-0000-7000-8000-000000000000";
+            let path = path.replace("{id}", nothing).replace("{service}", nothing);
+            let form = [
+                ("Content-Type", "application/x-www-form-urlencoded"),
+                ("Sec-Fetch-Site", "same-origin"),
+            ];
+            // In full: by its path alone the client takes it for one of the API.
+            let url = format!("http://{}{path}", client.address);
+            let status = client.send(row.method, &url, &form, b"").status;
+            let is_refused = status == 401 || status == 403;
+            let may = meets.contains(&row.takes);
+            if may == is_refused || !may && status != refused {
+                wrong.push(format!(
+                    "{who}: {} {} takes {}, answered {status}",
+                    row.method, row.path, row.takes
+                ));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

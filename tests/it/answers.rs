@@ -110,6 +110,7 @@ fn a_schedule_and_an_override_of_somebody_from_elsewhere() {
       "approved_by": null,
       "created_at": "<time>",
       "decided_at": null,
+      "decision_reason": null,
       "end_date": "today+2",
       "ends_at": "<time>",
       "id": "<id>",
@@ -128,13 +129,16 @@ fn a_schedule_and_an_override_of_somebody_from_elsewhere() {
     }
     "#);
     let path = format!("/oncall-overrides/{}", wish["id"].as_str().unwrap());
-    let decided = team.patch(&path, &json!({"status": "approved"})).ok();
+    let decided = team
+        .patch(&path, &json!({"status": "approved", "reason": "get well"}))
+        .ok();
     let fields = decided.as_object().unwrap().iter();
     let changed = fields.filter(|(field, now)| wish[*field] != **now);
     let changed = changed.map(|(field, now)| (field.clone(), now.clone()));
     insta::assert_snapshot!(shown(&Value::Object(changed.collect()), team.today), @r#"
     {
       "decided_at": "<time>",
+      "decision_reason": "get well",
       "status": "approved",
       "updated_at": "<time>",
       "version": 2
@@ -242,6 +246,41 @@ fn a_service_and_who_is_on_call_for_it() {
       "team_name": "Payments",
       "team_slug": "payments",
       "timezone": "<zone>"
+    }
+    "#);
+}
+
+#[test]
+fn what_a_message_is_about() {
+    let daemon = Daemon::start();
+    let team = daemon.team_with("Core", json!({"slack_channel_id": "C1"}));
+    team.members(&["UANN", "UBOB"]);
+    team.rotate(json!({"rotation_type": "weighted"}));
+    let wish = json!({"substitute_slack_id": "UCAT", "start_date": team.day(0), "reason": "swap"});
+    team.post("/oncall-overrides", &wish).created();
+    let sent = daemon.api.get("/notifications").ok();
+    let sent = sent["items"].as_array().unwrap();
+    let sent = sent.iter().find(|row| row["event"] == "shift_started");
+    insta::assert_snapshot!(shown(&sent.unwrap()["payload"], team.today), @r#"
+    {
+      "end_date": "today",
+      "ends_at": "<time>",
+      "engineer_slack_id": "UCAT",
+      "next": {
+        "engineer_slack_id": "UANN",
+        "starts_at": "<time>"
+      },
+      "previous_engineer_slack_id": "UANN",
+      "reason": "swap",
+      "source": "override",
+      "start_date": "today",
+      "starts_at": "<time>",
+      "team": {
+        "id": "<id>",
+        "name": "Core",
+        "slug": "core",
+        "timezone": "<zone>"
+      }
     }
     "#);
 }

@@ -19,6 +19,7 @@ mod errors;
 mod events;
 mod golden;
 mod handoff;
+mod hardening;
 mod harness;
 mod layers;
 mod lookout;

@@ -383,9 +383,12 @@ fn overrides_are_decided_once_and_by_those_who_may() {
         ("status", "approved"),
         ("version", "1"),
         ("approved_by", "UANN"),
+        ("reason", "she owes you <b>one</b>"),
     ];
     let page = nobody.submit(&format!("{}/decide", path(&one)), &named);
     assert_eq!(said(&page), "The override is approved.");
+    let page = nobody.page(&path(&one));
+    assert!(page.contains("she owes you &#60;b&#62;one"), "{page}");
     assert_eq!(team.on_call(5), (json!("UCAT"), json!("override")));
     // Two leads have the same list open: the second sees what the first has done.
     let mut ann = Visitor::signed_in(&daemon, "editor", Some("UANN"));

@@ -45,7 +45,7 @@ pub fn create(app: &App, ctx: &Ctx, input: &NewToken) -> Result<TokenView> {
     let view = app.write_once(ctx, |tx| {
         is_new = true;
         let mut invalid = Invalid::default();
-        invalid.check_text("name", &input.name, 1, 100);
+        invalid.check_line("name", &input.name, 1, 100);
         let role = invalid.parse::<Role>("role", &input.role);
         let user = input.slack_user_id.as_deref();
         let user = user.and_then(|user| invalid.parse("slack_user_id", user));

@@ -113,7 +113,7 @@ pub fn test(app: &App, ctx: &Ctx, input: &NewTest) -> Result<NotificationView> {
             }
         };
         let mut invalid = Invalid::default();
-        invalid.check_text("recipient", &input.recipient, 1, 200);
+        invalid.check_line("recipient", &input.recipient, 1, 200);
         invalid.into_result(())?;
         let message = Message {
             event: Event::Test,

@@ -134,7 +134,7 @@ mod tests {
                     store::overrides::put(tx.store, &Override {
                         id: OverrideId::new(tx.now), team_id, substitute: user(), start_date, end_date,
                         reason: None, status, requested_by: None, approved_by: None,
-                        decided_at: None, revision: revision.clone(),
+                        decided_at: None, decision_reason: None, revision: revision.clone(),
                     })?;
                 }
                 Ok(())

@@ -44,6 +44,8 @@ pub fn decide(
         let status = invalid.parse::<OverrideStatus>("status", &decision.status);
         let decider = decision.approved_by.as_deref();
         let decider = decider.and_then(|user| invalid.parse::<UserId>("approved_by", user));
+        let reason = decision.reason.as_deref().unwrap_or_default().trim();
+        invalid.check_text("reason", reason, 0, 2000);
         let Some(status) = status else {
             return Err(invalid.into());
         };
@@ -75,6 +77,7 @@ pub fn decide(
             },
             approved_by: decider,
             decided_at: Some(tx.now),
+            decision_reason: (!reason.is_empty()).then(|| reason.to_owned()),
             revision: old.revision.next(tx.now),
             ..old.clone()
         };
@@ -105,6 +108,7 @@ pub fn cancel(app: &App, ctx: &Ctx, team: &str, id: &str) -> Result<()> {
     let decision = Decision {
         status,
         approved_by: None,
+        reason: None,
         version: None,
     };
     decide(app, ctx, team, id, &decision).map(drop)

@@ -66,6 +66,7 @@ fn payload(
         "replaces_slack_id": replaced.filter(|user| *user != row.substitute),
         "requested_by": row.requested_by,
         "approved_by": row.approved_by,
+        "decision_reason": row.decision_reason,
         "status": row.status,
         "previous_status": was,
         "reason": row.reason,

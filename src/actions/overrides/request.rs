@@ -109,6 +109,7 @@ fn new_row(tx: &Tx<'_>, team: &Team, input: &NewOverride) -> Result<Override> {
         requested_by: tx.ctx.acting_user("requested_by", requester)?,
         approved_by: None,
         decided_at: None,
+        decision_reason: None,
         revision: Revision::first(tx.now),
     })
 }

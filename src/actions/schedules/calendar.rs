@@ -13,6 +13,7 @@ use crate::app::{App, Result};
 use crate::domain::ids::UserId;
 use crate::domain::oncall_day::END_OF_TIME;
 use crate::domain::oncall_day::add_days;
+use crate::domain::one_line::cleaned;
 use crate::domain::shift_override::Override;
 use crate::domain::team::Team;
 use crate::rotation::coverage::{Source, Stretch};
@@ -30,7 +31,7 @@ const FUTURE_DAYS: i64 = 400;
 pub fn of_team(app: &App, team: &str) -> Result<String> {
     app.read(|tx| {
         let team = find::active_team(tx, team)?;
-        let mut calendar = calendar(&format!("On call: {}", team.name));
+        let mut calendar = calendar(&format!("On call: {}", cleaned(&team.name)));
         add_shifts(app, tx, &mut calendar, &team, None)?;
         Ok(calendar.done().to_string())
     })
@@ -130,6 +131,8 @@ fn event(
     changed_at: DateTime<Utc>,
 ) -> Event {
     let team = &snapshot.team;
+    // Older names may hold line breaks, which would end the property.
+    let (name, called) = (cleaned(name), cleaned(&team.name));
     let how = match stretch.source {
         Source::Override => "by override",
         Source::Manual => "by manual schedule",
@@ -140,8 +143,8 @@ fn event(
     let stamp = changed_at.format("%Y%m%dT%H%M%SZ").to_string();
     Event::new()
         .uid(&format!("{}-{}@oncalld", team.id, stretch.start))
-        .summary(&format!("On call: {name} ({})", team.name))
-        .description(&format!("{name} is on call for {} {how}.", team.name))
+        .summary(&format!("On call: {name} ({called})"))
+        .description(&format!("{name} is on call for {called} {how}."))
         .starts(snapshot.clock.starts_at(stretch.start))
         .ends(snapshot.clock.ends_at(stretch.end))
         .sequence(sequence)

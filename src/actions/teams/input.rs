@@ -26,7 +26,7 @@ pub fn apply(
     let mut invalid = Invalid::default();
     let mut team = team.clone();
     if let Some(name) = &input.name {
-        invalid.check_text("name", name, 1, 100);
+        invalid.check_line("name", name, 1, 100);
         name.trim().clone_into(&mut team.name);
     }
     if let Some(slug) = &input.slug {

@@ -369,6 +369,7 @@ fn shift_override(row: &OverrideView) -> Result<Override, CliError> {
         requested_by: None,
         approved_by: None,
         decided_at: row.decided_at,
+        decision_reason: row.decision_reason.clone(),
         revision: Revision {
             created_at: row.created_at,
             updated_at: row.updated_at,

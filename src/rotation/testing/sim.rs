@@ -300,6 +300,7 @@ impl Sim {
             requested_by: None,
             approved_by: None,
             decided_at: None,
+            decision_reason: None,
             revision: Revision::first(noon(self.today)),
         });
     }

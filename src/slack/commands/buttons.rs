@@ -120,6 +120,7 @@ impl Person<'_> {
         let decision = Decision {
             status: status.to_string(),
             approved_by: None,
+            reason: None,
             version,
         };
         let decided = overrides::decide(app, &self.ctx, &team, &id, &decision);

@@ -84,6 +84,7 @@ impl Person<'_> {
         let decision = Decision {
             status: OverrideStatus::Cancelled.to_string(),
             approved_by: None,
+            reason: None,
             version: Some(row.version),
         };
         let id = row.id.to_string();

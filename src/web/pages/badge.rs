@@ -85,11 +85,6 @@ async fn show(api: &Api, visitor: &Visitor, query: OnCallQuery) -> Shown {
         (header::CONTENT_TYPE, "image/svg+xml".to_owned()),
         (header::CACHE_CONTROL, format!("{whose}, max-age={age}")),
         (header::ETAG, format!("W/{}", etag(svg.as_bytes()))),
-        (
-            header::CONTENT_SECURITY_POLICY,
-            "default-src 'none'".to_owned(),
-        ),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
         (header::VARY, "Accept-Encoding".to_owned()),
     ];
     let mut response = svg.into_response();

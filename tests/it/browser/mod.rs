@@ -1,4 +1,5 @@
 //! The pages in a real browser.
 
 mod everywhere;
+mod hostile;
 mod main_flow;

@@ -224,13 +224,15 @@ impl Browser {
         self.command("goog/cdp/execute", &body).await.unwrap();
     }
 
-    /// What reaches out of the page to the right, unless it lies in what scrolls by itself.
+    /// What reaches out of the page to the right, unless it lies in what scrolls by itself or cuts it off.
     pub async fn too_wide(&self) -> Option<String> {
         let script = "const wide = document.documentElement.clientWidth; \
+            const isCut = it => it && it !== document.body \
+              && (getComputedStyle(it).overflowX !== 'visible' || isCut(it.parentElement)); \
             return [...document.querySelectorAll('body *')].filter(it => { \
               const box = it.getBoundingClientRect(); \
-              return box.width && box.right > wide + 1 \
-                && !it.closest('.scroll, .tabs, .visually-hidden, thead, dialog, .skip'); \
+              return box.width && box.right > wide + 1 && !isCut(it.parentElement) \
+                && !it.closest('.visually-hidden, thead, dialog, .skip'); \
             }).slice(0, 3).map(it => it.outerHTML.slice(0, 120));";
         let found = self.run(script).await;
         (found != json!([])).then(|| found.to_string())

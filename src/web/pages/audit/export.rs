@@ -121,7 +121,6 @@ async fn send(
         (header::CONTENT_TYPE, kind.to_owned()),
         (header::CONTENT_DISPOSITION, file),
         (header::CACHE_CONTROL, "private, no-store".to_owned()),
-        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
     ];
     Ok((headers, Body::from_stream(rest)).into_response())
 }

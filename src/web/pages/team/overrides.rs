@@ -241,6 +241,7 @@ pub async fn decide(
     let decision = Decision {
         status: form.text("status").to_owned(),
         approved_by: form.person("approved_by"),
+        reason: form.filled("reason"),
         version: form.read("version", "a version")?,
     };
     if decision.approved_by.is_none() && names_decider(&visitor) {

@@ -1,0 +1,169 @@
+//! What attacks and accidents must not bring about.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::harness::{Client, Daemon, command, data_dir, fails_to_start};
+
+#[test]
+fn every_answer_tells_browsers_to_take_it_for_what_it_is() {
+    let daemon = Daemon::start();
+    daemon.team("Core");
+    let lookup = "/oncall?team=core";
+    daemon.api.get(lookup).ok();
+    // The second is ready in memory, and never reaches the router.
+    let paths = [
+        lookup,
+        lookup,
+        "/teams",
+        "/nowhere",
+        "/teams/core/calendar.ics",
+        "/openapi.json",
+    ];
+    let own = [
+        "/",
+        "/healthz",
+        "/readyz",
+        "/metrics",
+        "/api/docs/",
+        "/nowhere",
+        "/badge/core.svg",
+    ];
+    let own = own.map(|path| format!("http://{}{path}", daemon.api.address));
+    for path in paths.iter().copied().chain(own.iter().map(String::as_str)) {
+        let reply = daemon.api.get(path);
+        let header = |name: &str| reply.header(name).unwrap_or_default().to_owned();
+        assert_eq!(header("x-content-type-options"), "nosniff", "{path}");
+        assert_eq!(header("referrer-policy"), "same-origin", "{path}");
+        let policy = header("content-security-policy");
+        assert!(policy.contains("default-src '"), "{path}: {policy}");
+        assert!(
+            policy.contains("frame-ancestors 'none'"),
+            "{path}: {policy}"
+        );
+    }
+}
+
+#[test]
+fn probes_answer_whatever_token_comes_with_them() {
+    let daemon = Daemon::start();
+    let stranger = daemon.api.with_token("oncalld_of_another_time");
+    for path in ["/healthz", "/readyz", "/api/v1/openapi.json"] {
+        let url = format!("http://{}{path}", daemon.api.address);
+        assert_eq!(stranger.get(&url).status, 200, "{path}");
+    }
+    assert_eq!(stranger.get("/teams").status, 401);
+}
+
+#[test]
+fn the_api_description_says_where_a_token_is_required() {
+    let document = Daemon::start().api.get("/openapi.json").ok();
+    let security = |path: &str, method: &str| document["paths"][path][method]["security"].clone();
+    let token = json!({"token": []});
+    assert_eq!(security("/teams", "get"), json!([token, {}]));
+    assert_eq!(security("/teams", "post"), json!([token]));
+    assert_eq!(security("/tokens", "get"), json!([token]));
+    assert_eq!(security("/users/{user}/profile", "put"), json!([token]));
+}
+
+#[test]
+fn a_lost_store_is_not_replaced_by_an_empty_one_unless_asked_for() {
+    let home = Arc::new(tempfile::tempdir().unwrap());
+    let mut daemon = Daemon::start_in(Arc::clone(&home), Vec::new());
+    daemon.team("Core");
+    daemon.signal("TERM");
+    daemon.wait();
+    let (store, token) = (
+        data_dir(home.path()).join("oncalld.redb"),
+        data_dir(home.path()).join("admin.token"),
+    );
+    let secret = fs::read(&token).unwrap();
+    let kept = fs::read(&store).unwrap();
+    for is_removed in [true, false] {
+        if is_removed {
+            fs::remove_file(&store).unwrap();
+        } else {
+            fs::write(&store, b"").unwrap();
+        }
+        let (code, stderr) = fails_to_start(command(home.path()));
+        assert_eq!(code, Some(1), "{stderr}");
+        assert!(
+            stderr.contains("oncalld.redb is missing or empty"),
+            "{stderr}"
+        );
+        assert!(stderr.contains("serve --new"), "{stderr}");
+        assert_eq!(fs::read(&token).unwrap(), secret, "the token is as it was");
+        // Put back, it goes on.
+        fs::write(&store, &kept).unwrap();
+        let daemon = Daemon::start_in(Arc::clone(&home), Vec::new());
+        daemon.api.get("/teams/core").ok();
+    }
+    fs::remove_file(&store).unwrap();
+    let mut anew = command(home.path());
+    anew.arg("--new");
+    let daemon = Daemon::spawn(Arc::clone(&home), Vec::new(), anew);
+    assert_eq!(daemon.api.get("/teams/core").status, 404);
+    assert_ne!(fs::read(&token).unwrap(), secret, "a token of its own");
+}
+
+#[test]
+fn a_new_store_is_written_to_no_file_that_somebody_prepared() {
+    let home = Arc::new(tempfile::tempdir().unwrap());
+    let data = data_dir(home.path());
+    fs::create_dir(&data).unwrap();
+    fs::set_permissions(&data, fs::Permissions::from_mode(0o755)).unwrap();
+    let elsewhere = home.path().join("elsewhere");
+    fs::write(&elsewhere, b"mine").unwrap();
+    symlink(&elsewhere, data.join("oncalld.redb.new")).unwrap();
+    let daemon = Daemon::start_in(Arc::clone(&home), Vec::new());
+    daemon.team("Core");
+    assert_eq!(fs::read(&elsewhere).unwrap(), b"mine");
+    let mode = fs::metadata(data.join("oncalld.redb"))
+        .unwrap()
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+/// What would end a line, can't be seen, or turns the direction of what follows.
+const HIDDEN: [&str; 6] = [
+    "a\r\nX-EVIL:1",
+    "a\nb",
+    "a\tb",
+    "a\u{0}b",
+    "a\u{202e}b",
+    "a\u{200b}b",
+];
+
+#[test]
+fn names_are_one_line_without_anything_hidden() {
+    let daemon = Daemon::start();
+    let team = daemon.team("Core");
+    let post = |path: &str, body| daemon.api.post(path, &body);
+    let invalid = |client: &Client, path: &str, body, field: &str| {
+        client.post(path, &body).invalid(&[field]);
+    };
+    for name in HIDDEN {
+        invalid(&daemon.api, "/teams", json!({"name": name}), "name");
+        invalid(
+            &daemon.api,
+            "/tokens",
+            json!({"name": name, "role": "viewer"}),
+            "name",
+        );
+        let service = json!({"name": name, "team_id": "core"});
+        invalid(&daemon.api, "/services", service, "name");
+        let service = json!({"name": "x", "team_id": "core", "tech_stack": [name]});
+        invalid(&daemon.api, "/services", service, "tech_stack");
+        team.patch("", &json!({"name": name})).invalid(&["name"]);
+    }
+    // What is written with joiners is a name like any other.
+    for name in ["شبکه‌ها", "👩‍🚀 Space", "Größe"] {
+        post("/services", json!({"name": name, "team_id": "core"})).created();
+    }
+    // A description has lines.
+    team.patch("", &json!({"description": "one\ntwo"})).ok();
+}
