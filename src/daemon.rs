@@ -29,6 +29,7 @@ use crate::config::{CliOverrides, Config, LogFormat, OnPluginError};
 use crate::delivery::{Counters, Dispatcher};
 use crate::demo;
 use crate::domain::zone;
+use crate::http::connections::{self, Places};
 use crate::http::{Access, Api};
 use crate::plugin::{self, HostPolicy, Limits, PluginSettings, Registry};
 use crate::rotation::plan::OnFailure;
@@ -95,7 +96,7 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         plugin_settings(&config),
         Arc::new(SystemClock),
     )?);
-    let (app, _lock) = open(&config, &options, plugins.clone())?;
+    let (app, mut lock) = open(&config, &options, plugins.clone())?;
     if !address.ip().is_loopback() && config.server.public_url.is_none() {
         tracing::warn!(
             %address,
@@ -103,6 +104,13 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
              server.public_url"
         );
     }
+    let public = config.server.public_url.as_ref();
+    let served = [format!("http://{address}")].into_iter();
+    let served: Vec<_> = served
+        .chain(public.map(|url| url.as_str().to_owned()))
+        .collect();
+    lock.announce(&served)
+        .context("the lock can't be written")?;
     for remark in config.remarks() {
         tracing::info!("{remark}");
     }
@@ -144,7 +152,12 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     let patience = Duration::from_secs(config.server.shutdown_seconds);
     // Requests and handoffs under way share the time that stopping may take.
     let service = service(api, requests.clone());
-    answer_until_stopped(listener, service, stopped.clone(), patience * 3 / 4).await?;
+    let places = Places {
+        total: config.server.max_connections,
+        per_address: config.server.max_connections_per_address,
+    };
+    let places = places.within_file_limit();
+    answer_until_stopped(listener, places, service, stopped.clone(), patience * 3 / 4).await;
     stopping.send_if_modified(|reason| {
         let is_new = reason.is_none();
         reason.get_or_insert_with(|| "the listener ended".to_owned());
@@ -267,24 +280,20 @@ fn plugin_settings(config: &Config) -> PluginSettings {
 /// Answers requests until the daemon is stopped, and then those under way, with patience.
 async fn answer_until_stopped(
     listener: TcpListener,
+    places: Places,
     service: Lookups,
     mut stopped: watch::Receiver<Option<String>>,
     patience: Duration,
-) -> anyhow::Result<()> {
-    let mut stopping = stopped.clone();
-    let server = axum::serve(listener, service).with_graceful_shutdown(async move {
-        let _ = stopping.wait_for(Option::is_some).await;
-    });
+) {
+    let of_peer = |peer| service.of_peer(peer);
+    let server = connections::serve(listener, places, of_peer, stopped.clone());
     let overdue = async {
         let _ = stopped.wait_for(Option::is_some).await;
         tokio::time::sleep(patience).await;
     };
     tokio::select! {
-        result = server => result.context("the listener failed"),
-        () = overdue => {
-            tracing::warn!("some requests did not end in time");
-            Ok(())
-        }
+        () = server => {}
+        () = overdue => tracing::warn!("some requests did not end in time"),
     }
 }
 

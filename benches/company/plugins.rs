@@ -17,6 +17,7 @@ use oncalld::config::Config;
 use oncalld::daemon;
 use oncalld::delivery::Counters;
 use oncalld::domain::oncall_day::add_days;
+use oncalld::http::connections::{self, Places};
 use oncalld::http::{Access, Api};
 use oncalld::low_priority;
 use oncalld::plugin::trial::{PickTrial, TrialCandidate, TrialShift};
@@ -214,11 +215,18 @@ impl Served {
         services::create(&app, &Ctx::system(), &service)?;
         let access = Access::from(&Config::default());
         let stopping = watch::Sender::new(None);
+        let stopped = stopping.subscribe();
         let api = Api::new(app, access, &Counters::default(), None, stopping);
         let runtime = Runtime::new()?;
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
         let address = listener.local_addr()?;
-        runtime.spawn(async move { axum::serve(listener, daemon::service(api, None)).await });
+        let service = daemon::service(api, None);
+        let places = Places {
+            total: 1_024,
+            per_address: 1_024,
+        };
+        let of_peer = move |peer| service.of_peer(peer);
+        runtime.spawn(connections::serve(listener, places, of_peer, stopped));
         Ok(Self {
             address,
             _runtime: runtime,

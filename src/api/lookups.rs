@@ -13,10 +13,8 @@ use axum::Router;
 use axum::extract::{ConnectInfo, Request};
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::response::Response;
-use axum::serve::IncomingStream;
 use chrono::{DateTime, Utc};
 use futures_util::future::Either;
-use tokio::net::TcpListener;
 use tower::Service;
 
 use super::reply;
@@ -56,6 +54,12 @@ impl Lookups {
     /// In front of `router`.
     pub fn new(api: Api, router: Router) -> Self {
         Self::of(api, router, None)
+    }
+
+    /// The service of one connection, which knows its peer.
+    #[must_use]
+    pub fn of_peer(&self, peer: SocketAddr) -> Self {
+        Self::of(self.0.api.clone(), self.0.router.clone(), Some(peer))
     }
 
     fn of(api: Api, router: Router, peer: Option<SocketAddr>) -> Self {
@@ -142,22 +146,5 @@ impl Service<Request> for Lookups {
         let known = request.headers().get(header::IF_NONE_MATCH);
         let response = guard::unless_known(known, reply::ready(&answer));
         Either::Left(ready(Ok(response)))
-    }
-}
-
-/// A connection's own service, which knows its peer.
-impl Service<IncomingStream<'_, TcpListener>> for Lookups {
-    type Response = Self;
-    type Error = Infallible;
-    type Future = Ready<Result<Self, Infallible>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, connection: IncomingStream<'_, TcpListener>) -> Self::Future {
-        let peer = Some(*connection.remote_addr());
-        let (api, router) = (self.0.api.clone(), self.0.router.clone());
-        ready(Ok(Self::of(api, router, peer)))
     }
 }

@@ -10,6 +10,7 @@ use super::error::CliError;
 use crate::config::{CliOverrides, Config, is_loopback_name};
 use crate::daemon::ADMIN_TOKEN_FILE;
 use crate::secret::Secret;
+use crate::store::FolderLock;
 
 /// The config file that holds where none is named.
 const DEFAULT_CONFIG: &str = "config.toml";
@@ -93,10 +94,7 @@ impl Connection {
             (Some(url), Some(token)) => Ok(Self { url, token }),
             (Some(url), None) => {
                 let token = match load_config(global) {
-                    Ok(config) if belongs_to(&url, &config) => admin_token(&config),
-                    Ok(_) => {
-                        Token::Missing(format!("the admin token of this host isn't sent to {url}"))
-                    }
+                    Ok(config) => admin_token(&config, &url),
                     Err(error) => Token::Missing(error.message),
                 };
                 Ok(Self { url, token })
@@ -108,7 +106,7 @@ impl Connection {
                     error
                 })?;
                 let url = parse_url(&address(config.server.listen))?;
-                let token = token.unwrap_or_else(|| admin_token(&config));
+                let token = token.unwrap_or_else(|| admin_token(&config, &url));
                 Ok(Self { url, token })
             }
         }
@@ -120,26 +118,27 @@ impl Connection {
     }
 }
 
-/// The admin token goes to the daemon whose it is, and to nobody else.
-fn belongs_to(url: &Url, config: &Config) -> bool {
-    let configured = [
-        Some(address(config.server.listen)),
-        config
-            .server
-            .public_url
-            .as_ref()
-            .map(|url| url.as_str().to_owned()),
-    ];
-    let is_configured = |text: String| parse_url(&text).is_ok_and(|other| other == *url);
-    is_loopback(url) || configured.into_iter().flatten().any(is_configured)
+/// The admin token goes to the daemon whose it is, and to nobody else: to this host, or to where
+/// the daemon that holds the folder says that it serves. What a config says doesn't count: the one
+/// in the working directory may be anybody's.
+fn belongs_to(url: &Url, data_dir: &Path) -> bool {
+    let is_own = |text: String| parse_url(&text).is_ok_and(|own| own == *url);
+    is_loopback(url) || FolderLock::announced(data_dir).into_iter().any(is_own)
 }
 
 fn is_loopback(url: &Url) -> bool {
     url.host_str().is_some_and(is_loopback_name)
 }
 
-fn admin_token(config: &Config) -> Token {
-    let path = config.server.data_dir.join(ADMIN_TOKEN_FILE);
+fn admin_token(config: &Config, url: &Url) -> Token {
+    let data_dir = &config.server.data_dir;
+    let path = data_dir.join(ADMIN_TOKEN_FILE);
+    if !belongs_to(url, data_dir) {
+        return Token::Missing(format!(
+            "the admin token of this host isn't sent to {url}, where no daemon serves {}",
+            data_dir.display()
+        ));
+    }
     match std::fs::read_to_string(&path) {
         Ok(text) if !text.trim().is_empty() => Token::File(text.trim().into(), path),
         Ok(_) => Token::Missing(format!("{} is empty", path.display())),

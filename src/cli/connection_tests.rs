@@ -61,6 +61,7 @@ fn what_is_given_wins_and_what_is_empty_is_not_given() {
 
 #[test]
 fn the_admin_token_goes_to_its_own_daemon_only() {
+    let served = ["http://10.0.0.5:9000", "https://oncall.example.com"].map(str::to_owned);
     for own in [
         "http://127.0.0.1:1",
         "http://localhost:9000",
@@ -68,7 +69,9 @@ fn the_admin_token_goes_to_its_own_daemon_only() {
         "http://10.0.0.5:9000",
         "https://oncall.example.com",
     ] {
-        let (_dir, global) = global("10.0.0.5:9000");
+        let (dir, global) = global("10.0.0.5:9000");
+        let mut lock = FolderLock::take(dir.path()).unwrap();
+        lock.announce(&served).unwrap();
         let found = with_url(global, own).unwrap();
         assert!(found.token.secret().is_some(), "{own}");
     }
@@ -78,10 +81,17 @@ fn the_admin_token_goes_to_its_own_daemon_only() {
         "http://oncall.example.com",
         "https://localhost.evil.example",
     ] {
-        let (_dir, global) = global("10.0.0.5:9000");
+        let (dir, global) = global("10.0.0.5:9000");
+        let mut lock = FolderLock::take(dir.path()).unwrap();
+        lock.announce(&served).unwrap();
         let found = with_url(global, other).unwrap();
         assert!(found.token.secret().is_none(), "{other}");
     }
+    // A config alone, such as one that lies in the working directory, opens nothing.
+    let (_dir, global) = global("10.0.0.5:9000");
+    let found = Connection::find(&global).unwrap();
+    assert_eq!(found.url.as_str(), "http://10.0.0.5:9000/");
+    assert!(found.token.secret().is_none());
 }
 
 #[test]

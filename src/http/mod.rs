@@ -3,6 +3,7 @@
 
 pub(crate) mod access;
 pub(crate) mod body;
+pub mod connections;
 pub(crate) mod cookies;
 mod flights;
 pub(crate) mod guard;

@@ -13,7 +13,7 @@ const LOCK_FILE: &str = "oncalld.lock";
 /// The right to use a data folder, until it's dropped or the process ends, however it does.
 #[derive(Debug)]
 pub struct FolderLock {
-    _file: File,
+    file: File,
 }
 
 impl FolderLock {
@@ -37,18 +37,43 @@ impl FolderLock {
                 let mut holder = String::new();
                 // Who it is helps, and is no more than that.
                 let _ = (&mut file).take(32).read_to_string(&mut holder);
-                let holder = holder.trim().to_owned();
+                let holder = holder.lines().next().unwrap_or_default().to_owned();
                 return Err(failed(OpenProblem::FolderInUse { holder }));
             }
             Err(TryLockError::Error(error)) => return Err(failed(OpenProblem::Io(error))),
         }
-        let note = |file: &mut File| {
-            file.set_len(0)?;
-            file.rewind()?;
-            writeln!(file, "{}", std::process::id())
-        };
-        note(&mut file).map_err(|error| failed(OpenProblem::Io(error)))?;
-        Ok(Self { _file: file })
+        let mut lock = Self { file };
+        lock.announce(&[])
+            .map_err(|error| failed(OpenProblem::Io(error)))?;
+        Ok(lock)
+    }
+
+    /// Notes in the folder where this process serves what is in it, for [`Self::announced`].
+    ///
+    /// # Errors
+    /// The note can't be written.
+    pub fn announce(&mut self, urls: &[String]) -> std::io::Result<()> {
+        self.file.set_len(0)?;
+        self.file.rewind()?;
+        let mut note = format!("{}\n", std::process::id());
+        for url in urls {
+            note += url;
+            note.push('\n');
+        }
+        self.file.write_all(note.as_bytes())
+    }
+
+    /// Where the process that has a folder serves it, as far as it said; nowhere if none has it.
+    pub fn announced(folder: &Path) -> Vec<String> {
+        let note = std::fs::read_to_string(folder.join(LOCK_FILE)).unwrap_or_default();
+        note.lines().skip(1).map(ToOwned::to_owned).collect()
+    }
+}
+
+impl Drop for FolderLock {
+    fn drop(&mut self) {
+        // Nothing is served from here any more; a crash leaves the note to the next start.
+        let _ = self.file.set_len(0);
     }
 }
 
@@ -67,6 +92,15 @@ mod tests {
             "{refused}"
         );
         drop(held);
-        FolderLock::take(folder.path()).unwrap();
+        let mut held = FolderLock::take(folder.path()).unwrap();
+        held.announce(&["http://127.0.0.1:1".to_owned()]).unwrap();
+        assert_eq!(FolderLock::announced(folder.path()), ["http://127.0.0.1:1"]);
+        let refused = FolderLock::take(folder.path()).unwrap_err().to_string();
+        assert!(
+            refused.contains(&own) && !refused.contains("http"),
+            "{refused}"
+        );
+        drop(held);
+        assert!(FolderLock::announced(folder.path()).is_empty());
     }
 }

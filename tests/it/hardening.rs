@@ -1,8 +1,11 @@
 //! What attacks and accidents must not bring about.
 
 use std::fs;
+use std::io::{BufRead as _, Write as _};
+use std::net::TcpStream;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 
@@ -166,4 +169,52 @@ fn names_are_one_line_without_anything_hidden() {
     }
     // A description has lines.
     team.patch("", &json!({"description": "one\ntwo"})).ok();
+}
+
+/// Connections that begin a request and leave it at that.
+fn half_open(daemon: &Daemon, count: usize) -> Vec<TcpStream> {
+    let half = |_| {
+        let mut line = TcpStream::connect(&daemon.api.address).unwrap();
+        // One that has been closed for another already can't be written to.
+        let _ = line.write_all(b"GET /healthz HT");
+        line
+    };
+    (0..count).map(half).collect()
+}
+
+#[test]
+fn connections_that_ask_for_nothing_keep_nobody_out() {
+    let daemon = Daemon::with(&[("SERVER__MAX_CONNECTIONS", "32")]);
+    daemon.team("Core");
+    let mut events = daemon.api.events();
+    let lines = half_open(&daemon, 200);
+    for _ in 0..50 {
+        daemon.api.get("/oncall?team=core").ok();
+    }
+    drop(lines);
+    // Whoever has a request under way keeps their place.
+    daemon.team("Other");
+    let mut told = String::new();
+    while !told.contains("data:") {
+        assert_ne!(
+            events.read_line(&mut told).unwrap(),
+            0,
+            "the stream ended: {told}"
+        );
+    }
+}
+
+#[test]
+fn a_stop_waits_for_no_connection_that_asks_for_nothing() {
+    let mut daemon = Daemon::start();
+    daemon.team("Core");
+    let _lines = half_open(&daemon, 20);
+    let since = Instant::now();
+    daemon.signal("TERM");
+    assert!(daemon.wait().success());
+    assert!(
+        since.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        since.elapsed()
+    );
 }

@@ -28,6 +28,12 @@ pub struct Server {
     /// The largest request body, in units of 1024 bytes.
     #[serde(deserialize_with = "bounded::<1, 65_536, _, _>")]
     pub max_body_kb: usize,
+    /// Connections that may be open at once.
+    #[serde(deserialize_with = "bounded::<16, 1_000_000, _, _>")]
+    pub max_connections: usize,
+    /// Connections that one address may have.
+    #[serde(deserialize_with = "bounded::<1, 1_000_000, _, _>")]
+    pub max_connections_per_address: usize,
     /// How long requests in flight may take to end at a shutdown, in seconds.
     #[serde(deserialize_with = "bounded::<1, 9, _, _>")]
     pub shutdown_seconds: u64,

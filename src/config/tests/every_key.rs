@@ -245,6 +245,12 @@ const TABLE: &[(&str, &str, &str, Field)] = &[
     ("server.max_body_kb", "16", "16", |c| {
         c.server.max_body_kb.to_string()
     }),
+    ("server.max_connections", "16", "16", |c| {
+        c.server.max_connections.to_string()
+    }),
+    ("server.max_connections_per_address", "16", "16", |c| {
+        c.server.max_connections_per_address.to_string()
+    }),
     ("server.public_url", "http://oncall", "http://oncall", |c| {
         c.server
             .public_url

@@ -150,6 +150,8 @@ fn a_file_that_is_not_toml_is_named_with_the_place() {
 fn bounds_are_kept_at_both_ends() {
     let bounds = [
         ("server.max_body_kb", 1, 65_536),
+        ("server.max_connections", 16, 1_000_000),
+        ("server.max_connections_per_address", 1, 1_000_000),
         ("server.shutdown_seconds", 1, 9),
         ("auth.failed_attempts_per_minute", 1, 10_000),
         ("rotation.lookahead_weeks", 1, 52),
