@@ -241,8 +241,8 @@ fn refuse_lost_store(file: &Path, token: &Path) -> anyhow::Result<()> {
     };
     if is_gone && token.exists() {
         bail!(
-            "{} is missing or empty, yet {} is there: put the store back from a backup, or begin \
-             anew on purpose with `oncalld serve --new`, which replaces the token",
+            "{} is missing or empty, yet {} is there: put the store back from a backup, or start \
+             over on purpose with `oncalld serve --new`, which replaces the token",
             file.display(),
             token.display()
         );

@@ -145,8 +145,8 @@ impl Metrics {
     }
 }
 
-/// Methods are the client's to make up: whatever no route takes is one label.
-fn method_label(method: &Method) -> &str {
+/// Whether some route may take a method; others are the client's to make up.
+pub fn is_known(method: &Method) -> bool {
     let known = [
         Method::GET,
         Method::HEAD,
@@ -156,7 +156,12 @@ fn method_label(method: &Method) -> &str {
         Method::PUT,
         Method::OPTIONS,
     ];
-    if known.contains(method) {
+    known.contains(method)
+}
+
+/// Whatever no route takes is one label.
+fn method_label(method: &Method) -> &str {
+    if is_known(method) {
         method.as_str()
     } else {
         "other"

@@ -1,4 +1,4 @@
-//! Preview and generate; and the planning anew that other changes bring about.
+//! Preview and generate; and the new planning that other changes bring about.
 
 pub mod fairness;
 pub mod handoff;
@@ -54,7 +54,7 @@ pub fn preview(app: &App, team: &str, request: &PlanRequest) -> Result<PlanView>
     })
 }
 
-/// Plans the future auto shifts anew and writes them.
+/// Plans the future auto shifts again and writes them.
 ///
 /// # Errors
 /// Less than an editor; the team is not there or does not rotate; the number of weeks is
@@ -76,7 +76,7 @@ pub fn generate(app: &App, ctx: &Ctx, team: &str, request: &PlanRequest) -> Resu
     })
 }
 
-/// Plans the future anew after a change of who could be picked, or of which days are free. Whom that
+/// Plans the future again after a change of who could be picked, or of which days are free. Whom that
 /// puts on call at once is told why, unless the change has given a reason of its own.
 pub(crate) fn replan(tx: &mut Tx<'_>, team: &Team, why: &str) -> Result<()> {
     if !team.rotates() {
@@ -99,7 +99,7 @@ pub(crate) fn fill(tx: &mut Tx<'_>, team: &Team, why: &str) -> Result<()> {
     plan_and_write(tx, &snapshot, stands, until, why).map(drop)
 }
 
-/// Brings the rotation in line with a config that has just changed: plans the future anew,
+/// Brings the rotation in line with a config that has just changed: plans the future again,
 /// or drops it where the team no longer rotates. A handoff that lay before the change is
 /// not a missed one.
 pub(crate) fn reset(tx: &mut Tx<'_>, team: &Team) -> Result<()> {
@@ -137,7 +137,7 @@ fn without_future(snapshot: &TeamSnapshot) -> Plan {
     }
 }
 
-/// Plans anew as far as asked for, as the lookahead wants, and as was published; writes it.
+/// Plans again as far as asked for, as the lookahead wants, and as was published; writes it.
 fn write_plan(tx: &mut Tx<'_>, snapshot: &TeamSnapshot, weeks: u32, why: &str) -> Result<Plan> {
     let until = horizon_of(snapshot, weeks).max(lookahead_of(tx, snapshot));
     // No request publishes further than a year; a config that did is no reason to go on.

@@ -64,7 +64,7 @@ pub fn create(app: &App, ctx: &Ctx, input: &TeamInput) -> Result<TeamView> {
     })
 }
 
-/// Changes a team. A change that touches its rotation plans its future shifts anew; setting
+/// Changes a team. A change that touches its rotation plans its future shifts again; setting
 /// `is_active` deletes or restores it.
 ///
 /// # Errors
@@ -90,7 +90,7 @@ pub fn update(app: &App, ctx: &Ctx, reference: &str, input: &TeamInput) -> Resul
         if team == old {
             return Ok(view(tx.settings, &team));
         }
-        let rotates_anew = team.rotation != old.rotation
+        let replans = team.rotation != old.rotation
             || team.timezone != old.timezone
             || team.is_active != old.is_active;
         let regroups = team.slack_group_id != old.slack_group_id;
@@ -100,15 +100,15 @@ pub fn update(app: &App, ctx: &Ctx, reference: &str, input: &TeamInput) -> Resul
         {
             refuse_group_of_both_kinds(tx.store, &team)?;
         }
-        if rotates_anew {
+        if replans {
             // What fell due under the old config is handed off under it.
             handoff::hand_off_if_due(tx, &old)?;
-            give_reason(tx, &old, Some(why_rotates_anew(&old, &team)))?;
+            give_reason(tx, &old, Some(why_replans(&old, &team)))?;
         }
         team.revision = old.revision.next(tx.now);
         store::teams::put(tx.store, &team)?;
         record_update(tx, &old, &team)?;
-        if rotates_anew {
+        if replans {
             rotation::reset(tx, &team)?;
         } else if regroups {
             rotation::replan(tx, &team, "the team has another Slack group")?;
@@ -172,7 +172,7 @@ fn fill_in_start(team: &mut Team, now: DateTime<Utc>) {
     }
 }
 
-fn why_rotates_anew(old: &Team, new: &Team) -> &'static str {
+fn why_replans(old: &Team, new: &Team) -> &'static str {
     match (old.is_active, new.is_active) {
         (true, false) => "the team was deleted",
         (false, true) => "the team was restored",

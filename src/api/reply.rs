@@ -6,6 +6,8 @@ use bytes::Bytes;
 use serde::Serialize;
 
 use crate::actions::oncall::lookup::{Answer, etag};
+use crate::app::{ActionError, App};
+use crate::http::Api;
 use crate::http::guard;
 use crate::http::problem::Problem;
 
@@ -26,6 +28,24 @@ impl<T: Serialize> IntoResponse for Json<T> {
             Err(error) => Problem::internal(error.to_string()).into_response(),
         }
     }
+}
+
+/// The JSON of a heavy read, which is written where it runs: it can be megabytes.
+///
+/// # Errors
+/// As [`Api::run_heavy`].
+pub async fn heavy<T: Serialize>(
+    api: &Api,
+    action: impl FnOnce(&App) -> Result<T, ActionError> + Send + 'static,
+) -> Result<Response, Problem> {
+    let written = api.run_heavy(move |app| {
+        let body = serde_json::to_vec(&action(app)?);
+        let body = body.map_err(|error| ActionError::Internal(error.to_string()))?;
+        let tag = etag(&body);
+        Ok((body, tag))
+    });
+    let (body, tag) = written.await?;
+    Ok(json(body.into(), tag.into()))
 }
 
 /// A ready answer to a lookup.

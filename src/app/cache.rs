@@ -73,7 +73,7 @@ impl<K: Clone + Hash + Eq, V, D: Clone + Hash + Eq> Shard<K, V, D> {
 }
 
 impl<K: Clone + Hash + Eq, V: Clone, D: Clone + Hash + Eq> Cache<K, V, D> {
-    /// Keeps about `most` values; where a shard has its part of them, it begins anew.
+    /// Keeps about `most` values; where a shard has its part of them, it starts over.
     pub fn new(most: usize) -> Self {
         Self {
             shards: std::array::from_fn(|_| RwLock::default()),

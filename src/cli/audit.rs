@@ -115,7 +115,7 @@ pub(super) fn proven(proof: &AuditProof) -> [(&'static str, String); 3] {
     let entries = counted(proof.entries, "entry", "entries");
     let text =
         format!("{entries}, each as it was chained to the one before, and found by every filter");
-    let unproven = "whether its end was cut off or all of it written anew, by somebody with the file: \
+    let unproven = "whether its end was cut off or all of it rewritten, by somebody with the file: \
                     note the head elsewhere";
     [
         ("audit log", text),

@@ -20,7 +20,10 @@ use super::state::Api;
 use crate::actions::admin::{sessions, tokens};
 use crate::app::{Actor, Ctx, IdempotencyKey, Source};
 use crate::domain::token::Role;
+use crate::metrics;
 
+/// What the log shows of a path, in bytes.
+const MOST_LOGGED: usize = 300;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
 const SEC_FETCH_SITE: HeaderName = HeaderName::from_static("sec-fetch-site");
@@ -129,6 +132,10 @@ fn as_problem(response: Response) -> Response {
 
 fn admit(api: &Api, request: &Request, peer: Option<SocketAddr>) -> Result<Ctx, Problem> {
     let (headers, uri) = (request.headers(), request.uri());
+    if !metrics::is_known(request.method()) {
+        let detail = "there is no such method here";
+        return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail));
+    }
     check_host(api, headers, uri)?;
     let session = session_of(api, headers)?;
     let is_read = matches!(
@@ -353,6 +360,11 @@ pub fn unless_known(known: Option<&HeaderValue>, response: Response) -> Response
     Response::from_parts(parts, Body::empty())
 }
 
+/// The beginning of a text, as much as is shown of it.
+fn cut(text: &str, most: usize) -> &str {
+    text.get(..text.floor_char_boundary(most)).unwrap_or(text)
+}
+
 /// Reads that went well are logged at `debug`, since there are thousands a second; writes at
 /// `info`, failures of ours at `error`, once, with what the client was not told.
 fn log(
@@ -365,15 +377,42 @@ fn log(
 ) {
     let status = response.status();
     let inner = response.extensions_mut().remove::<InnerError>();
-    let path = uri.path();
+    // What a client makes up is not to fill the log.
+    let path = cut(uri.path(), MOST_LOGGED);
+    let method_text = cut(method.as_str(), 16);
     let peer = peer.map(|peer| tracing::field::display(peer.ip()));
     let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     if status.is_server_error() {
         let cause = inner.as_ref().map(|inner| inner.0.as_str());
-        tracing::error!(%method, path, status = status.as_u16(), id, peer, micros, cause, "request failed");
+        tracing::error!(
+            method = method_text,
+            path,
+            status = status.as_u16(),
+            id,
+            peer,
+            micros,
+            cause,
+            "request failed"
+        );
     } else if method == Method::GET || method == Method::HEAD {
-        tracing::debug!(%method, path, status = status.as_u16(), id, peer, micros, "request");
+        tracing::debug!(
+            method = method_text,
+            path,
+            status = status.as_u16(),
+            id,
+            peer,
+            micros,
+            "request"
+        );
     } else {
-        tracing::info!(%method, path, status = status.as_u16(), id, peer, micros, "request");
+        tracing::info!(
+            method = method_text,
+            path,
+            status = status.as_u16(),
+            id,
+            peer,
+            micros,
+            "request"
+        );
     }
 }

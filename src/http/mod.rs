@@ -7,6 +7,7 @@ pub mod connections;
 pub(crate) mod cookies;
 mod flights;
 pub(crate) mod guard;
+mod heavy;
 pub(crate) mod problem;
 pub(crate) mod state;
 pub(crate) mod streams;

@@ -9,12 +9,14 @@ use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use tokio::sync::watch;
 
 use super::flights::Flights;
+use super::heavy::Heavy;
 use super::problem::Problem;
 use super::streams::Streams;
 use crate::actions::oncall::lookup::{self, Answer, Question};
 use crate::app::{ActionError, App, Result};
 use crate::config::{Config, ExpectedHosts};
 use crate::delivery::Counters;
+use crate::low_priority;
 use crate::metrics::Metrics;
 use crate::slack::Groups;
 use crate::wire::oncall::OnCallQuery;
@@ -56,6 +58,7 @@ struct Inner {
     metrics: Metrics,
     failed_attempts: DefaultKeyedRateLimiter<IpAddr>,
     audit_proof: tokio::sync::Mutex<()>,
+    heavy: Heavy,
     streams: Streams,
     lookups: Flights<Arc<Answer>>,
     /// Slack's groups, where Slack is configured.
@@ -84,6 +87,7 @@ impl Api {
             metrics,
             failed_attempts,
             audit_proof: tokio::sync::Mutex::default(),
+            heavy: Heavy::default(),
             streams: Streams::default(),
             lookups: Flights::default(),
             slack,
@@ -149,6 +153,18 @@ impl Api {
         let done = self.0.app.run(action).await;
         let done = done.inspect_err(|error| self.stop_if_fatal(error));
         done.map_err(Problem::from)
+    }
+
+    /// Runs a heavy read once there is a place for it, with less priority than all else.
+    ///
+    /// # Errors
+    /// The action's, as a problem; 503 where too many wait already.
+    pub async fn run_heavy<T: Send + 'static>(
+        &self,
+        action: impl FnOnce(&App) -> Result<T> + Send + 'static,
+    ) -> std::result::Result<T, Problem> {
+        let _place = self.0.heavy.take().await?;
+        self.run(move |app| low_priority::run(|| action(app))).await
     }
 
     /// Who is on call now, as a query asks and as `question` is its one spelling: from memory, or

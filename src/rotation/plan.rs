@@ -73,7 +73,7 @@ impl TeamState<'_> {
 /// Which of the published auto shifts stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Published {
-    /// Those of the running period; the future is planned anew.
+    /// Those of the running period; the future is planned again.
     Replanned,
     /// All up to this day; periods that begin later are added.
     StandsUntil(NaiveDate),

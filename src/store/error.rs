@@ -52,7 +52,7 @@ impl StoreError {
         Self::Panicked(text.unwrap_or_else(|| "no message".to_owned()))
     }
 
-    /// True where no later call can succeed before the file is opened anew: a full disk, a
+    /// True where no later call can succeed before the file is reopened: a full disk, a
     /// failing one, a damaged file.
     pub fn is_fatal(&self) -> bool {
         match self {

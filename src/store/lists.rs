@@ -192,7 +192,7 @@ fn records<T: Record>(
     })
 }
 
-/// Makes the lists anew from the records. One that can't be read is left out: [`verify`] tells
+/// Rebuilds the lists from the records. One that can't be read is left out: [`verify`] tells
 /// of it.
 pub(super) fn rebuild(tx: &WriteTx) -> Result<(), StoreError> {
     for table in LISTED.into_iter().chain([COUNTS]) {

@@ -37,7 +37,7 @@ pub fn touching(
     Ok(keys.collect())
 }
 
-/// Makes indexes anew, with the keys in them that each record of `records` has.
+/// Rebuilds indexes with the keys in them that each record of `records` has.
 pub fn rebuild<T: Record, const N: usize>(
     tx: &WriteTx,
     records: Table,

@@ -124,7 +124,7 @@ pub struct AuditProof {
     /// Entries checked.
     pub entries: u64,
     /// Hash of the last entry, in hex. Noted elsewhere, it proves later, if that entry still bears
-    /// it, that nothing up to there was cut off or written anew.
+    /// it, that nothing up to there was cut off or rewritten.
     pub head: String,
 }
 

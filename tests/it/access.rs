@@ -307,10 +307,16 @@ fn made_up_methods_make_no_metrics() {
             .collect()
     };
     for number in 0..20 {
-        daemon
+        let reply = daemon
             .api
             .send(&format!("BREW{number}"), "/teams", &[], b"");
+        assert_eq!(reply.status, 405);
     }
+    let long = format!("/teams/{}", "x".repeat(4_000));
+    daemon.api.send(&"M".repeat(1_000), &long, &[], b"");
+    let log = daemon.log();
+    let line = log.lines().find(|line| line.contains("MMM")).unwrap();
+    assert!(line.len() < 700, "{line}");
     let found = labels();
     assert!(
         !found.keys().any(|label| label.contains("BREW")),

@@ -27,7 +27,7 @@ pub enum BootstrapError {
 
 /// Makes an admin token and writes it to `path`, where there is no valid one yet.
 /// Returns whether it did. The file comes first: after a crash in between, the next start
-/// writes both anew.
+/// writes both again.
 ///
 /// # Errors
 /// The file can't be written, or the store failed.

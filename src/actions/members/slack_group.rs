@@ -117,7 +117,7 @@ pub struct Listed {
 }
 
 /// Makes a list the one that counts for a team. Who has joined and who has left is audited,
-/// and the future shifts are planned anew if that changes who can be picked. Where nothing
+/// and the future shifts are planned again if that changes who can be picked. Where nothing
 /// has changed, only the list's age is written; where Slack was asked again meanwhile, and that
 /// answer is in already, nothing is.
 ///
@@ -199,7 +199,7 @@ fn note(
 }
 
 /// What follows from an account having become something else: the teams whose Slack group
-/// lists it are planned anew.
+/// lists it are planned again.
 pub(crate) fn account_changed(
     tx: &mut Tx<'_>,
     user: &UserId,
@@ -217,7 +217,7 @@ pub(crate) fn account_changed(
     Ok(())
 }
 
-/// Plans every team anew whose members change by Slack having been configured, or no longer,
+/// Plans again for every team whose members change by Slack having been configured, or no longer,
 /// since the daemon last ran.
 pub fn settle_source(app: &App) -> Result<()> {
     let from_slack = app.settings().members_from_slack;

@@ -28,7 +28,7 @@ pub fn list(app: &App, user: &str, paging: &Paging) -> Result<Page<TimeOffView>>
     ))
 }
 
-/// Notes time off; the future shifts of the person's teams are planned anew. Those that
+/// Notes time off; the future shifts of the person's teams are planned again. Those that
 /// stand all the same are warned of.
 ///
 /// # Errors

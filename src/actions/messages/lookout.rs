@@ -117,7 +117,7 @@ pub(crate) fn note_handoff(tx: &mut Tx<'_>, team: TeamId, begun: Begun) {
     tx.causes.entry(team).or_default().begun = Some(begun);
 }
 
-/// Looks at a team. Where what was told of it can't be read, that is told, and begun anew: a change
+/// Looks at a team. Where what was told of it can't be read, that is told, and started over: a change
 /// shall not fail for it.
 fn look_or_start_over(tx: &mut Tx<'_>, id: TeamId) -> Result<()> {
     let queued = tx.messages.len();

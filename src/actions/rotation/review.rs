@@ -42,8 +42,8 @@ pub(crate) fn compare(
     let horizon = horizon_of(&is, weeks).max(horizon_of(&would_be, weeks));
     let range = (from, previous_day(horizon));
     let stands = standing(settings, &is, horizon);
-    let is_anew = new.rotation != old.rotation || new.timezone != old.timezone;
-    let planned = if is_anew {
+    let replans = new.rotation != old.rotation || new.timezone != old.timezone;
+    let planned = if replans {
         plan_of(settings, &would_be, Published::Replanned, horizon)
     } else {
         standing(settings, &would_be, horizon)

@@ -145,7 +145,7 @@ fn apply_rotation(
     invalid.check(!ringless, "rotation_order", message);
 }
 
-/// Checks a plugin that is chosen anew, and its config where it or the choice changes. A team
+/// Checks a plugin that is newly chosen, and its config where it or the choice changes. A team
 /// keeps one that has gone since, and can change all else meanwhile.
 fn check_plugin(
     invalid: &mut Invalid,

@@ -19,7 +19,7 @@ pub fn router() -> OpenApiRouter<Api> {
         ("token" = Option<String>, Query, description = "A viewer's token")),
     responses((status = 200, body = String, content_type = "text/calendar")))]
 async fn of_team(State(api): State<Api>, Path(team): Path<String>) -> Result<Response, Problem> {
-    api.run(move |app| calendar::of_team(app, &team))
+    api.run_heavy(move |app| calendar::of_team(app, &team))
         .await
         .map(feed)
 }
@@ -30,7 +30,7 @@ async fn of_team(State(api): State<Api>, Path(team): Path<String>) -> Result<Res
         ("token" = Option<String>, Query, description = "A viewer's token")),
     responses((status = 200, body = String, content_type = "text/calendar")))]
 async fn of_user(State(api): State<Api>, Path(user): Path<String>) -> Result<Response, Problem> {
-    api.run(move |app| calendar::of_user(app, &user))
+    api.run_heavy(move |app| calendar::of_user(app, &user))
         .await
         .map(feed)
 }

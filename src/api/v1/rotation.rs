@@ -2,6 +2,7 @@
 
 use super::prelude::*;
 use crate::actions::rotation::{self, fairness};
+use crate::api::reply::heavy;
 use crate::wire::rotation::{FairnessRange, FairnessView, PlanRequest, PlanView};
 
 /// The routes.
@@ -20,10 +21,8 @@ async fn preview(
     State(api): State<Api>,
     Path(team): Path<String>,
     Body(request): Body<PlanRequest>,
-) -> Reply<PlanView> {
-    api.run(move |app| rotation::preview(app, &team, &request))
-        .await
-        .map(Json)
+) -> Result<Response, Problem> {
+    heavy(&api, move |app| rotation::preview(app, &team, &request)).await
 }
 
 /// Regenerate the future auto shifts
@@ -49,8 +48,6 @@ async fn fairness_report(
     State(api): State<Api>,
     Path(team): Path<String>,
     Params(range): Params<FairnessRange>,
-) -> Reply<FairnessView> {
-    api.run(move |app| fairness::report(app, &team, &range))
-        .await
-        .map(Json)
+) -> Result<Response, Problem> {
+    heavy(&api, move |app| fairness::report(app, &team, &range)).await
 }

@@ -53,7 +53,7 @@ pub fn op() -> impl Strategy<Value = Op> {
     ]
 }
 
-/// Does it as the daemon does; the plan, where it planned anew.
+/// Does it as the daemon does; the plan, where it planned again.
 pub fn perform(sim: &mut Sim, op: &Op) -> Option<Plan> {
     let today = sim.today;
     let is_here = |sim: &Sim, who: usize| sim.members.iter().any(|m| m.user.as_str() == IDS[who]);

@@ -1,4 +1,4 @@
-//! Plans each plan anew from every checkpoint that still holds, and wants the very same.
+//! Plans each plan again from every checkpoint that still holds, and wants the very same.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;

@@ -72,7 +72,7 @@ impl Sim {
         self.periods().at(self.today)
     }
 
-    /// First day of the periods that generating plans anew.
+    /// First day of the periods that generating plans again.
     pub fn next_start(&self) -> NaiveDate {
         self.periods().after(self.today).start
     }
@@ -277,7 +277,7 @@ impl Sim {
         self.add_row(user(id), start, end, Origin::Manual)
     }
 
-    /// A manual row; the daemon plans anew where it reaches past today.
+    /// A manual row; the daemon plans again where it reaches past today.
     pub fn manual(&mut self, id: &str, start: NaiveDate, end: NaiveDate) -> ScheduleId {
         let row = self.put_manual(id, start, end);
         if end > self.today {

@@ -1,7 +1,7 @@
 //! Proof that the audit log is as it was written: its chain, and the indexes by which entries are
 //! found.
 //!
-//! What no chain can prove: that its end wasn't cut off, and that it wasn't written anew as a
+//! What no chain can prove: that its end wasn't cut off, and that it wasn't rewritten as a
 //! whole, by somebody who has the file. A head that was noted elsewhere does, up to its entry.
 
 use std::collections::BTreeMap;

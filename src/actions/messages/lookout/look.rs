@@ -14,7 +14,7 @@ use crate::rotation::coverage::{Coverage, Stretch};
 use crate::store;
 use crate::store::told::{Gap, Reminded};
 
-/// A team is looked at anew at least this often: rows come into sight as time goes by.
+/// A team is looked at again at least this often: rows come into sight as time goes by.
 const LONGEST: TimeDelta = TimeDelta::days(7);
 /// Rows that began earlier don't tell since when a team has a schedule.
 const LOOKBACK_DAYS: i64 = 14;

@@ -1,4 +1,4 @@
-//! Plugins: what each is, who uses it and how it fares; reading the folder anew.
+//! Plugins: what each is, who uses it and how it fares; reading the folder again.
 
 use super::Tab;
 use crate::actions::admin::plugins;
