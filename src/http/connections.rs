@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -75,7 +75,9 @@ struct Line {
     address: IpAddr,
     /// Requests under way, until their answers are written.
     busy: AtomicUsize,
-    /// When it last had one, in milliseconds since the start.
+    /// Whether it had one since the last sweep, which saves each request a look at the clock.
+    was_busy: AtomicBool,
+    /// When a sweep last found that it had had one, in milliseconds since the start.
     silent_since: AtomicU64,
     close: Notify,
 }
@@ -102,7 +104,10 @@ impl Board {
             let silent = lines.iter().filter(|(_, line)| {
                 line.busy.load(Ordering::Relaxed) == 0 && (!is_own_full || line.address == address)
             });
-            let longest = silent.min_by_key(|(_, line)| line.silent_since.load(Ordering::Relaxed));
+            let longest = silent.min_by_key(|(_, line)| {
+                let was_busy = line.was_busy.load(Ordering::Relaxed);
+                (was_busy, line.silent_since.load(Ordering::Relaxed))
+            });
             let longest = longest.map(|(number, _)| *number)?;
             if let Some(line) = lines.remove(&longest) {
                 line.close.notify_one();
@@ -111,6 +116,7 @@ impl Board {
         let line = Arc::new(Line {
             address,
             busy: AtomicUsize::new(0),
+            was_busy: AtomicBool::new(false),
             silent_since: AtomicU64::new(self.millis()),
             close: Notify::new(),
         });
@@ -126,12 +132,14 @@ impl Board {
     /// Closes what has been silent for too long.
     fn sweep(&self) {
         let limit = u64::try_from(SILENCE.as_millis()).unwrap_or(u64::MAX);
-        let since = self.millis().saturating_sub(limit);
+        let now = self.millis();
+        let since = now.saturating_sub(limit);
         let lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         for line in lines.values() {
-            let is_silent = line.busy.load(Ordering::Relaxed) == 0
-                && line.silent_since.load(Ordering::Relaxed) < since;
-            if is_silent {
+            let is_busy = line.busy.load(Ordering::Relaxed) > 0;
+            if line.was_busy.swap(false, Ordering::Relaxed) || is_busy {
+                line.silent_since.store(now, Ordering::Relaxed);
+            } else if line.silent_since.load(Ordering::Relaxed) < since {
                 line.close.notify_one();
             }
         }
@@ -195,7 +203,7 @@ pub async fn serve<S>(
         };
         let (board, service, stopped) = (board.clone(), service_of(peer), stopped.clone());
         tasks.spawn(async move {
-            talk(stream, &board, line, service, stopped).await;
+            talk(stream, line, service, stopped).await;
             board.leave(number);
         });
     }
@@ -223,7 +231,6 @@ impl Trouble {
 /// Answers the requests of one connection until it ends.
 async fn talk<S>(
     stream: TcpStream,
-    board: &Board,
     line: Arc<Line>,
     service: S,
     mut stopped: watch::Receiver<Option<String>>,
@@ -234,7 +241,6 @@ async fn talk<S>(
     let counted = Counted {
         service,
         line: Arc::clone(&line),
-        board: board.clone(),
     };
     let talk = http1::Builder::new()
         .max_headers(MOST_FIELDS)
@@ -263,7 +269,6 @@ async fn talk<S>(
 struct Counted<S> {
     service: S,
     line: Arc<Line>,
-    board: Board,
 }
 
 impl<S> hyper::service::Service<Request<Incoming>> for Counted<S>
@@ -276,7 +281,7 @@ where
     type Future = Pin<Box<dyn Future<Output = Result<Response, Infallible>> + Send>>;
 
     fn call(&self, request: Request<Incoming>) -> Self::Future {
-        let busy = Busy::new(&self.line, &self.board);
+        let busy = Busy::new(&self.line);
         // Our services are always ready.
         let answer = self.service.clone().call(request.map(Body::new));
         Box::pin(async move {
@@ -291,26 +296,19 @@ where
 }
 
 /// A request that is under way.
-struct Busy {
-    line: Arc<Line>,
-    board: Board,
-}
+struct Busy(Arc<Line>);
 
 impl Busy {
-    fn new(line: &Arc<Line>, board: &Board) -> Self {
+    fn new(line: &Arc<Line>) -> Self {
         line.busy.fetch_add(1, Ordering::Relaxed);
-        Self {
-            line: Arc::clone(line),
-            board: board.clone(),
-        }
+        Self(Arc::clone(line))
     }
 }
 
 impl Drop for Busy {
     fn drop(&mut self) {
-        let now = self.board.millis();
-        self.line.silent_since.store(now, Ordering::Relaxed);
-        self.line.busy.fetch_sub(1, Ordering::Relaxed);
+        self.0.was_busy.store(true, Ordering::Relaxed);
+        self.0.busy.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
@@ -369,10 +367,10 @@ mod tests {
             let line = board.take(number, address(1)).unwrap();
             line.silent_since.store(10 - number, Ordering::Relaxed);
         }
-        let _busy = Busy::new(&board.lines.lock().unwrap()[&2], &board);
+        let _busy = Busy::new(&board.lines.lock().unwrap()[&2]);
         board.take(3, address(2)).unwrap();
         assert_eq!(numbers(&board), [0, 2, 3], "2 has a request under way");
-        let rest = [0, 3].map(|it| Busy::new(&board.lines.lock().unwrap()[&it], &board));
+        let rest = [0, 3].map(|it| Busy::new(&board.lines.lock().unwrap()[&it]));
         assert!(board.take(4, address(2)).is_none());
         drop(rest);
         assert!(board.take(4, address(2)).is_some());
