@@ -15,7 +15,8 @@ use crate::domain::shift_override::Override;
 use crate::domain::team::Team;
 use crate::wire::shift_override::OverrideView;
 
-/// Audits a change, for the reason of the decision or else of the request. `replaced` is who was on call before on its first day.
+/// Audits a change, for the reason of the decision or else of the request. `replaced` is who was on
+/// call before on its first day.
 fn record(
     tx: &mut Tx<'_>,
     team: &Team,

@@ -21,7 +21,7 @@ use super::reply;
 use crate::actions::admin::tokens::{self, Admission};
 use crate::actions::oncall::lookup::{self, Answer, Question};
 use crate::http::Api;
-use crate::http::guard;
+use crate::http::{guard, headers};
 
 /// The path of lookups.
 pub const PATH: &str = "/api/v1/oncall";
@@ -144,7 +144,7 @@ impl Service<Request> for Lookups {
         connection.api.metrics().count_lookup();
         tracing::debug!(uri = %request.uri(), "lookup from memory");
         let known = request.headers().get(header::IF_NONE_MATCH);
-        let response = guard::unless_known(known, reply::ready(&answer));
+        let response = headers::unless_known(known, reply::ready(&answer));
         Either::Left(ready(Ok(response)))
     }
 }

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::actions::oncall::lookup::{Answer, etag};
 use crate::app::{ActionError, App};
 use crate::http::Api;
-use crate::http::guard;
+use crate::http::headers;
 use crate::http::problem::Problem;
 
 /// What a handler returns: JSON, or a problem.
@@ -51,7 +51,7 @@ pub async fn heavy<T: Serialize>(
 /// A ready answer to a lookup.
 pub fn ready(answer: &Answer) -> Response {
     let mut response = json(answer.body.clone(), answer.etag.clone());
-    guard::harden(response.headers_mut(), super::lookups::PATH);
+    headers::harden(response.headers_mut(), super::lookups::PATH);
     response
 }
 

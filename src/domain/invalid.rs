@@ -70,13 +70,7 @@ impl Invalid {
     /// Checks that a text has `min` to `max` characters and no control characters other
     /// than line breaks and tabs.
     pub fn check_text(&mut self, field: &str, text: &str, min: usize, max: usize) {
-        let count = text.chars().count();
-        let length_ok = (min..=max).contains(&count) && (min == 0 || !text.trim().is_empty());
-        self.check(
-            length_ok,
-            field,
-            format!("has {count} characters, expected {min} to {max}"),
-        );
+        self.check_length(field, text, min, max);
         let clean = !text
             .chars()
             .any(|c| c.is_control() && !matches!(c, '\n' | '\r' | '\t'));
@@ -85,11 +79,15 @@ impl Invalid {
 
     /// Checks a text of one line, such as a name: its length in characters, and what is in it.
     pub fn check_line(&mut self, field: &str, text: &str, min: usize, max: usize) {
+        self.check_length(field, text, min, max);
+        self.check_one_line(field, text);
+    }
+
+    fn check_length(&mut self, field: &str, text: &str, min: usize, max: usize) {
         let count = text.chars().count();
         let length_ok = (min..=max).contains(&count) && (min == 0 || !text.trim().is_empty());
         let message = format!("has {count} characters, expected {min} to {max}");
         self.check(length_ok, field, message);
-        self.check_one_line(field, text);
     }
 
     /// Checks that a text is one line without anything hidden.

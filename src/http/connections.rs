@@ -99,7 +99,9 @@ impl Board {
     fn take(&self, number: u64, address: IpAddr) -> Option<Arc<Line>> {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         let own = lines.values().filter(|line| line.address == address);
-        let is_own_full = own.count() >= self.places.per_address;
+        // Nobody has more than there are: mostly there is nothing to count.
+        let most = self.places.per_address;
+        let is_own_full = lines.len() >= most && own.count() >= most;
         if is_own_full || lines.len() >= self.places.total {
             let silent = lines.iter().filter(|(_, line)| {
                 line.busy.load(Ordering::Relaxed) == 0 && (!is_own_full || line.address == address)

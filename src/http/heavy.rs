@@ -3,11 +3,12 @@
 //! They run with less priority than lookups, and whoever would have to wait long is told to come
 //! back instead.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread::available_parallelism;
 
 use axum::http::StatusCode;
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::problem::Problem;
 
@@ -17,7 +18,7 @@ const QUEUE: usize = 16;
 /// The places for heavy reads.
 #[derive(Debug)]
 pub struct Heavy {
-    places: Semaphore,
+    places: Arc<Semaphore>,
     waiting: AtomicUsize,
 }
 
@@ -32,17 +33,17 @@ impl Default for Heavy {
 impl Heavy {
     fn with(places: usize) -> Self {
         Self {
-            places: Semaphore::new(places),
+            places: Arc::new(Semaphore::new(places)),
             waiting: AtomicUsize::new(0),
         }
     }
 
-    /// Waits for a place.
+    /// Waits for a place, which goes along with the work: it goes on where its client goes away.
     ///
     /// # Errors
     /// 503 where too many wait already.
-    pub async fn take(&self) -> Result<SemaphorePermit<'_>, Problem> {
-        if let Ok(place) = self.places.try_acquire() {
+    pub async fn take(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        if let Ok(place) = Arc::clone(&self.places).try_acquire_owned() {
             return Ok(place);
         }
         let busy = || Problem {
@@ -53,7 +54,8 @@ impl Heavy {
             )
         };
         let _waiting = Waiting::begin(&self.waiting).ok_or_else(busy)?;
-        self.places.acquire().await.map_err(|_| busy())
+        let place = Arc::clone(&self.places).acquire_owned().await;
+        place.map_err(|_| busy())
     }
 }
 
@@ -78,8 +80,6 @@ impl Drop for Waiting<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
 
     #[tokio::test]

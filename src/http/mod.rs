@@ -7,6 +7,7 @@ pub mod connections;
 pub(crate) mod cookies;
 mod flights;
 pub(crate) mod guard;
+pub(crate) mod headers;
 mod heavy;
 pub(crate) mod problem;
 pub(crate) mod state;

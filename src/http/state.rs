@@ -163,8 +163,12 @@ impl Api {
         &self,
         action: impl FnOnce(&App) -> Result<T> + Send + 'static,
     ) -> std::result::Result<T, Problem> {
-        let _place = self.0.heavy.take().await?;
-        self.run(move |app| low_priority::run(|| action(app))).await
+        let place = self.0.heavy.take().await?;
+        self.run(move |app| {
+            let _place = place;
+            low_priority::run(|| action(app))
+        })
+        .await
     }
 
     /// Who is on call now, as a query asks and as `question` is its one spelling: from memory, or

@@ -1,5 +1,5 @@
-//! Texts that try to be markup, to reorder or to break what stands around them: typed into every
-//! text field, they stay text, and no page grows wider than its window.
+//! Texts that try to be markup, to reorder or to break what stands around them: as names,
+//! descriptions, reasons, notes and metadata they stay text, and no page grows wider than its window.
 
 use serde_json::json;
 

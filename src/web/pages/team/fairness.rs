@@ -98,7 +98,7 @@ pub async fn show(
 ) -> Shown {
     let (data, people) = {
         let team = team.clone();
-        api.run(move |app| {
+        api.run_heavy(move |app| {
             let data = TeamData::load(app, &team)?;
             let people = People::load(app, data.ids())?;
             Ok((data, people))
@@ -144,7 +144,7 @@ async fn load(
     let range = filter.range()?;
     let id = data.team.id.to_string();
     let head: Vec<_> = data.ids().into_iter().map(str::to_owned).collect();
-    api.run(move |app| {
+    api.run_heavy(move |app| {
         let found = fairness::report_over_time(app, &id, &range)?;
         let members = found.0.members.iter().map(|of| of.slack_user_id.as_str());
         let people = People::load(app, members.chain(head.iter().map(String::as_str)))?;

@@ -210,7 +210,7 @@ pub async fn show(
 ) -> Shown {
     let weeks = weeks_of(&filter.weeks);
     let loaded = api
-        .run(move |app| Loaded::load(app, &team, weeks, None))
+        .run_heavy(move |app| Loaded::load(app, &team, weeks, None))
         .await?;
     visitor.page(&loaded.page(&visitor, weeks, Loaded::stored))
 }
@@ -304,7 +304,7 @@ async fn show_change(
     let weeks = weeks_of(form.text("weeks"));
     let load = |change: Option<TeamInput>| {
         let team = team.clone();
-        api.run(move |app| Loaded::load(app, &team, weeks, change.as_ref()))
+        api.run_heavy(move |app| Loaded::load(app, &team, weeks, change.as_ref()))
     };
     let (loaded, wrong) = match change {
         Ok(change) => match load(Some(change)).await {
