@@ -83,10 +83,11 @@ pub fn load_config(options: &ServeOptions) -> anyhow::Result<Config> {
 /// Runs the daemon until it's told to stop.
 ///
 /// # Errors
-/// It can't start; or the store can't be used any more.
+/// It can't start; or nothing listens any more.
 pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     let config = load_config(&options)?;
     start_log(&config)?;
+    outlive_file_limits()?;
     // The port first: a second daemon shall not touch the store.
     let address = config.server.listen;
     let listener = TcpListener::bind(address).await;
@@ -130,12 +131,12 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         Access::from(&config),
         &counters,
         groups.clone(),
-        stopping.clone(),
+        stopped.clone(),
     );
     let scheduler = Scheduler::start(api.clone(), stopped.clone()).await?;
     let sinks = delivery::sinks(&config, &app, slack.as_ref(), &plugins)?;
     let policy = delivery::policy(&config);
-    let dispatcher = Dispatcher::start(app.clone(), sinks, policy, counters, stopping.clone());
+    let dispatcher = Dispatcher::start(app.clone(), sinks, policy, counters, stopped.clone());
     let from_slack = slack.map(|slack| FromSlack::new(&config, &app, slack));
     let requests = from_slack.as_ref().and_then(FromSlack::requests);
     let socket_mode = from_slack.and_then(|from_slack| from_slack.socket_mode(&stopped));
@@ -295,6 +296,13 @@ async fn answer_until_stopped(
         () = server => {}
         () = overdue => tracing::warn!("some requests did not end in time"),
     }
+}
+
+/// A file that may not grow further is a full disk, and the end of nothing.
+fn outlive_file_limits() -> std::io::Result<()> {
+    // A handler, once there, stays, and keeps the signal from ending the process.
+    let number = rustix::process::Signal::XFSZ.as_raw();
+    signal(SignalKind::from_raw(number)).map(drop)
 }
 
 async fn stop_on_signal(stopping: watch::Sender<Option<String>>) {

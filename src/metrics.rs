@@ -42,6 +42,7 @@ pub struct Metrics {
     pub last_tick: Gauge,
     /// Jumps of the system's clock.
     pub clock_jumps: Counter,
+    disk_takes_writes: Gauge,
     pending: Gauge,
     oldest_pending: Gauge<f64, AtomicU64>,
     audit_entries: Gauge<u64, AtomicU64>,
@@ -62,6 +63,7 @@ impl Metrics {
             failed_handoffs: Counter::default(),
             last_tick: Gauge::default(),
             clock_jumps: Counter::default(),
+            disk_takes_writes: Gauge::default(),
             pending: Gauge::default(),
             oldest_pending: Gauge::default(),
             audit_entries: Gauge::default(),
@@ -94,6 +96,11 @@ impl Metrics {
             "clock_jumps",
             "Jumps of the system's clock by more than two minutes",
             self.clock_jumps.clone(),
+        );
+        registry.register(
+            "disk_takes_writes",
+            "1, or 0 while the disk of the data folder is full or fails",
+            self.disk_takes_writes.clone(),
         );
         registry.register(
             "notifications_pending",
@@ -131,6 +138,8 @@ impl Metrics {
 
     /// All of them as text (`OpenMetrics`), with what was just measured.
     pub fn encode(&self, measured: Measured) -> Result<String, std::fmt::Error> {
+        self.disk_takes_writes
+            .set(measured.disk_takes_writes.into());
         let pending = i64::try_from(measured.pending_notifications);
         self.pending.set(pending.unwrap_or(i64::MAX));
         #[expect(clippy::cast_precision_loss, reason = "nothing waits so many years")]

@@ -14,7 +14,7 @@ use tokio_cron_scheduler::{Job, JobScheduler};
 
 use crate::actions::messages::lookout;
 use crate::actions::rotation::handoff::{self, Ticked};
-use crate::app::{ActionError, App};
+use crate::app::{ActionError, App, Trouble};
 use crate::clock::Settled;
 use crate::domain::ids::TeamId;
 use crate::http::Api;
@@ -23,6 +23,8 @@ use crate::http::Api;
 const HEARTBEAT: &str = "* * * * * *";
 /// The task looks by itself where no beat comes: cron jobs have been seen to stop.
 const WITHOUT_HEARTBEAT: Duration = Duration::from_secs(10);
+/// How often a disk that failed is tried.
+const DISK_TRIED_EVERY: Duration = Duration::from_secs(2);
 
 /// The running scheduler.
 pub struct Scheduler {
@@ -73,8 +75,15 @@ impl Scheduler {
 
 async fn run(api: Api, wake: Arc<Notify>, mut stopping: watch::Receiver<Option<String>>) {
     let (mut told, mut unseen) = (BTreeMap::new(), BTreeMap::new());
+    let mut trouble = None;
     loop {
         settle_clock(&api);
+        if !settle_disk(&api, &mut trouble).await {
+            tokio::select! {
+                _ = stopping.wait_for(Option::is_some) => return,
+                () = tokio::time::sleep(DISK_TRIED_EVERY) => continue,
+            }
+        }
         hand_off(&api, handoff::tick_without_plugins, &mut told).await;
         match api.app().run(lookout::tick).await {
             Ok(failed) => {
@@ -85,16 +94,50 @@ async fn run(api: Api, wake: Arc<Notify>, mut stopping: watch::Receiver<Option<S
                 }
                 unseen = failed;
             }
-            Err(error) => {
-                api.stop_if_fatal(&error);
-                tracing::error!(%error, "teams can't be looked at; trying again");
-            }
+            Err(error) => report_failure(&api, &error, "teams can't be looked at"),
         }
         tokio::select! {
             _ = stopping.wait_for(Option::is_some) => return,
             () = wake.notified() => {}
             () = tokio::time::sleep(WITHOUT_HEARTBEAT) => {}
         }
+    }
+}
+
+/// Tries to write again where the disk has failed, and tells when it begins to fail, in another way,
+/// or no more. True where writes reach the disk.
+async fn settle_disk(api: &Api, told: &mut Option<Trouble>) -> bool {
+    let trouble = api.app().disk_trouble();
+    if trouble.is_none() && told.is_none() {
+        return true;
+    }
+    tell_of_disk(trouble.as_ref(), told);
+    let is_well = api.app().run(|app| Ok(app.recover())).await;
+    let is_well = is_well.unwrap_or(false);
+    let trouble = api.app().disk_trouble().filter(|_| !is_well);
+    tell_of_disk(trouble.as_ref(), told);
+    is_well
+}
+
+fn tell_of_disk(trouble: Option<&Trouble>, told: &mut Option<Trouble>) {
+    if trouble == told.as_ref() {
+        return;
+    }
+    match trouble {
+        Some(Trouble { cause, is_full }) => tracing::error!(
+            cause,
+            is_full,
+            "the disk takes no writes: changes, handoffs and messages wait, lookups go on; trying again"
+        ),
+        None => tracing::info!("the disk takes writes again"),
+    }
+    *told = trouble.cloned();
+}
+
+/// Logs what will be tried again. Of a disk that fails [`settle_disk`] tells.
+fn report_failure(api: &Api, error: &ActionError, what: &str) {
+    if api.app().disk_trouble().is_none() {
+        tracing::error!(%error, "{what}; trying again");
     }
 }
 
@@ -123,7 +166,9 @@ fn settle_clock(api: &Api) {
 async fn run_plugins(api: Api, wake: Arc<Notify>, mut stopping: watch::Receiver<Option<String>>) {
     let mut told = BTreeMap::new();
     loop {
-        hand_off(&api, handoff::tick_of_plugins, &mut told).await;
+        if api.app().disk_trouble().is_none() {
+            hand_off(&api, handoff::tick_of_plugins, &mut told).await;
+        }
         tokio::select! {
             _ = stopping.wait_for(Option::is_some) => return,
             () = wake.notified() => {}
@@ -139,10 +184,7 @@ async fn hand_off(
 ) {
     match api.app().run(tick).await {
         Ok(ticked) => report(api, ticked, told).await,
-        Err(error) => {
-            api.stop_if_fatal(&error);
-            tracing::error!(%error, "handoffs failed; trying again");
-        }
+        Err(error) => report_failure(api, &error, "handoffs failed"),
     }
 }
 

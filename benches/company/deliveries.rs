@@ -95,8 +95,13 @@ pub fn measure(dir: &Path) -> Result<()> {
         };
         let (before, started) = (cpu_time()?, Instant::now());
         let stopping = watch::Sender::new(None);
-        let dispatcher =
-            Dispatcher::start(app, sinks, policy, Counters::default(), stopping.clone());
+        let dispatcher = Dispatcher::start(
+            app,
+            sinks,
+            policy,
+            Counters::default(),
+            stopping.subscribe(),
+        );
         while sink.delivered.load(Ordering::Relaxed) < COUNT {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }

@@ -216,7 +216,13 @@ impl Served {
         let access = Access::from(&Config::default());
         let stopping = watch::Sender::new(None);
         let stopped = stopping.subscribe();
-        let api = Api::new(app, access, &Counters::default(), None, stopping);
+        let api = Api::new(
+            app,
+            access,
+            &Counters::default(),
+            None,
+            stopping.subscribe(),
+        );
         let runtime = Runtime::new()?;
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
         let address = listener.local_addr()?;

@@ -4,6 +4,8 @@
 //! All of them block: async callers go through `App::run`. None knows HTTP.
 
 pub mod admin;
+#[cfg(test)]
+mod fault_tests;
 pub mod members;
 pub mod messages;
 pub mod oncall;

@@ -33,11 +33,16 @@ struct ZoneRules {
     source: &'static str,
 }
 
-/// The store answers, and the daemon is not stopping.
+/// The store answers and takes writes, and the daemon is not stopping.
 pub async fn readyz(State(api): State<Api>) -> Response {
     if let Some(reason) = api.stopping().borrow().as_ref() {
         let detail = format!("oncalld is stopping: {reason}");
         return Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).into_response();
+    }
+    if let Some(trouble) = api.app().disk_trouble() {
+        return Problem::from(&trouble)
+            .with_status(StatusCode::SERVICE_UNAVAILABLE)
+            .into_response();
     }
     match api.run(health::check).await {
         Ok(audit_entries) => Json(Ready {
@@ -52,10 +57,9 @@ pub async fn readyz(State(api): State<Api>) -> Response {
             clock_jump_seconds: api.app().clock().doubt().map(|jump| jump.num_seconds()),
         })
         .into_response(),
-        Err(problem) => {
-            let status = StatusCode::SERVICE_UNAVAILABLE.as_u16();
-            Problem { status, ..problem }.into_response()
-        }
+        Err(problem) => problem
+            .with_status(StatusCode::SERVICE_UNAVAILABLE)
+            .into_response(),
     }
 }
 

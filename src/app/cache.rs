@@ -140,6 +140,14 @@ impl<K: Clone + Hash + Eq, V: Clone, D: Clone + Hash + Eq> Cache<K, V, D> {
             }
         }
     }
+
+    /// Notes that everything may have changed.
+    pub fn forget_all(&self) {
+        self.changes.fetch_add(1, Ordering::SeqCst);
+        for shard in &self.shards {
+            *shard.write().unwrap_or_else(PoisonError::into_inner) = Shard::default();
+        }
+    }
 }
 
 #[cfg(test)]
@@ -210,6 +218,16 @@ mod tests {
         assert_eq!(cache.get(&1), Some(2));
         cache.forget(&["new"]);
         assert_eq!((cache.get(&1), cache.indexed()), (None, 0));
+    }
+
+    #[test]
+    fn when_everything_may_have_changed_nothing_is_kept() {
+        let cache = Numbers::new(8);
+        let before = cache.changes();
+        cache.keep(1, 1, vec!["a"], before);
+        cache.forget_all();
+        cache.keep(2, 2, vec!["a"], before);
+        assert_eq!((cache.kept(), cache.indexed()), (Vec::new(), 0));
     }
 
     #[test]

@@ -15,6 +15,7 @@ mod tx;
 mod write;
 
 use std::any::Any;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
 use chrono::{DateTime, Utc};
@@ -28,6 +29,7 @@ pub use self::settings::{Route, Settings};
 pub use self::tx::{Tx, check_version};
 use crate::clock::Clock;
 use crate::domain::audit::AuditEntry;
+pub use crate::store::Trouble;
 use crate::store::{ReadTx, Store};
 use crate::wire::audit::ChangeEvent;
 
@@ -47,6 +49,9 @@ pub trait Part: Any + Send + Sync {
 
     /// Hears what was committed, in the order in which it was.
     fn after_commit(&self, _written: &[AuditEntry]) {}
+
+    /// Hears that the store had to be opened again: a write of which nobody heard may have come to be.
+    fn after_reopening(&self) {}
 }
 
 /// The running application. Cheap to clone; all clones are the same.
@@ -62,6 +67,8 @@ struct Inner {
     queued: watch::Sender<usize>,
     on_call_changes: watch::Sender<usize>,
     turn: Mutex<()>,
+    /// How often the store had been opened again when that was last told.
+    reopened: AtomicU64,
     started_at: DateTime<Utc>,
 }
 
@@ -78,6 +85,7 @@ impl App {
             store,
             started_at: clock.now(),
             turn: Mutex::new(()),
+            reopened: AtomicU64::new(0),
             clock,
             settings,
             parts,
@@ -142,6 +150,37 @@ impl App {
 
     /// Reads from one snapshot.
     pub fn read<T>(&self, f: impl FnOnce(&ReadTx) -> Result<T>) -> Result<T> {
-        self.0.store.read(f)
+        let found = self.0.store.read(f);
+        self.follow_store();
+        found
+    }
+
+    /// What keeps writes from the disk, if something does. Reads go on meanwhile.
+    pub fn disk_trouble(&self) -> Option<Trouble> {
+        self.0.store.trouble()
+    }
+
+    /// Tries to write again where that failed: true where writes reach the disk, now or all along.
+    pub fn recover(&self) -> bool {
+        let is_well = self.0.store.recover();
+        self.follow_store();
+        is_well
+    }
+
+    /// Has everybody read anew what they keep of the store, where it had to be opened again.
+    fn follow_store(&self) {
+        let reopened = self.0.store.reopened();
+        if self.0.reopened.swap(reopened, Ordering::AcqRel) == reopened {
+            return;
+        }
+        for part in &self.0.parts {
+            part.after_reopening();
+        }
+        Self::tell(&self.0.queued);
+        Self::tell(&self.0.on_call_changes);
+    }
+
+    fn tell(changes: &watch::Sender<usize>) {
+        changes.send_modify(|total| *total = total.wrapping_add(1));
     }
 }

@@ -75,7 +75,9 @@ impl App {
             tx.flush()?;
             on_call_changed = tx.on_call_changed;
             Ok(value)
-        })?;
+        });
+        self.follow_store();
+        let written = written?;
         for part in &self.0.parts {
             part.after_commit(&written.audit);
         }
@@ -83,12 +85,11 @@ impl App {
             // An error only says that nobody listens.
             let _ = self.0.events.send(ChangeEvent::from(entry));
         }
-        let count = |total: &mut usize| *total = total.wrapping_add(1);
         if written.queued > 0 {
-            self.0.queued.send_modify(count);
+            Self::tell(&self.0.queued);
         }
         if on_call_changed {
-            self.0.on_call_changes.send_modify(count);
+            Self::tell(&self.0.on_call_changes);
         }
         Ok(written.value)
     }

@@ -41,14 +41,13 @@ pub struct Dispatcher {
 }
 
 impl Dispatcher {
-    /// Starts. Stops by itself when `stopping` is set, and sets it where the store can't be used
-    /// any more.
+    /// Starts. Stops by itself when `stopping` is set.
     pub fn start(
         app: App,
         sinks: Vec<Arc<dyn Sink>>,
         policy: Policy,
         counters: Counters,
-        stopping: watch::Sender<Option<String>>,
+        stopping: watch::Receiver<Option<String>>,
     ) -> Self {
         let wake = Arc::new(Notify::new());
         let run = Run {
@@ -98,7 +97,7 @@ struct Run {
     app: App,
     policy: Policy,
     counters: Counters,
-    stopping: watch::Sender<Option<String>>,
+    stopping: watch::Receiver<Option<String>>,
     wake: Arc<Notify>,
     lanes: Vec<Lane>,
     by_name: HashMap<String, usize>,
@@ -115,7 +114,7 @@ struct Run {
 impl Run {
     async fn until_stopped(mut self) {
         let mut queued = self.app.queued();
-        let mut stopped = self.stopping.subscribe();
+        let mut stopped = self.stopping.clone();
         let wake = Arc::clone(&self.wake);
         let mut tidied_at = Instant::now();
         let mut is_read = self.read_new().await;
@@ -205,6 +204,10 @@ impl Run {
 
     /// Starts what may go out; how long to wait before there may be more.
     fn start_deliveries(&mut self) -> Duration {
+        if self.app.disk_trouble().is_some() {
+            // What goes out now could not be settled, and might go out again after a restart.
+            return STORE_TROUBLE;
+        }
         let now = self.app.now();
         let mut patience = LONGEST_SLEEP;
         for (at, lane) in self.lanes.iter_mut().enumerate() {
@@ -309,13 +312,10 @@ impl Run {
     }
 
     fn report(&self, error: &ActionError, what: &str) {
-        if let ActionError::Store(cause) = error
-            && cause.is_fatal()
-        {
-            self.stopping
-                .send_replace(Some(format!("the store can't be used: {cause}")));
+        // Of a disk that fails the scheduler tells.
+        if self.app.disk_trouble().is_none() {
+            tracing::error!(%error, "{what}; trying again");
         }
-        tracing::error!(%error, "{what}; trying again");
     }
 }
 

@@ -122,7 +122,7 @@ impl Bench {
             sinks.collect(),
             policy,
             Counters::default(),
-            self.stopping.clone(),
+            self.stopping.subscribe(),
         ));
         self
     }

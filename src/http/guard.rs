@@ -181,8 +181,7 @@ fn session_of(api: &Api, headers: &HeaderMap) -> Result<Option<Actor>, Problem> 
     let Some(cookie) = cookies::find(headers, cookies::SESSION) else {
         return Ok(None);
     };
-    let actor = sessions::recognise(api.app(), cookie);
-    Ok(actor.inspect_err(|error| api.stop_if_fatal(error))?)
+    Ok(sessions::recognise(api.app(), cookie)?)
 }
 
 /// Writes down, beside the request, that its session is in use.
@@ -224,7 +223,7 @@ fn recognise(
     let Some(secret) = presented(headers, uri) else {
         return Ok(Actor::Anonymous);
     };
-    let known = tokens::recognise(api.app(), &secret).inspect_err(|e| api.stop_if_fatal(e))?;
+    let known = tokens::recognise(api.app(), &secret)?;
     if let Some(token) = known {
         return Ok(Actor::from(&*token));
     }
@@ -339,7 +338,8 @@ fn log(
     let method_text = cut(method.as_str(), 16);
     let peer = peer.map(|peer| tracing::field::display(peer.ip()));
     let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
-    if status.is_server_error() {
+    // 503 and 507 are what overload and full disks are answered with, and no failure of the request.
+    if status == StatusCode::INTERNAL_SERVER_ERROR || inner.is_some() {
         let cause = inner.as_ref().map(|inner| inner.0.as_str());
         tracing::error!(
             method = method_text,

@@ -7,7 +7,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::app::ActionError;
+use crate::app::{ActionError, Trouble};
 use crate::domain::invalid::Invalid;
 use crate::slack::{GroupError, SlackError};
 
@@ -57,6 +57,16 @@ impl Problem {
         }
     }
 
+    /// The same with another status.
+    #[must_use]
+    pub fn with_status(self, status: StatusCode) -> Self {
+        Self {
+            status: status.as_u16(),
+            title: Cow::Borrowed(status.canonical_reason().unwrap_or("Error")),
+            ..self
+        }
+    }
+
     /// A failure of ours; the client learns no more than that.
     pub fn internal(inner: impl Into<String>) -> Self {
         let detail = "oncalld failed to do this; see its log";
@@ -99,7 +109,30 @@ impl From<ActionError> for Problem {
                 ActionError::Unauthenticated.to_string(),
             ),
             ActionError::Internal(detail) => Self::internal(detail),
-            ActionError::Store(error) => Self::internal(error.to_string()),
+            ActionError::Store(error) => match error.trouble() {
+                Some(trouble) => trouble.into(),
+                None => Self::internal(error.to_string()),
+            },
+        }
+    }
+}
+
+impl From<&Trouble> for Problem {
+    fn from(trouble: &Trouble) -> Self {
+        let (status, help) = if trouble.is_full {
+            let help = "Make room where the data folder is, and oncalld goes on by itself";
+            (StatusCode::INSUFFICIENT_STORAGE, help)
+        } else {
+            let help = "See to the disk of the data folder; once it takes writes, oncalld goes on by itself";
+            (StatusCode::SERVICE_UNAVAILABLE, help)
+        };
+        let detail = format!(
+            "the disk takes no writes ({}), so nothing was changed; lookups go on. {help}",
+            trouble.cause
+        );
+        Self {
+            retry_after: Some(5),
+            ..Self::new(status, detail)
         }
     }
 }

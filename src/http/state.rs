@@ -13,7 +13,7 @@ use super::heavy::Heavy;
 use super::problem::Problem;
 use super::streams::Streams;
 use crate::actions::oncall::lookup::{self, Answer, Question};
-use crate::app::{ActionError, App, Result};
+use crate::app::{App, Result};
 use crate::config::{Config, ExpectedHosts};
 use crate::delivery::Counters;
 use crate::low_priority;
@@ -64,19 +64,18 @@ struct Inner {
     /// Slack's groups, where Slack is configured.
     slack: Option<Groups>,
     /// Why the daemon stops, once it does.
-    stopping: watch::Sender<Option<String>>,
+    stopping: watch::Receiver<Option<String>>,
 }
 
 impl Api {
-    /// The API of an application. `stopping` is set when the daemon stops; the API sets it
-    /// itself where the store can't be used any more. Without `slack`, what needs Slack is
-    /// refused.
+    /// The API of an application. `stopping` is set when the daemon stops. Without `slack`, what
+    /// needs Slack is refused.
     pub fn new(
         app: App,
         access: Access,
         notifications: &Counters,
         slack: Option<Groups>,
-        stopping: watch::Sender<Option<String>>,
+        stopping: watch::Receiver<Option<String>>,
     ) -> Self {
         let quota = Quota::per_minute(access.failed_attempts_per_minute);
         let failed_attempts = RateLimiter::keyed(quota);
@@ -139,7 +138,7 @@ impl Api {
 
     /// Becomes `Some` when the daemon stops.
     pub fn stopping(&self) -> watch::Receiver<Option<String>> {
-        self.0.stopping.subscribe()
+        self.0.stopping.clone()
     }
 
     /// Runs an action off the async threads.
@@ -150,9 +149,7 @@ impl Api {
         &self,
         action: impl FnOnce(&App) -> Result<T> + Send + 'static,
     ) -> std::result::Result<T, Problem> {
-        let done = self.0.app.run(action).await;
-        let done = done.inspect_err(|error| self.stop_if_fatal(error));
-        done.map_err(Problem::from)
+        self.0.app.run(action).await.map_err(Problem::from)
     }
 
     /// Runs a heavy read once there is a place for it, with less priority than all else.
@@ -200,17 +197,5 @@ impl Api {
         }
         // A handoff has come while it was waited for.
         find().await
-    }
-
-    /// Stops the daemon where the store can't be used any more: a restart repairs what can
-    /// be repaired, and until then nothing can be acknowledged.
-    pub fn stop_if_fatal(&self, error: &ActionError) {
-        if let ActionError::Store(error) = error
-            && error.is_fatal()
-        {
-            self.0
-                .stopping
-                .send_replace(Some(format!("the store can't be used: {error}")));
-        }
     }
 }

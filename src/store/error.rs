@@ -8,6 +8,9 @@ pub enum StoreError {
     /// The engine or the disk failed.
     #[error("store: {0}")]
     Engine(Box<redb::Error>),
+    /// Nothing can be written for now; reads go on, from the last durable state.
+    #[error("store: nothing can be written: {0}")]
+    Unwritable(Trouble),
     /// A record can't be read: written by a newer version, or damaged.
     #[error("store: record in table `{table}` can't be read: {problem}")]
     Record {
@@ -52,23 +55,57 @@ impl StoreError {
         Self::Panicked(text.unwrap_or_else(|| "no message".to_owned()))
     }
 
-    /// True where no later call can succeed before the file is reopened: a full disk, a
-    /// failing one, a damaged file.
-    pub fn is_fatal(&self) -> bool {
+    /// What keeps writes from the disk, where it's that.
+    pub fn trouble(&self) -> Option<&Trouble> {
         match self {
+            Self::Unwritable(trouble) => Some(trouble),
+            _ => None,
+        }
+    }
+
+    /// True where the disk has failed, and other calls will fail alike until it is well.
+    pub fn is_of_disk(&self) -> bool {
+        match self {
+            Self::Unwritable(_) => true,
             Self::Engine(error) => matches!(
                 **error,
-                redb::Error::Io(_)
-                    | redb::Error::PreviousIo
-                    | redb::Error::Corrupted(_)
-                    | redb::Error::DatabaseClosed
-                    | redb::Error::LockPoisoned(_)
+                redb::Error::Io(_) | redb::Error::PreviousIo | redb::Error::DatabaseClosed
             ),
-            Self::Record { .. }
-            | Self::List { .. }
-            | Self::Panicked(_)
-            | Self::Audit { .. }
-            | Self::AuditIndex { .. } => false,
+            _ => false,
+        }
+    }
+}
+
+/// What keeps writes from the disk.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{cause}")]
+pub struct Trouble {
+    /// What the disk said.
+    pub cause: String,
+    /// Whether there is no room, so that making some helps.
+    pub is_full: bool,
+}
+
+impl Trouble {
+    pub(super) fn new(error: &std::io::Error) -> Self {
+        use std::io::ErrorKind::{FileTooLarge, QuotaExceeded, StorageFull};
+        Self {
+            cause: error.to_string(),
+            is_full: matches!(error.kind(), StorageFull | QuotaExceeded | FileTooLarge),
+        }
+    }
+
+    pub(super) fn other(error: &dyn std::error::Error) -> Self {
+        Self {
+            cause: error.to_string(),
+            is_full: false,
+        }
+    }
+
+    pub(super) fn unknown() -> Self {
+        Self {
+            cause: "the disk failed".to_owned(),
+            is_full: false,
         }
     }
 }

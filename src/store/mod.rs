@@ -8,6 +8,7 @@
 pub mod audit;
 pub mod checkpoints;
 mod codec;
+mod disk;
 pub mod error;
 pub mod idempotency;
 mod key;
@@ -36,24 +37,24 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
+use redb::ReadableDatabase;
 use redb::backends::FileBackend;
-use redb::{Builder, Database, ReadableDatabase};
 
+pub(crate) use self::disk::Medium;
+use self::disk::{Disk, builder};
 use self::error::OpenProblem;
-pub use self::error::{OpenError, StoreError};
+pub use self::error::{OpenError, StoreError, Trouble};
 pub use self::lock::FolderLock;
 pub use self::migrations::CURRENT as SCHEMA_VERSION;
 pub use self::tx::{ReadTx, Reader, WriteTx};
 use crate::domain::audit::AuditEntry;
-
-/// Pages that redb keeps in memory, in bytes: enough for the hot part of a large store,
-/// small enough that the daemon stays under 100 MB.
-const CACHE_BYTES: usize = 24 * 1024 * 1024;
+#[cfg(test)]
+pub(crate) use redb::StorageBackend;
 
 /// The open data file.
 #[derive(Debug)]
 pub struct Store {
-    db: Database,
+    disk: Disk,
     path: PathBuf,
 }
 
@@ -86,12 +87,17 @@ impl Store {
         } else {
             look_first(path).map_err(failed)?;
         }
-        let db = builder().open(path).map_err(|e| failed(e.into()))?;
+        Self::on(path, disk::File::take(path).map_err(failed)?, false)
+    }
+
+    /// The store on a medium, brought to the current schema version.
+    fn on(path: &Path, medium: impl Medium + 'static, is_new: bool) -> Result<Self, OpenError> {
+        let failed = |cause| OpenError::new(path, cause);
         let store = Self {
-            db,
+            disk: Disk::open(Box::new(medium)).map_err(|e| failed(e.into()))?,
             path: path.to_owned(),
         };
-        migrations::migrate(&store, false).map_err(failed)?;
+        migrations::migrate(&store, is_new).map_err(failed)?;
         Ok(store)
     }
 
@@ -102,15 +108,9 @@ impl Store {
     /// # Errors
     /// The file is in use or can't be written.
     pub fn create_unsynced(path: &Path) -> Result<Self, OpenError> {
-        let failed = |cause| OpenError::new(path, cause);
-        let backend = unsynced::Unsynced::create(path).map_err(|e| failed(e.into()))?;
-        let db = Builder::new().create_with_backend(backend);
-        let store = Self {
-            db: db.map_err(|e| failed(e.into()))?,
-            path: path.to_owned(),
-        };
-        migrations::migrate(&store, true).map_err(failed)?;
-        Ok(store)
+        let bytes = unsynced::Unsynced::create(path);
+        let bytes = bytes.map_err(|e| OpenError::new(path, e.into()))?;
+        Self::on(path, disk::Once::new(bytes), true)
     }
 
     /// Opens a store on a backend of the tests' choice.
@@ -122,12 +122,19 @@ impl Store {
         backend: impl redb::StorageBackend,
         is_new: bool,
     ) -> Result<Self, OpenError> {
-        let path = PathBuf::from("memory");
-        let db = Database::builder().create_with_backend(backend);
-        let db = db.map_err(|e| OpenError::new(&path, e.into()))?;
-        let store = Self { db, path };
-        migrations::migrate(&store, is_new).map_err(|e| OpenError::new(&store.path, e))?;
-        Ok(store)
+        Self::on(Path::new("memory"), disk::Once::new(backend), is_new)
+    }
+
+    /// Opens the store on a medium of the tests' choice.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    #[cfg(test)]
+    pub(crate) fn on_medium(
+        medium: impl Medium + 'static,
+        is_new: bool,
+    ) -> Result<Self, OpenError> {
+        Self::on(Path::new("memory"), medium, is_new)
     }
 
     /// A store that is gone when it's dropped.
@@ -152,8 +159,15 @@ impl Store {
         &self,
         f: impl FnOnce(&ReadTx) -> Result<T, E>,
     ) -> Result<T, E> {
-        let tx = self.db.begin_read().map_err(StoreError::from)?;
-        f(&ReadTx::new(tx))
+        loop {
+            let opened = self.disk.current();
+            let Some(_reading) = opened.alarm.enter() else {
+                self.disk.replace(&opened)?;
+                continue;
+            };
+            let tx = opened.db.begin_read().map_err(StoreError::from)?;
+            return f(&ReadTx::new(tx));
+        }
     }
 
     /// Writes in one durable transaction: all of it once this returns `Ok`, nothing of it on
@@ -165,25 +179,47 @@ impl Store {
         &self,
         f: impl FnOnce(&mut WriteTx) -> Result<T, E>,
     ) -> Result<Written<T>, E> {
-        let tx = self.db.begin_write().map_err(StoreError::from)?;
-        let mut tx = WriteTx::new(tx);
-        // A panic shall undo this write and fail it, not the daemon: redb can't roll back
-        // while the stack unwinds.
-        let value = catch_unwind(AssertUnwindSafe(|| f(&mut tx)));
-        let value = value.unwrap_or_else(|panic| Err(StoreError::panicked(&*panic).into()))?;
-        let (audit, queued) = tx.commit()?;
-        Ok(Written {
-            value,
-            audit,
-            queued,
-        })
+        let opened = self.disk.writable()?;
+        let written = write(&opened.db, f);
+        if written.is_err() && opened.alarm.has_gone_off() {
+            return Err(self.disk.mend(&opened).into());
+        }
+        written
+    }
+
+    /// What keeps writes from the disk, if something does. Reads go on meanwhile.
+    pub fn trouble(&self) -> Option<Trouble> {
+        self.disk.trouble()
+    }
+
+    /// Tries to write again where that failed: true where writes reach the disk, now or all along.
+    pub fn recover(&self) -> bool {
+        self.disk.recover()
+    }
+
+    /// How often the file had to be opened again. What was kept in memory of the store before may be
+    /// otherwise since: a write that failed may have come to be.
+    pub fn reopened(&self) -> u64 {
+        self.disk.reopened()
     }
 }
 
-fn builder() -> Builder {
-    let mut builder = Database::builder();
-    builder.set_cache_size(CACHE_BYTES);
-    builder
+fn write<T, E: From<StoreError>>(
+    db: &redb::Database,
+    f: impl FnOnce(&mut WriteTx) -> Result<T, E>,
+) -> Result<Written<T>, E> {
+    let tx = db.begin_write().map_err(StoreError::from)?;
+    let mut tx = WriteTx::new(tx);
+    // A panic shall undo this write and fail it, not the daemon: redb can't roll back
+    // while the stack unwinds.
+    let value = catch_unwind(AssertUnwindSafe(|| f(&mut tx)));
+    let value = value.unwrap_or_else(|panic| Err(StoreError::panicked(&*panic).into()))?;
+    let (audit, queued) = tx.commit()?;
+    Ok(Written {
+        value,
+        audit,
+        queued,
+    })
 }
 
 /// Makes an empty store beside `path` and links it there: after a crash half-way there is none,
@@ -192,7 +228,7 @@ fn create(path: &Path) -> Result<(), OpenProblem> {
     let temporary = path.with_extension("redb.new");
     let file = private_file(&temporary).map_err(OpenProblem::Io)?;
     let store = Store {
-        db: builder().create_with_backend(FileBackend::new(file)?)?,
+        disk: Disk::open(Box::new(disk::Once::new(FileBackend::new(file)?)))?,
         path: temporary.clone(),
     };
     migrations::migrate(&store, true)?;

@@ -27,6 +27,7 @@ use oncalld::wire::notification::NotificationView;
 use oncalld::wording::{Links, Names};
 use serde_json::json;
 use tokio::runtime::Runtime;
+use tokio::sync::watch;
 
 use crate::harness::fake_slack::{BOT_TOKEN, Chaos, FakeSlack, Fault};
 use crate::harness::sandbox::{instant, read};
@@ -49,6 +50,8 @@ struct Daemon {
     app: App,
     clock: Arc<ManualClock>,
     dispatcher: Dispatcher,
+    /// Where it's gone, the dispatcher stops.
+    _stopping: watch::Sender<Option<String>>,
 }
 
 impl Daemon {
@@ -82,13 +85,15 @@ impl Daemon {
             keep_days: 90,
         };
         let _inside = runtime.enter();
-        let stopping = tokio::sync::watch::Sender::new(None);
+        let stopping = watch::Sender::new(None);
         let counters = Counters::default();
-        let dispatcher = Dispatcher::start(app.clone(), sinks, policy, counters, stopping);
+        let dispatcher =
+            Dispatcher::start(app.clone(), sinks, policy, counters, stopping.subscribe());
         Self {
             app,
             clock: clock.clone(),
             dispatcher,
+            _stopping: stopping,
         }
     }
 

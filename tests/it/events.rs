@@ -132,7 +132,13 @@ async fn an_event_stream_that_lags_behind_tells_every_change_once_and_in_order()
     let t = Sandbox::with("2026-11-23T08:00:00Z", &group, settings);
     let access = Access::from(&Config::default());
     let stopping = tokio::sync::watch::Sender::new(None);
-    let api = Api::new(t.app.clone(), access, &Counters::default(), None, stopping);
+    let api = Api::new(
+        t.app.clone(),
+        access,
+        &Counters::default(),
+        None,
+        stopping.subscribe(),
+    );
     let request = Request::get("/api/v1/events").header("Host", "localhost");
     let request = request.body(Body::empty()).unwrap();
     let answer = daemon::service(api, None).oneshot(request).await.unwrap();

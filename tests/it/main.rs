@@ -15,6 +15,7 @@ mod chaos;
 mod cli;
 mod crash;
 mod delivery;
+mod disk;
 mod errors;
 mod events;
 mod golden;

@@ -8,7 +8,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use redb::ReadableDatabase;
-use serde_json::json;
 
 use crate::harness::{Client, Daemon, command, data_dir, fails_to_start};
 
@@ -246,70 +245,4 @@ fn a_data_folder_that_cannot_be_and_a_wrong_config_are_told() {
         "{stderr}"
     );
     assert!(!data_dir(home.path()).exists(), "nothing was made");
-}
-
-#[test]
-fn a_full_disk_stops_the_daemon_and_loses_nothing() {
-    let mut daemon = Daemon::start();
-    daemon.team("Team 0");
-    daemon.signal("TERM");
-    assert!(daemon.wait().success());
-    let home = Arc::clone(&daemon.home);
-    let size = fs::metadata(data_dir(home.path()).join("oncalld.redb"))
-        .unwrap()
-        .len();
-    // A file may not grow beyond this: the same as a full disk, seen from a program.
-    let script = format!(
-        "trap '' XFSZ; ulimit -f {}; exec \"$0\" \"$@\"",
-        size / 512 + 64
-    );
-    let plain = command(home.path());
-    let mut limited = Command::new("/bin/sh");
-    limited
-        .args(["-c", &script])
-        .arg(plain.get_program())
-        .args(plain.get_args());
-    limited
-        .current_dir(home.path())
-        .stderr(std::process::Stdio::piped());
-    let mut daemon = Daemon::spawn(home, Vec::new(), limited);
-
-    let mut done = vec!["Team 0".to_owned()];
-    let description = "x".repeat(2000);
-    let status = loop {
-        let name = format!("Team {}", done.len());
-        let body = json!({"name": name, "description": description}).to_string();
-        match daemon.api.try_send("POST", "/teams", &[], body.as_bytes()) {
-            Ok(reply) if reply.status == 201 => done.push(name),
-            Ok(reply) => break Some(reply.status),
-            Err(_) => break None,
-        }
-        assert!(done.len() < 20_000, "the disk never gets full");
-    };
-    assert!(
-        status.is_none_or(|status| (500..600).contains(&status)),
-        "{status:?}"
-    );
-    let ended = daemon.wait();
-    assert_eq!(ended.code(), Some(1), "{}", daemon.log());
-    let log = daemon.log();
-    assert!(log.lines().last().unwrap().contains("store"), "{log}");
-
-    let daemon = daemon.restart();
-    let mut names = Vec::new();
-    for page in 1..=done.len() / 200 + 1 {
-        let list = daemon
-            .api
-            .get(&format!("/teams?page_size=200&page={page}"))
-            .ok();
-        names.extend(crate::harness::column(&list, "name"));
-    }
-    for name in &done {
-        assert!(
-            names.contains(&name.as_str().into()),
-            "{name} was acknowledged"
-        );
-    }
-    daemon.verify_audit();
-    daemon.team("After");
 }

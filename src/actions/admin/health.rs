@@ -14,6 +14,8 @@ pub use crate::store::SCHEMA_VERSION;
 /// What is measured at a look.
 #[derive(Clone, Debug)]
 pub struct Measured {
+    /// Whether the disk of the data folder takes writes.
+    pub disk_takes_writes: bool,
     /// Entries of the audit log.
     pub audit_entries: u64,
     /// Notifications that wait for delivery.
@@ -37,6 +39,7 @@ pub fn measure(app: &App) -> Result<Measured> {
         let oldest = store::outbox::oldest_pending(tx)?;
         let waited = oldest.map_or(0, |at| (app.now() - at).num_milliseconds());
         Ok(Measured {
+            disk_takes_writes: app.disk_trouble().is_none(),
             audit_entries: store::audit::head(tx)?.seq,
             pending_notifications: store::outbox::count_pending(tx)?,
             oldest_pending_ms: u64::try_from(waited).unwrap_or(0),

@@ -143,6 +143,10 @@ impl Part for KnownTokens {
             self.0.forget(&changed);
         }
     }
+
+    fn after_reopening(&self) {
+        self.0.forget_all();
+    }
 }
 
 fn known(app: &App) -> &Cache<[u8; 32], Arc<Token>, TokenId> {

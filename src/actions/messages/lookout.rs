@@ -35,7 +35,7 @@ pub fn tick(app: &App) -> Result<BTreeMap<TeamId, String>> {
     for batch in due.chunks(BATCH) {
         match look_at(app, batch) {
             Ok(()) => {}
-            Err(ActionError::Store(error)) if error.is_fatal() => return Err(error.into()),
+            Err(ActionError::Store(error)) if error.is_of_disk() => return Err(error.into()),
             // One of them can't be looked at: each for itself, then.
             Err(_) => {
                 for team in batch {
@@ -122,7 +122,7 @@ pub(crate) fn note_handoff(tx: &mut Tx<'_>, team: TeamId, begun: Begun) {
 fn look_or_start_over(tx: &mut Tx<'_>, id: TeamId) -> Result<()> {
     let queued = tx.messages.len();
     let error = match look(tx, id) {
-        Err(ActionError::Store(error)) if !error.is_fatal() => error.to_string(),
+        Err(ActionError::Store(error)) if !error.is_of_disk() => error.to_string(),
         looked => return looked,
     };
     tracing::error!(team = %id, error, "the record of what a team was told can't be read; starting a new one");
@@ -145,7 +145,7 @@ fn look_or_start_over(tx: &mut Tx<'_>, id: TeamId) -> Result<()> {
         }
     }
     match start_over(tx, id) {
-        Err(ActionError::Store(error)) if !error.is_fatal() => Ok(()),
+        Err(ActionError::Store(error)) if !error.is_of_disk() => Ok(()),
         started => started,
     }
 }

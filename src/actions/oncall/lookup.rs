@@ -187,6 +187,10 @@ impl Part for Lookups {
             self.forget_people(&users);
         }
     }
+
+    fn after_reopening(&self) {
+        self.0.forget_all();
+    }
 }
 
 /// The answer to a question that lies ready and still holds.

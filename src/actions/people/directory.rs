@@ -144,6 +144,10 @@ impl Part for Directory {
             stale.note(entry);
         }
     }
+
+    fn after_reopening(&self) {
+        *lock(&self.stale) = Stale::Everything;
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -95,7 +95,7 @@ impl Ticked {
     fn hand_off(&mut self, app: &App, teams: &[TeamId]) -> Result<()> {
         match hand_off_all(app, teams) {
             Ok(count) => self.handed_off += count,
-            Err(ActionError::Store(error)) if error.is_fatal() => return Err(error.into()),
+            Err(ActionError::Store(error)) if error.is_of_disk() => return Err(error.into()),
             // One of them can't be handed off: each for itself, then.
             Err(_) => {
                 for team in teams {

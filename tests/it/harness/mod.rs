@@ -156,6 +156,17 @@ impl Daemon {
         assert!(sent.unwrap().success());
     }
 
+    /// Limits how large its files may be, in bytes, as a quota would; nothing is no limit.
+    pub fn limit_files(&self, bytes: Option<u64>) {
+        use rustix::process::{Pid, Resource, Rlimit, prlimit};
+        let pid = Pid::from_child(&self.child);
+        let limits = Rlimit {
+            current: bytes,
+            maximum: None,
+        };
+        prlimit(Some(pid), Resource::Fsize, limits).unwrap();
+    }
+
     /// Waits until it has ended by itself.
     pub fn wait(&mut self) -> ExitStatus {
         let since = Instant::now();
