@@ -42,7 +42,7 @@ impl<T: DeserializeOwned> FromRequest<Api> for Body<T> {
             .to_owned();
         let essence = kind.split(';').next().unwrap_or_default().trim();
         let is_json = essence.eq_ignore_ascii_case("application/json");
-        let bytes = read_body(request, api.access().max_body_bytes).await?;
+        let bytes = read_body(request, api).await?;
         if !is_json && !bytes.is_empty() {
             let detail = format!("Content-Type is `{kind}`, expected application/json");
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));

@@ -83,7 +83,7 @@ async fn take(
     request: Request,
 ) -> Result<Response, Problem> {
     let headers = request.headers().clone();
-    let body = read_body(request, api.access().max_body_bytes).await?;
+    let body = read_body(request, &api).await?;
     let text = |name: &str| header(&headers, name);
     let (timestamp, signature) = (text("x-slack-request-timestamp"), text("x-slack-signature"));
     let now = api.app().now();

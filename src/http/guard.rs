@@ -294,7 +294,7 @@ async fn with_idempotency(api: &Api, request: Request, ctx: Ctx) -> Result<Reque
     }
     let (parts, body) = request.into_parts();
     let whole = Request::from_parts(parts.clone(), body);
-    let bytes = read_body(whole, api.access().max_body_bytes).await?;
+    let bytes = read_body(whole, api).await?;
     let who = match &ctx.actor {
         Actor::Token { id, .. } => id.to_string(),
         Actor::Anonymous | Actor::Person { .. } | Actor::System => String::new(),

@@ -102,7 +102,7 @@ impl FromRequest<Api> for Form {
             let detail = format!("Content-Type is `{kind}`, expected a form");
             return Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, detail));
         }
-        let bytes = read_body(request, api.access().max_body_bytes).await?;
+        let bytes = read_body(request, api).await?;
         let pairs = form_urlencoded::parse(&bytes).into_owned();
         Ok(Self(pairs.collect()))
     }
