@@ -29,7 +29,7 @@ use crate::config::{CliOverrides, Config, LogFormat, OnPluginError};
 use crate::delivery::{Counters, Dispatcher};
 use crate::demo;
 use crate::domain::zone;
-use crate::http::connections::{self, Places};
+use crate::http::connections::{self, Doors, Places, Socket};
 use crate::http::{Access, Api};
 use crate::plugin::{self, HostPolicy, Limits, PluginSettings, Registry};
 use crate::rotation::plan::OnFailure;
@@ -43,6 +43,8 @@ pub const STORE_FILE: &str = "oncalld.redb";
 const PLUGIN_CACHE: &str = "plugin-cache";
 /// How long a start waits for plugins: long enough to load those that were compiled before.
 const PLUGIN_PATIENCE: Duration = Duration::from_secs(2);
+/// Name of the socket in the data folder.
+pub const SOCKET_FILE: &str = "oncalld.sock";
 /// Name of the first admin token's file in the data folder.
 pub const ADMIN_TOKEN_FILE: &str = "admin.token";
 
@@ -98,23 +100,11 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         Arc::new(SystemClock),
     )?);
     let (app, mut lock) = open(&config, &options, plugins.clone())?;
-    if !address.ip().is_loopback() && config.server.public_url.is_none() {
-        tracing::warn!(
-            %address,
-            "listening on a non-loopback address without TLS: put a proxy with TLS in front and set \
-             server.public_url"
-        );
-    }
-    let public = config.server.public_url.as_ref();
-    let served = [format!("http://{address}")].into_iter();
-    let served: Vec<_> = served
-        .chain(public.map(|url| url.as_str().to_owned()))
-        .collect();
-    lock.announce(&served)
-        .context("the lock can't be written")?;
-    for remark in config.remarks() {
-        tracing::info!("{remark}");
-    }
+    announce(&config, address, &mut lock)?;
+    let doors = Doors {
+        network: listener,
+        socket: open_socket(&config),
+    };
     let (stopping, stopped) = watch::channel(None);
     let loaded = plugin::rescan(plugins.clone(), app.clone(), stopped.clone());
     // Compiling one takes far longer, and none shall keep the daemon from answering.
@@ -158,7 +148,7 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         per_address: config.server.max_connections_per_address,
     };
     let places = places.within_file_limit();
-    answer_until_stopped(listener, places, service, stopped.clone(), patience * 3 / 4).await;
+    answer_until_stopped(doors, places, service, stopped.clone(), patience * 3 / 4).await;
     stopping.send_if_modified(|reason| {
         let is_new = reason.is_none();
         reason.get_or_insert_with(|| "the listener ended".to_owned());
@@ -186,6 +176,28 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         }
         reason => bail!("{}", reason.unwrap_or("stopped")),
     }
+}
+
+/// Says where it serves, and what is to be known of that.
+fn announce(config: &Config, address: SocketAddr, lock: &mut FolderLock) -> anyhow::Result<()> {
+    if !address.ip().is_loopback() && config.server.public_url.is_none() {
+        tracing::warn!(
+            %address,
+            "listening on a non-loopback address without TLS: put a proxy with TLS in front and set \
+             server.public_url"
+        );
+    }
+    let public = config.server.public_url.as_ref();
+    let served = [format!("http://{address}")].into_iter();
+    let served: Vec<_> = served
+        .chain(public.map(|url| url.as_str().to_owned()))
+        .collect();
+    lock.announce(&served)
+        .context("the lock can't be written")?;
+    for remark in config.remarks() {
+        tracing::info!("{remark}");
+    }
+    Ok(())
 }
 
 /// Everything that is served on the port.
@@ -278,16 +290,31 @@ fn plugin_settings(config: &Config) -> PluginSettings {
     }
 }
 
+/// The socket by which the CLI of this host comes in without a token. It can do without.
+fn open_socket(config: &Config) -> Option<Socket> {
+    if !config.server.socket {
+        return None;
+    }
+    let path = config.server.data_dir.join(SOCKET_FILE);
+    let socket = Socket::bind(&path);
+    socket
+        .inspect_err(|error| {
+            let path = path.display();
+            tracing::warn!(%path, %error, "no socket there: the CLI goes by the network");
+        })
+        .ok()
+}
+
 /// Answers requests until the daemon is stopped, and then those under way, with patience.
 async fn answer_until_stopped(
-    listener: TcpListener,
+    doors: Doors,
     places: Places,
     service: Lookups,
     mut stopped: watch::Receiver<Option<String>>,
     patience: Duration,
 ) {
     let of_peer = |peer| service.of_peer(peer);
-    let server = connections::serve(listener, places, of_peer, stopped.clone());
+    let server = connections::serve(doors, places, of_peer, stopped.clone());
     let overdue = async {
         let _ = stopped.wait_for(Option::is_some).await;
         tokio::time::sleep(patience).await;

@@ -17,7 +17,7 @@ use oncalld::config::Config;
 use oncalld::daemon;
 use oncalld::delivery::Counters;
 use oncalld::domain::oncall_day::add_days;
-use oncalld::http::connections::{self, Places};
+use oncalld::http::connections::{self, Doors, Places};
 use oncalld::http::{Access, Api};
 use oncalld::low_priority;
 use oncalld::plugin::trial::{PickTrial, TrialCandidate, TrialShift};
@@ -224,15 +224,19 @@ impl Served {
             stopping.subscribe(),
         );
         let runtime = Runtime::new()?;
-        let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
-        let address = listener.local_addr()?;
+        let network = runtime.block_on(TcpListener::bind("127.0.0.1:0"))?;
+        let address = network.local_addr()?;
+        let doors = Doors {
+            network,
+            socket: None,
+        };
         let service = daemon::service(api, None);
         let places = Places {
             total: 1_024,
             per_address: 1_024,
         };
         let of_peer = move |peer| service.of_peer(peer);
-        runtime.spawn(connections::serve(listener, places, of_peer, stopped));
+        runtime.spawn(connections::serve(doors, places, of_peer, stopped));
         Ok(Self {
             address,
             _runtime: runtime,

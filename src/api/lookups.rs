@@ -5,12 +5,11 @@
 
 use std::convert::Infallible;
 use std::future::{Ready, ready};
-use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll};
 
 use axum::Router;
-use axum::extract::{ConnectInfo, Request};
+use axum::extract::Request;
 use axum::http::{HeaderMap, HeaderValue, Method, header};
 use axum::response::Response;
 use chrono::{DateTime, Utc};
@@ -21,6 +20,7 @@ use super::reply;
 use crate::actions::admin::tokens::{self, Admission};
 use crate::actions::oncall::lookup::{self, Answer, Question};
 use crate::http::Api;
+use crate::http::connections::Peer;
 use crate::http::{guard, headers};
 
 /// The path of lookups.
@@ -37,7 +37,7 @@ struct Connection {
     api: Api,
     router: Router,
     /// Who is at the other end; nobody yet for what connections are made from.
-    peer: Option<SocketAddr>,
+    peer: Option<Peer>,
     /// What the connection showed last: programs show the same each time.
     admitted: Mutex<Option<Admitted>>,
 }
@@ -58,11 +58,11 @@ impl Lookups {
 
     /// The service of one connection, which knows its peer.
     #[must_use]
-    pub fn of_peer(&self, peer: SocketAddr) -> Self {
+    pub fn of_peer(&self, peer: Peer) -> Self {
         Self::of(self.0.api.clone(), self.0.router.clone(), Some(peer))
     }
 
-    fn of(api: Api, router: Router, peer: Option<SocketAddr>) -> Self {
+    fn of(api: Api, router: Router, peer: Option<Peer>) -> Self {
         let admitted = Mutex::default();
         Self(Arc::new(Connection {
             api,
@@ -136,8 +136,8 @@ impl Service<Request> for Lookups {
     fn call(&mut self, mut request: Request) -> Self::Future {
         let connection = &*self.0;
         let Some(answer) = connection.ready(&request) else {
-            if let Some(peer) = connection.peer {
-                request.extensions_mut().insert(ConnectInfo(peer));
+            if let Some(peer) = &connection.peer {
+                request.extensions_mut().insert(peer.clone());
             }
             return Either::Right(connection.router.clone().call(request));
         };

@@ -1,5 +1,7 @@
 //! Who acts, from where.
 
+use std::sync::Arc;
+
 use serde_json::{Map, Value};
 
 use crate::app::{ActionError, Result};
@@ -24,6 +26,8 @@ pub enum Actor {
         /// The person who acts with it.
         user: Option<UserId>,
     },
+    /// A user of this host whom the data folder's socket lets in: they might read the file itself.
+    Local(Arc<str>),
     /// A person whom Slack vouches for.
     Person {
         /// Who.
@@ -126,7 +130,7 @@ impl Ctx {
     /// No token, or a lesser one.
     pub fn require(&self, role: Role) -> Result<()> {
         match &self.actor {
-            Actor::System => Ok(()),
+            Actor::Local(_) | Actor::System => Ok(()),
             Actor::Anonymous => Err(ActionError::Unauthenticated),
             Actor::Token { role: has, .. } | Actor::Person { role: has, .. } if *has >= role => {
                 Ok(())
@@ -148,7 +152,7 @@ impl Ctx {
     /// Whether the actor may do everything.
     pub fn is_admin(&self) -> bool {
         match &self.actor {
-            Actor::System => true,
+            Actor::Local(_) | Actor::System => true,
             Actor::Anonymous => false,
             Actor::Token { role, .. } | Actor::Person { role, .. } => *role == Role::Admin,
         }
@@ -159,7 +163,7 @@ impl Ctx {
         match &self.actor {
             Actor::Token { user, .. } => user.as_ref(),
             Actor::Person { user, .. } => Some(user),
-            Actor::Anonymous | Actor::System => None,
+            Actor::Anonymous | Actor::Local(_) | Actor::System => None,
         }
     }
 
@@ -196,6 +200,7 @@ impl Ctx {
                     .map_or_else(|| name.clone(), ToString::to_string);
                 (ActorType::User, Some(id))
             }
+            Actor::Local(user) => (ActorType::User, Some(format!("local:{user}"))),
             Actor::Person { user, .. } => (ActorType::User, Some(user.to_string())),
             Actor::Anonymous | Actor::System => (ActorType::System, None),
         };

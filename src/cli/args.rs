@@ -20,7 +20,7 @@ pub(super) struct Global {
     pub(super) url: Option<String>,
 
     /// Access token; better in the environment than on the command line, which others on the
-    /// host can see [default: admin.token in the data folder]
+    /// host can see [default: none by the data folder's socket, else its admin.token]
     #[arg(long, global = true, env = "ONCALLD_TOKEN", hide_env_values = true)]
     pub(super) token: Option<Secret>,
 

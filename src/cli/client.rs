@@ -10,7 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::args::Query;
-use super::connection::Connection;
+use super::connection::{Connection, Token};
 use super::error::CliError;
 use super::missing;
 use super::problem::Problem;
@@ -83,6 +83,9 @@ impl Client {
         if connection.url.scheme() == "http" {
             // Certificates aren't needed: a host without any will do, and a start is faster.
             builder = builder.tls_certs_only([]);
+        }
+        if let Token::Socket(path) = &connection.token {
+            builder = builder.unix_socket(path.as_path());
         }
         let http = builder
             .build()

@@ -1,6 +1,7 @@
 //! Where the daemon is and which token opens it, without any set-up on the same host.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
 use reqwest::Url;
@@ -8,7 +9,7 @@ use reqwest::Url;
 use super::args::Global;
 use super::error::CliError;
 use crate::config::{CliOverrides, Config, is_loopback_name};
-use crate::daemon::ADMIN_TOKEN_FILE;
+use crate::daemon::{ADMIN_TOKEN_FILE, SOCKET_FILE};
 use crate::secret::Secret;
 use crate::store::FolderLock;
 
@@ -65,6 +66,8 @@ pub(super) enum Token {
     Given(Secret),
     /// From the data folder's file.
     File(Secret, PathBuf),
+    /// None is needed: the data folder's socket lets in whoever may use it.
+    Socket(PathBuf),
     /// None, and why.
     Missing(String),
 }
@@ -74,7 +77,7 @@ impl Token {
     pub(super) fn secret(&self) -> Option<&Secret> {
         match self {
             Self::Given(secret) | Self::File(secret, _) => Some(secret),
-            Self::Missing(_) => None,
+            Self::Socket(_) | Self::Missing(_) => None,
         }
     }
 }
@@ -106,6 +109,7 @@ impl Connection {
                     error
                 })?;
                 let url = parse_url(&address(config.server.listen))?;
+                let token = token.or_else(|| socket(&config));
                 let token = token.unwrap_or_else(|| admin_token(&config, &url));
                 Ok(Self { url, token })
             }
@@ -116,6 +120,13 @@ impl Connection {
     pub(super) fn is_local(&self) -> bool {
         is_loopback(&self.url)
     }
+}
+
+/// The socket in the data folder, if a daemon answers there and we may use it.
+fn socket(config: &Config) -> Option<Token> {
+    let path = config.server.data_dir.join(SOCKET_FILE);
+    let answers = UnixStream::connect(&path).is_ok();
+    answers.then_some(Token::Socket(path))
 }
 
 /// The admin token goes to the daemon whose it is, and to nobody else: to this host, or to where

@@ -94,6 +94,7 @@ fn unauthorized(said: &str, token: &Token) -> String {
              --data-dir or ONCALLD_TOKEN",
             path.display()
         ),
+        Token::Socket(path) => format!("{said}\nit was asked by {}", path.display()),
         Token::Missing(why) => format!(
             "this requires a token, and none was found ({why})\nset ONCALLD_TOKEN; an admin \
              creates one with `oncalld token create`"

@@ -1,11 +1,11 @@
 //! What every request passes: host, origin, token, request id; then log and metrics.
 
-use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use axum::body::Body;
-use axum::extract::{ConnectInfo, FromRequestParts, MatchedPath, Request, State};
+use axum::extract::{FromRequestParts, MatchedPath, Request, State};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
 use axum::middleware::Next;
@@ -14,6 +14,7 @@ use sha2::{Digest, Sha256};
 
 use super::access::{Needs, needs};
 use super::body::read_body;
+use super::connections::Peer;
 use super::cookies;
 use super::headers::{harden, unless_known};
 use super::problem::{Explained, InnerError, Problem};
@@ -35,12 +36,9 @@ pub async fn guard(State(api): State<Api>, request: Request, next: Next) -> Resp
     let started = Instant::now();
     let method = request.method().clone();
     let uri = request.uri().clone();
-    let peer = request
-        .extensions()
-        .get::<ConnectInfo<SocketAddr>>()
-        .map(|info| info.0);
+    let peer = request.extensions().get::<Peer>().cloned();
     let known_tag = request.headers().get(header::IF_NONE_MATCH).cloned();
-    let (mut response, id) = match admit(&api, &request, peer) {
+    let (mut response, id) = match admit(&api, &request, peer.as_ref()) {
         Err(problem) => (problem.into_response(), None),
         Ok(ctx) => {
             let id = ctx.request_id.clone();
@@ -60,7 +58,14 @@ pub async fn guard(State(api): State<Api>, request: Request, next: Next) -> Resp
     let took = started.elapsed();
     api.metrics()
         .count_request(&method, route, response.status(), took);
-    log(&method, &uri, peer, id.as_deref(), &mut response, took);
+    log(
+        &method,
+        &uri,
+        peer.as_ref(),
+        id.as_deref(),
+        &mut response,
+        took,
+    );
     response
 }
 
@@ -111,13 +116,16 @@ fn as_problem(response: Response) -> Response {
     Problem::new(status, detail.to_lowercase()).into_response()
 }
 
-fn admit(api: &Api, request: &Request, peer: Option<SocketAddr>) -> Result<Ctx, Problem> {
+fn admit(api: &Api, request: &Request, peer: Option<&Peer>) -> Result<Ctx, Problem> {
     let (headers, uri) = (request.headers(), request.uri());
     if !metrics::is_known(request.method()) {
         let detail = "there is no such method here";
         return Err(Problem::new(StatusCode::METHOD_NOT_ALLOWED, detail));
     }
-    check_host(api, headers, uri)?;
+    // No browser gets at the socket.
+    if !matches!(peer, Some(Peer::Local(_))) {
+        check_host(api, headers, uri)?;
+    }
     let session = session_of(api, headers)?;
     let is_read = matches!(
         *request.method(),
@@ -146,7 +154,7 @@ fn admit(api: &Api, request: &Request, peer: Option<SocketAddr>) -> Result<Ctx, 
         actor,
         source,
         request_id: Some(next_request_id()),
-        peer: peer.map(|peer| peer.ip().to_string()),
+        peer: peer.map(ToString::to_string),
         idempotency: None,
     };
     match needed {
@@ -218,17 +226,20 @@ fn recognise(
     api: &Api,
     headers: &HeaderMap,
     uri: &Uri,
-    peer: Option<SocketAddr>,
+    peer: Option<&Peer>,
 ) -> Result<Actor, Problem> {
     let Some(secret) = presented(headers, uri) else {
-        return Ok(Actor::Anonymous);
+        return Ok(match peer {
+            Some(Peer::Local(user)) => Actor::Local(Arc::clone(user)),
+            _ => Actor::Anonymous,
+        });
     };
     let known = tokens::recognise(api.app(), &secret)?;
     if let Some(token) = known {
         return Ok(Actor::from(&*token));
     }
-    if let Some(peer) = peer
-        && !api.may_fail_again(peer.ip())
+    if let Some(address) = peer.and_then(Peer::ip)
+        && !api.may_fail_again(address)
     {
         let detail = "too many unknown tokens from this address; wait a minute";
         let problem = Problem::new(StatusCode::TOO_MANY_REQUESTS, detail);
@@ -297,6 +308,7 @@ async fn with_idempotency(api: &Api, request: Request, ctx: Ctx) -> Result<Reque
     let bytes = read_body(whole, api).await?;
     let who = match &ctx.actor {
         Actor::Token { id, .. } => id.to_string(),
+        Actor::Local(user) => format!("local:{user}"),
         Actor::Anonymous | Actor::Person { .. } | Actor::System => String::new(),
     };
     let digest = |pieces: &[&[u8]]| -> [u8; 32] {
@@ -326,7 +338,7 @@ fn cut(text: &str, most: usize) -> &str {
 fn log(
     method: &Method,
     uri: &Uri,
-    peer: Option<SocketAddr>,
+    peer: Option<&Peer>,
     id: Option<&str>,
     response: &mut Response,
     took: std::time::Duration,
@@ -336,7 +348,7 @@ fn log(
     // What a client makes up is not to fill the log.
     let path = cut(uri.path(), MOST_LOGGED);
     let method_text = cut(method.as_str(), 16);
-    let peer = peer.map(|peer| tracing::field::display(peer.ip()));
+    let peer = peer.map(tracing::field::display);
     let micros = u64::try_from(took.as_micros()).unwrap_or(u64::MAX);
     // 503 and 507 are what overload and full disks are answered with, and no failure of the request.
     if status == StatusCode::INTERNAL_SERVER_ERROR || inner.is_some() {

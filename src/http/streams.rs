@@ -49,7 +49,7 @@ impl Streams {
         let address = ctx.peer.clone().map(Holder::Address);
         let token = match &ctx.actor {
             Actor::Token { id, .. } => Some(Holder::Token(*id)),
-            Actor::Anonymous | Actor::Person { .. } | Actor::System => None,
+            Actor::Anonymous | Actor::Local(_) | Actor::Person { .. } | Actor::System => None,
         };
         let holders: Vec<_> = address.into_iter().chain(token).collect();
         let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);

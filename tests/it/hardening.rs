@@ -171,6 +171,43 @@ fn names_are_one_line_without_anything_hidden() {
     team.patch("", &json!({"description": "one\ntwo"})).ok();
 }
 
+#[test]
+fn whoever_has_the_data_folder_comes_in_by_its_socket_without_a_token() {
+    let mut daemon = Daemon::with(&[("AUTH__ANONYMOUS_READ", "false")]);
+    let data = data_dir(daemon.home.path());
+    let socket = data.join("oncalld.sock");
+    let mode = fs::metadata(&socket).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    // Were the token needed, this would fail.
+    fs::remove_file(data.join("admin.token")).unwrap();
+    let made = daemon.cli_on_host(&["team", "create", "Core"]);
+    assert!(made.status.success(), "{made:?}");
+    let audited = daemon.api.get("/audit-logs?entity_type=team").ok();
+    let by = audited["items"][0]["actor_id"].as_str().unwrap();
+    assert!(by.starts_with("local:"), "{by}");
+    // A token that is given goes before; by the network one is needed.
+    let lesser = daemon.client("viewer", None).token.unwrap();
+    let url = format!("http://{}", daemon.api.address);
+    let refused =
+        daemon.cli_on_host(&["--token", &lesser, "--url", &url, "team", "create", "Other"]);
+    assert!(!refused.status.success(), "{refused:?}");
+    daemon.api.anonymous().get("/teams").problem(401);
+    daemon.signal("TERM");
+    assert!(daemon.wait().success());
+    assert!(!socket.exists(), "it goes with the daemon");
+}
+
+#[test]
+fn the_socket_can_be_left_out_and_a_start_goes_on_without() {
+    let daemon = Daemon::with(&[("SERVER__SOCKET", "false")]);
+    let data = data_dir(daemon.home.path());
+    assert!(!data.join("oncalld.sock").exists());
+    let made = daemon.cli(&["team", "create", "Core"]);
+    assert!(made.status.success(), "{made:?}");
+    let audited = daemon.api.get("/audit-logs?entity_type=team").ok();
+    assert_eq!(audited["items"][0]["actor_id"], "admin");
+}
+
 /// Connections that begin a request and leave it at that.
 fn half_open(daemon: &Daemon, count: usize) -> Vec<TcpStream> {
     let half = |_| {

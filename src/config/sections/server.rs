@@ -25,6 +25,8 @@ pub struct Server {
     /// The folder of the data file and the admin token.
     #[serde(deserialize_with = "text")]
     pub data_dir: PathBuf,
+    /// Whether users of this host that may read the data folder come in by a socket in it.
+    pub socket: bool,
     /// The largest request body, in units of 1024 bytes.
     #[serde(deserialize_with = "bounded::<1, 65_536, _, _>")]
     pub max_body_kb: usize,

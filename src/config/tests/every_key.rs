@@ -261,6 +261,9 @@ const TABLE: &[(&str, &str, &str, Field)] = &[
     ("server.shutdown_seconds", "1", "1", |c| {
         c.server.shutdown_seconds.to_string()
     }),
+    ("server.socket", "false", "false", |c| {
+        c.server.socket.to_string()
+    }),
     (
         "slack.admins",
         "U1,W2",

@@ -210,6 +210,14 @@ impl Daemon {
         command.output().unwrap()
     }
 
+    /// Runs a subcommand as somebody on this host who knows nothing but the data folder.
+    pub fn cli_on_host(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_oncalld"));
+        command.env_clear().current_dir(self.home.path());
+        command.arg("--data-dir").arg(data_dir(self.home.path()));
+        command.args(arguments).output().unwrap()
+    }
+
     /// The audit log's proof holds; how many entries it is of.
     #[track_caller]
     pub fn verify_audit(&self) -> u64 {
