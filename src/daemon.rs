@@ -1,6 +1,7 @@
 //! The composition root: the only place that knows every part. Starts them, and stops them
 //! in order.
 
+mod backups;
 mod delivery;
 mod slack;
 
@@ -124,6 +125,8 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         stopped.clone(),
     );
     let scheduler = Scheduler::start(api.clone(), stopped.clone()).await?;
+    // One that is under way when the daemon stops is left half: it has no name yet.
+    backups::start(&api, &config.backup, stopped.clone());
     let sinks = delivery::sinks(&config, &app, slack.as_ref(), &plugins)?;
     let policy = delivery::policy(&config);
     let dispatcher = Dispatcher::start(app.clone(), sinks, policy, counters, stopped.clone());

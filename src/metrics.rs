@@ -42,6 +42,10 @@ pub struct Metrics {
     pub last_tick: Gauge,
     /// Jumps of the system's clock.
     pub clock_jumps: Counter,
+    /// When the last backup was made, in seconds since 1970.
+    pub last_backup: Gauge,
+    /// Backups that were due and could not be made.
+    pub failed_backups: Counter,
     disk_takes_writes: Gauge,
     pending: Gauge,
     oldest_pending: Gauge<f64, AtomicU64>,
@@ -63,6 +67,8 @@ impl Metrics {
             failed_handoffs: Counter::default(),
             last_tick: Gauge::default(),
             clock_jumps: Counter::default(),
+            last_backup: Gauge::default(),
+            failed_backups: Counter::default(),
             disk_takes_writes: Gauge::default(),
             pending: Gauge::default(),
             oldest_pending: Gauge::default(),
@@ -96,6 +102,16 @@ impl Metrics {
             "clock_jumps",
             "Jumps of the system's clock by more than two minutes",
             self.clock_jumps.clone(),
+        );
+        registry.register(
+            "last_backup_timestamp_seconds",
+            "When the last backup by the clock was made; 0 before the first since the start",
+            self.last_backup.clone(),
+        );
+        registry.register(
+            "backups_failed",
+            "Backups that were due and could not be made",
+            self.failed_backups.clone(),
         );
         registry.register(
             "disk_takes_writes",

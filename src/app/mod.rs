@@ -15,6 +15,7 @@ mod tx;
 mod write;
 
 use std::any::Any;
+use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 
@@ -108,6 +109,11 @@ impl App {
     /// When it was started.
     pub fn started_at(&self) -> DateTime<Utc> {
         self.0.started_at
+    }
+
+    /// Where the data file is.
+    pub fn store_path(&self) -> &Path {
+        self.0.store.path()
     }
 
     /// Size of the data file, in bytes; 0 where it can't be told.

@@ -2,26 +2,42 @@
 
 use std::path::Path;
 
+use clap::Args;
 use serde_json::{Value, json};
 
 use super::args::Global;
 use super::audit::{proven, value};
-use super::connection::load_config;
 use super::error::CliError;
+use super::folder::DataFolder;
 use super::output::{note, pretty, print};
 use super::session::Session;
 use super::table::facts;
-use crate::daemon::STORE_FILE;
 use crate::domain::hex::hex;
 use crate::domain::zone;
-use crate::store::{self, FolderLock, Store, StoreError};
+use crate::store::examine::{self, Found as Examined};
+use crate::store::{self, Store, StoreError};
 use crate::wire::audit::AuditProof;
+
+/// What to do besides.
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    /// Make the indexes of the data file anew from its records, while the daemon is down
+    #[arg(long)]
+    repair: bool,
+}
 
 /// Asks the daemon; where none answers on this host, looks at the file.
 ///
 /// # Errors
 /// The daemon isn't ready, or the file isn't sound.
-pub(super) async fn run(global: &Global, session: &Session) -> Result<(), CliError> {
+pub(super) async fn run(
+    args: &CheckArgs,
+    global: &Global,
+    session: &Session,
+) -> Result<(), CliError> {
+    if args.repair {
+        return report(&offline(global, true)?, session);
+    }
     let unreachable = match session.client.get_plain("readyz").await {
         Ok((status, body)) => {
             let Ok(found) = serde_json::from_str::<Value>(&body) else {
@@ -47,13 +63,24 @@ pub(super) async fn run(global: &Global, session: &Session) -> Result<(), CliErr
         return Err(unreachable);
     }
     note(&format!("{unreachable}\n"));
-    let path = load_config(global)?.server.data_dir.join(STORE_FILE);
-    let found = offline(&path)?;
+    report(&offline(global, false)?, session)
+}
+
+/// Prints what was found, and fails where it is not sound.
+fn report(found: &Found, session: &Session) -> Result<(), CliError> {
     print(&if session.json {
         pretty(&found.json().to_string())
     } else {
         found.text()
-    })
+    })?;
+    let problems = found.examined.problems.len() as u64 + found.examined.more;
+    if problems == 0 {
+        return Ok(());
+    }
+    Err(CliError::failed(format!(
+        "the data file is not sound, in {problems} places: `oncalld check --repair` makes its indexes \
+         anew, `oncalld restore` puts a backup in its place"
+    )))
 }
 
 /// The daemon's answer, a fact a line.
@@ -87,45 +114,64 @@ fn flatten(name: &str, found: &Value, flat: &mut Vec<(String, String)>) {
 struct Found {
     path: String,
     schema: u32,
-    proof: AuditProof,
+    examined: Examined,
     zone_rules: Option<String>,
 }
 
-/// Opens the file, which repairs it where it wasn't closed, and checks its audit log and lists.
-fn offline(path: &Path) -> Result<Found, CliError> {
+/// Examines the file of a daemon that is down, and leaves it as it is, unless it's to be repaired.
+fn offline(global: &Global, repair: bool) -> Result<Found, CliError> {
+    let folder = DataFolder::take(global)?;
+    let path = folder.store();
     if !path.exists() {
         return Err(CliError::not_found(format!(
             "there is no data file {}: `oncalld serve` creates it, --data-dir names another folder",
             path.display()
         )));
     }
-    let folder = path.parent().unwrap_or(Path::new("."));
-    let _lock = FolderLock::take(folder).map_err(|error| CliError::failed(error.to_string()))?;
-    let store = Store::open(path).map_err(|error| CliError::failed(error.to_string()))?;
-    let read = store.read(|tx| {
-        let head = store::audit::verify(tx)?;
-        store::lists::verify(tx)?;
-        Ok::<_, StoreError>((head, store::meta::zone_rules(tx)?))
-    });
-    let (head, zone_rules) = read.map_err(|error| CliError::failed(error.to_string()))?;
+    examine_file(&path, repair)
+}
+
+fn examine_file(path: &Path, repair: bool) -> Result<Found, CliError> {
+    let failed = |error: &dyn std::error::Error| CliError::failed(error.to_string());
+    let store = if repair {
+        let store = Store::open(path).map_err(|error| failed(&error))?;
+        let repaired = store.write(|tx| examine::repair(tx));
+        repaired.map_err(|error: StoreError| failed(&error))?;
+        store
+    } else {
+        let store = Store::open_untouched(path).map_err(|error| failed(&error))?;
+        examine::check_pages(path).map_err(|error| failed(&error))?;
+        store
+    };
+    let examined = store
+        .read(examine::examine)
+        .map_err(|error| failed(&error))?;
+    let zone_rules = store.read(store::meta::zone_rules);
     Ok(Found {
         path: path.display().to_string(),
         schema: store::SCHEMA_VERSION,
-        proof: AuditProof {
-            entries: head.seq,
-            head: hex(&head.hash),
-        },
-        zone_rules,
+        examined,
+        zone_rules: zone_rules.map_err(|error| failed(&error))?,
     })
 }
 
 impl Found {
+    fn proof(&self) -> Option<AuditProof> {
+        self.examined.head.map(|head| AuditProof {
+            entries: head.seq,
+            head: hex(&head.hash),
+        })
+    }
+
     fn json(&self) -> Value {
         let rules = zone::rules();
         json!({
             "daemon": "down",
             "store": {"path": self.path, "schema_version": self.schema},
-            "audit": self.proof,
+            "records": self.examined.records,
+            "problems": self.examined.problems,
+            "more_problems": self.examined.more,
+            "audit": self.proof(),
             "zone_rules": {
                 "version": rules.version(),
                 "source": rules.source(),
@@ -142,9 +188,16 @@ impl Found {
         );
         let rules = format!("{} ({}), {used}", rules.version(), rules.source());
         let store = format!("{}, schema version {}", self.path, self.schema);
-        let lists = "as the records say".to_owned();
-        let about = [("store", store), ("lists", lists), ("zone rules", rules)];
-        facts(about.into_iter().chain(proven(&self.proof)))
+        let records: u64 = self.examined.records.values().sum();
+        let mut about = vec![("store", store), ("records", records.to_string())];
+        let problems = self.examined.problems.iter();
+        about.extend(problems.map(|problem| ("problem", problem.clone())));
+        if self.examined.problems.is_empty() {
+            about.push(("indexes", "as the records say".to_owned()));
+        }
+        about.push(("zone rules", rules));
+        let proof = self.proof();
+        facts(about.into_iter().chain(proof.iter().flat_map(proven)))
     }
 }
 
@@ -154,7 +207,9 @@ mod tests {
 
     use super::super::error::Kind;
     use super::*;
+    use crate::daemon::STORE_FILE;
     use crate::domain::audit::{Action, AuditEvent, EntityType};
+    use crate::store::FolderLock;
 
     #[test]
     fn the_daemons_answer_is_a_fact_a_line() {
@@ -168,8 +223,13 @@ mod tests {
     #[test]
     fn a_file_is_checked_while_the_daemon_is_down() {
         let dir = tempfile::tempdir().unwrap();
+        let global = Global {
+            data_dir: Some(dir.path().to_owned()),
+            ..Global::default()
+        };
+        let check = || offline(&global, false);
         let path = dir.path().join(STORE_FILE);
-        assert_eq!(offline(&path).err().unwrap().kind, Kind::NotFound);
+        assert_eq!(check().err().unwrap().kind, Kind::NotFound);
         assert!(!path.exists());
 
         let store = Store::open(&path).unwrap();
@@ -178,13 +238,16 @@ mod tests {
         let written = store
             .write(|tx| store::audit::append(tx, event, now))
             .unwrap();
-        let in_use = offline(&path).err().unwrap();
-        assert!(in_use.message.contains("has this store open"), "{in_use}");
         drop(store);
+        let held = FolderLock::take(dir.path()).unwrap();
+        let in_use = check().err().unwrap();
+        assert!(in_use.message.contains("another oncalld"), "{in_use}");
+        drop(held);
 
-        let found = offline(&path).unwrap();
-        assert_eq!(found.proof.entries, 1);
-        assert_eq!(found.proof.head, hex(&written.audit[0].hash));
+        let found = check().unwrap();
+        let proof = found.proof().unwrap();
+        assert_eq!(proof.entries, 1);
+        assert_eq!(proof.head, hex(&written.audit[0].hash));
         assert!(found.text().contains("1 entry, each as"));
     }
 }

@@ -1,5 +1,6 @@
 //! The HTTP client: paths, token, time limits, and answers as the wire types.
 
+use std::io::Write;
 use std::marker::PhantomData;
 use std::time::Duration;
 
@@ -18,6 +19,8 @@ use crate::tls;
 
 const CONNECT: Duration = Duration::from_secs(2);
 const TOTAL: Duration = Duration::from_secs(30);
+/// How long a backup of a large store may take.
+const LONGEST: Duration = Duration::from_hours(1);
 
 const USER_AGENT: &str = concat!("oncalld/", env!("CARGO_PKG_VERSION"));
 
@@ -144,6 +147,30 @@ impl Client {
         self.answer(response).await
     }
 
+    /// Reads what is too long to be held, and writes it as it comes.
+    ///
+    /// # Errors
+    /// It is refused, breaks off, or can't be written.
+    pub(super) async fn download(&self, name: &str, out: &mut impl Write) -> Result<(), CliError> {
+        let path = &[name];
+        let query = Query::default();
+        let url = self.url(&Request { path, query })?;
+        let mut response = self.execute(self.http.get(url).timeout(LONGEST)).await?;
+        if !response.status().is_success() {
+            return self.answer::<Value>(response).await.map(drop);
+        }
+        let broken = |error: reqwest::Error| {
+            let url = &self.connection.url;
+            CliError::failed(format!("the answer of {url} broke off: {}", root(&error)))
+        };
+        while let Some(piece) = response.chunk().await.map_err(broken)? {
+            let written = out.write_all(&piece);
+            written.map_err(|error| CliError::failed(format!("can't be written: {error}")))?;
+        }
+        let flushed = out.flush();
+        flushed.map_err(|error| CliError::failed(format!("can't be written: {error}")))
+    }
+
     /// Reads a path that is not below `/api/v1`, and hands back the answer whatever its status.
     ///
     /// # Errors
@@ -210,7 +237,7 @@ impl Client {
         if error.is_timeout() && !error.is_connect() {
             return CliError::failed(format!("oncalld at {url} took too long to answer"));
         }
-        CliError::failed(format!(
+        CliError::unreachable(format!(
             "can't reach oncalld at {url}: {}\n\
              start it with `oncalld serve`, or set ONCALLD_URL (or --url) to where it runs",
             root(error)

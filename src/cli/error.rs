@@ -10,6 +10,8 @@ use crate::config::ConfigError;
 pub(super) enum Kind {
     /// It failed: exit code 1.
     Failed,
+    /// No daemon answers: exit code 1.
+    Unreachable,
     /// The command line makes no sense: exit code 2.
     Usage,
     /// What was asked for isn't there: exit code 3.
@@ -31,6 +33,11 @@ impl CliError {
         Self::new(Kind::Failed, message)
     }
 
+    /// No daemon answers.
+    pub(super) fn unreachable(message: impl Into<String>) -> Self {
+        Self::new(Kind::Unreachable, message)
+    }
+
     /// A command line that clap let pass and that makes no sense all the same.
     pub(super) fn usage(message: impl Into<String>) -> Self {
         Self::new(Kind::Usage, message)
@@ -49,7 +56,7 @@ impl CliError {
     /// The exit code.
     pub(super) fn exit_code(&self) -> ExitCode {
         ExitCode::from(match self.kind {
-            Kind::Failed => 1,
+            Kind::Failed | Kind::Unreachable => 1,
             Kind::Usage => 2,
             Kind::NotFound => 3,
         })

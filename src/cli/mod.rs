@@ -3,6 +3,7 @@
 
 mod args;
 mod audit;
+mod backup;
 mod check;
 mod client;
 mod completions;
@@ -11,6 +12,7 @@ mod connection;
 mod error;
 mod explanation;
 mod fairness;
+mod folder;
 mod member;
 mod missing;
 mod notification;
@@ -103,7 +105,18 @@ enum Command {
     #[command(subcommand)]
     Slack(slack::SlackCommand),
     /// Check that the daemon is ready, or, while it is down, that its data file is sound
-    Check,
+    Check(check::CheckArgs),
+    /// Write a backup of the data file, while the daemon goes on
+    Backup(backup::BackupArgs),
+    /// Put a backup in the place of the data file, while the daemon is down
+    Restore(backup::RestoreArgs),
+    /// Write everything as lines of JSON
+    Export(backup::ExportArgs),
+    /// Make the data file of what was exported, while the daemon is down
+    #[command(subcommand)]
+    Import(backup::ImportCommand),
+    /// Write the data file anew without unused room, while the daemon is down
+    Compact,
     /// Check the configuration
     #[command(subcommand)]
     Config(config::ConfigCommand),
@@ -173,7 +186,12 @@ async fn talk(command: Command, global: &Global) -> Result<(), CliError> {
         Command::Notification(command) => notification::run(command, &session).await,
         Command::Token(command) => token::run(command, &session).await,
         Command::Slack(command) => slack::run(command, &session).await,
-        Command::Check => check::run(global, &session).await,
+        Command::Check(args) => check::run(&args, global, &session).await,
+        Command::Backup(args) => backup::backup(args, &session, global).await,
+        Command::Restore(args) => backup::restore(&args, &session, global),
+        Command::Export(args) => backup::export(args, &session, global).await,
+        Command::Import(command) => backup::import(&command, &session, global),
+        Command::Compact => backup::compact(global),
         Command::Serve(_)
         | Command::Config(_)
         | Command::Plugin(_)

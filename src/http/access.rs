@@ -27,9 +27,13 @@ pub fn needs(method: &Method, route: &str) -> Needs {
     if method == Method::GET || method == Method::HEAD {
         return match route {
             "/openapi.json" => Needs::Nothing,
-            "/notifications" | "/notifications/{id}" | "/plugins" | "/slack/doctor" | "/tokens" => {
-                Needs::Role(Role::Admin)
-            }
+            "/backup"
+            | "/export"
+            | "/notifications"
+            | "/notifications/{id}"
+            | "/plugins"
+            | "/slack/doctor"
+            | "/tokens" => Needs::Role(Role::Admin),
             _ => Needs::Reading,
         };
     }

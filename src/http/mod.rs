@@ -9,6 +9,7 @@ mod flights;
 pub(crate) mod guard;
 pub(crate) mod headers;
 mod heavy;
+pub(crate) mod pour;
 pub(crate) mod problem;
 pub(crate) mod state;
 pub(crate) mod streams;

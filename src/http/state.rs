@@ -57,7 +57,7 @@ struct Inner {
     access: Access,
     metrics: Metrics,
     failed_attempts: DefaultKeyedRateLimiter<IpAddr>,
-    audit_proof: tokio::sync::Mutex<()>,
+    whole_store: tokio::sync::Mutex<()>,
     heavy: Heavy,
     streams: Streams,
     lookups: Flights<Arc<Answer>>,
@@ -85,7 +85,7 @@ impl Api {
             access,
             metrics,
             failed_attempts,
-            audit_proof: tokio::sync::Mutex::default(),
+            whole_store: tokio::sync::Mutex::default(),
             heavy: Heavy::default(),
             streams: Streams::default(),
             lookups: Flights::default(),
@@ -131,9 +131,16 @@ impl Api {
         &self.0.streams
     }
 
-    /// Waits for the turn to prove the audit log.
-    pub async fn audit_proof(&self) -> tokio::sync::MutexGuard<'_, ()> {
-        self.0.audit_proof.lock().await
+    /// Runs what reads the whole store, with less priority than all else: one at a time.
+    ///
+    /// # Errors
+    /// The action's, as a problem.
+    pub async fn run_through<T: Send + 'static>(
+        &self,
+        action: impl FnOnce(&App) -> Result<T> + Send + 'static,
+    ) -> std::result::Result<T, Problem> {
+        let _turn = self.0.whole_store.lock().await;
+        self.run(move |app| low_priority::run(|| action(app))).await
     }
 
     /// Becomes `Some` when the daemon stops.

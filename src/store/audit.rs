@@ -8,18 +8,18 @@ mod sets;
 mod times;
 mod verify;
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 use chrono::{DateTime, Utc};
 
 use self::sets::{Dimension, Query, SetKey};
 pub use self::verify::verify;
-use super::codec::Record;
+use super::codec::{Record, decode};
 use super::error::StoreError;
 use super::key::{Key, trailing_seq};
 use super::meta::{self, AUDIT_HEAD};
-use super::tables::{AUDIT, AUDIT_IDS};
-use super::tx::{Reader, WriteTx};
+use super::tables::{AUDIT, AUDIT_IDS, AUDIT_INDEX, AUDIT_TIMES};
+use super::tx::{Order, Reader, WriteTx};
 use crate::domain::audit::{Action, AuditEntry, AuditEvent, EntityType};
 use crate::domain::ids::{AuditId, TeamId};
 
@@ -63,15 +63,7 @@ pub fn append(tx: &mut WriteTx, event: AuditEvent, at: DateTime<Utc>) -> Result<
     let seq = head.seq + 1;
     let entry = AuditEntry::chain(seq, AuditId::new(at), event, at, head.hash);
     tx.put(AUDIT, &Key::new().seq(seq), &entry)?;
-    tx.set(
-        AUDIT_IDS,
-        &Key::new().id(entry.id.uuid()),
-        &seq.to_be_bytes(),
-    )?;
-    for set in SetKey::all_of(&entry.event) {
-        sets::insert(tx, &set, seq)?;
-    }
-    times::insert(tx, seq, at)?;
+    index(tx, &entry)?;
     let hash = entry.hash;
     set_head(tx, &Head { seq, hash })?;
     tx.audit.push(entry);
@@ -104,6 +96,33 @@ pub(super) fn index_times(tx: &WriteTx) -> Result<(), StoreError> {
         first = next;
     }
     Ok(())
+}
+
+/// Makes the indexes anew from the entries that can be read. The head stays: it belongs to the proof.
+pub(super) fn rebuild_indexes(tx: &WriteTx) -> Result<(), StoreError> {
+    for index in [AUDIT_IDS, AUDIT_INDEX, AUDIT_TIMES] {
+        tx.clear(index)?;
+    }
+    let end = Key::new().end();
+    tx.scan(AUDIT, &[], &end, Order::Ascending, &mut |_, bytes| {
+        if let Ok(entry) = decode::<AuditEntry>(AUDIT, bytes) {
+            index(tx, &entry)?;
+        }
+        Ok(ControlFlow::Continue(()))
+    })
+}
+
+/// Adds an entry to the indexes.
+fn index(tx: &WriteTx, entry: &AuditEntry) -> Result<(), StoreError> {
+    tx.set(
+        AUDIT_IDS,
+        &Key::new().id(entry.id.uuid()),
+        &entry.seq.to_be_bytes(),
+    )?;
+    for set in SetKey::all_of(&entry.event) {
+        sets::insert(tx, &set, entry.seq)?;
+    }
+    times::insert(tx, entry.seq, entry.created_at)
 }
 
 /// The entry at a position.

@@ -11,6 +11,7 @@ mod medium;
 mod spare;
 mod watched;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
@@ -18,7 +19,7 @@ use std::time::{Duration, Instant};
 use parking_lot::{Mutex, RwLock};
 use redb::{Builder, Database, DatabaseError, StorageBackend};
 
-pub use self::medium::{File, Medium, Once};
+pub use self::medium::{File, Medium, Once, Untouched};
 use self::spare::Spare;
 use self::watched::{Alarm, Watched};
 use super::StoreError;
@@ -212,6 +213,13 @@ impl Opened {
             is_spare,
         })
     }
+}
+
+/// The database of a file that is left as it is.
+pub fn untouched(path: &Path) -> Result<Database, DatabaseError> {
+    let bytes = Untouched(path.to_owned()).open();
+    let opened = Opened::new(bytes.map_err(redb::StorageError::Io)?, true)?;
+    Ok(opened.db)
 }
 
 /// Settings of every database.

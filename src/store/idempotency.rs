@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::catalog::Indexed;
 use super::codec::Record;
 use super::error::StoreError;
 use super::key::Key;
@@ -49,10 +50,11 @@ pub fn put(tx: &WriteTx, key: &[u8; 32], done: &Done) -> Result<(), StoreError> 
         )?;
         tx.remove(IDEMPOTENCY_BY_TIME, &Key::new().bytes(&stale))?;
     }
-    tx.set(
-        IDEMPOTENCY_BY_TIME,
-        &Key::new().instant(done.at).bytes(key),
-        &[],
-    )?;
+    tx.index(&indexed(key, done))?;
     tx.put(IDEMPOTENCY, &Key::new().bytes(key), done)
+}
+
+/// The row by which it grows old.
+pub(super) fn indexed(key: &[u8], done: &Done) -> Indexed {
+    Indexed::key(IDEMPOTENCY_BY_TIME, Key::new().instant(done.at).bytes(key))
 }

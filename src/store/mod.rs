@@ -6,10 +6,14 @@
 //! point lookups.
 
 pub mod audit;
+mod catalog;
 pub mod checkpoints;
 mod codec;
+pub mod copy;
 mod disk;
 pub mod error;
+pub mod examine;
+pub mod export;
 pub mod idempotency;
 mod key;
 pub mod lists;
@@ -88,6 +92,15 @@ impl Store {
             look_first(path).map_err(failed)?;
         }
         Self::on(path, disk::File::take(path).map_err(failed)?, false)
+    }
+
+    /// Opens the store at `path` and leaves the file as it is, whatever is done with it.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_untouched(path: &Path) -> Result<Self, OpenError> {
+        look_first(path).map_err(|cause| OpenError::new(path, cause))?;
+        Self::on(path, disk::Untouched(path.to_owned()), false)
     }
 
     /// The store on a medium, brought to the current schema version.
@@ -295,29 +308,10 @@ fn has_magic(path: &Path) -> std::io::Result<bool> {
 /// Reads bytes as a record of every kind, as opening a damaged file would.
 #[cfg(fuzzing)]
 pub fn decode_anything(bytes: &[u8]) {
-    use crate::domain::{
-        member, notification, profile, roster, schedule, service, session, shift_override, team,
-        token,
-    };
-    let table = tables::META;
-    let _ = codec::decode::<team::Team>(table, bytes);
-    let _ = codec::decode::<member::Membership>(table, bytes);
-    let _ = codec::decode::<roster::Roster>(table, bytes);
-    let _ = codec::decode::<profile::Profile>(table, bytes);
-    let _ = codec::decode::<service::Service>(table, bytes);
-    let _ = codec::decode::<schedule::Schedule>(table, bytes);
-    let _ = codec::decode::<shift_override::Override>(table, bytes);
-    let _ = codec::decode::<crate::domain::time_off::TimeOff>(table, bytes);
-    let _ = codec::decode::<token::Token>(table, bytes);
-    let _ = codec::decode::<session::Session>(table, bytes);
-    let _ = codec::decode::<notification::Notification>(table, bytes);
-    let _ = codec::decode::<AuditEntry>(table, bytes);
-    let _ = codec::decode::<crate::rotation::explanation::Explanation>(table, bytes);
-    let _ = codec::decode::<crate::rotation::credit::PeriodShares>(table, bytes);
-    let _ = codec::decode::<crate::rotation::checkpoint::Checkpoint>(table, bytes);
-    let _ = codec::decode::<rotation::RotationState>(table, bytes);
-    let _ = codec::decode::<idempotency::Done>(table, bytes);
-    let _ = codec::decode::<told::Told>(table, bytes);
+    for kind in catalog::KINDS {
+        let _ = (kind.rows)(bytes, bytes);
+        let _ = (kind.to_json)(bytes);
+    }
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::ops::ControlFlow;
 use chrono::{DateTime, NaiveDate, Utc};
 use uuid::Uuid;
 
+use super::catalog::Indexed;
 use super::codec::{Record, decode};
 use super::error::StoreError;
 use super::key::{Key, trailing_seq};
@@ -75,7 +76,7 @@ fn last_seq(tx: &impl Reader) -> Result<u64, StoreError> {
 }
 
 fn add(tx: &WriteTx, row: &Notification) -> Result<(), StoreError> {
-    tx.set(OUTBOX_IDS, &id_key(row.id), &row.seq.to_be_bytes())?;
+    tx.index(&indexed(row))?;
     lists::replace(tx, &[], &listed(row))?;
     tx.put(OUTBOX, &Key::new().seq(row.seq), row)
 }
@@ -84,6 +85,11 @@ fn remove(tx: &WriteTx, row: &Notification) -> Result<(), StoreError> {
     tx.remove(OUTBOX_IDS, &id_key(row.id))?;
     lists::replace(tx, &listed(row), &[])?;
     tx.remove(OUTBOX, &Key::new().seq(row.seq))
+}
+
+/// The row by which its id is found.
+pub(super) fn indexed(row: &Notification) -> Indexed {
+    Indexed::with(OUTBOX_IDS, id_key(row.id), &row.seq.to_be_bytes())
 }
 
 fn id_key(id: NotificationId) -> Key {

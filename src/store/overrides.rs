@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Deserialize;
 
+use super::catalog::Indexed;
 use super::checkpoints;
 use super::codec::{Record, parse_body, unknown_version};
 use super::error::StoreError;
@@ -91,6 +92,12 @@ fn index_keys(row: &Override) -> [(Table, Key); 3] {
         let key = spans::key(prefix, row.start_date, row.end_date, row.id.uuid());
         (table, key)
     })
+}
+
+/// The rows by which it is found.
+pub(super) fn indexed(row: &Override) -> Vec<Indexed> {
+    let keys = index_keys(row).into_iter();
+    keys.map(|(table, key)| Indexed::key(table, key)).collect()
 }
 
 /// The override of an id.

@@ -1,5 +1,6 @@
 //! The members of teams' Slack groups, as Slack last listed them.
 
+use super::catalog::Indexed;
 use super::codec::Record;
 use super::error::StoreError;
 use super::key::{Key, trailing_id};
@@ -16,6 +17,14 @@ fn key(team: TeamId) -> Key {
 
 fn user_key(user: &UserId, team: TeamId) -> Key {
     Key::new().text(user.as_str()).id(team.uuid())
+}
+
+/// The rows by which people's lists are found.
+pub(super) fn indexed(team: TeamId, roster: &Roster) -> Vec<Indexed> {
+    let members = roster.users.iter();
+    members
+        .map(|member| Indexed::key(ROSTERS_BY_USER, user_key(&member.user, team)))
+        .collect()
 }
 
 /// The last good list of a team's Slack group, be it the group that the team names now or one

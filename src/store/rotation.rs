@@ -6,6 +6,7 @@ use std::ops::ControlFlow;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::catalog::Indexed;
 use super::checkpoints;
 use super::codec::{Record, decode};
 use super::error::StoreError;
@@ -43,6 +44,13 @@ fn team_key(team: TeamId) -> Key {
 
 fn handoff_key(at: DateTime<Utc>, team: TeamId) -> Key {
     Key::new().instant(at).id(team.uuid())
+}
+
+/// The row of a team's next handoff, if one is planned.
+pub(super) fn indexed(team: TeamId, state: &RotationState) -> Vec<Indexed> {
+    let next = state.upcoming.first().into_iter();
+    next.map(|at| Indexed::key(HANDOFFS, handoff_key(*at, team)))
+        .collect()
 }
 
 /// How far a team's rotation has come.

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use chrono::NaiveDate;
 
+use super::catalog::Indexed;
 use super::checkpoints;
 use super::codec::Record;
 use super::error::StoreError;
@@ -37,6 +38,14 @@ fn team_key(row: &Schedule) -> Key {
 fn user_key(row: &Schedule) -> Key {
     let prefix = Key::new().text(row.engineer.as_str());
     spans::key(prefix, row.start_date, row.end_date, row.id.uuid())
+}
+
+/// The rows by which it is found.
+pub(super) fn indexed(row: &Schedule) -> Vec<Indexed> {
+    vec![
+        Indexed::key(SCHEDULES_BY_TEAM, team_key(row)),
+        Indexed::key(SCHEDULES_BY_USER, user_key(row)),
+    ]
 }
 
 /// The row of an id.

@@ -1,5 +1,6 @@
 //! Services.
 
+use super::catalog::Indexed;
 use super::codec::Record;
 use super::error::StoreError;
 use super::key::{Key, trailing_id};
@@ -110,12 +111,15 @@ pub fn put(tx: &WriteTx, service: &Service) -> Result<(), StoreError> {
     }
     let old = old.as_ref().map(listed).unwrap_or_default();
     lists::replace(tx, &old, &listed(service))?;
-    if service.is_active {
-        tx.set(
-            SERVICE_NAMES,
-            &name_key(&service.name),
-            service.id.uuid().as_bytes(),
-        )?;
+    for row in indexed(service) {
+        tx.index(&row)?;
     }
     tx.put(SERVICES, &key(service.id), service)
+}
+
+/// The row by which the name of an active service is found.
+pub(super) fn indexed(service: &Service) -> Vec<Indexed> {
+    let id = service.id.uuid();
+    let row = || Indexed::with(SERVICE_NAMES, name_key(&service.name), id.as_bytes());
+    service.is_active.then(row).into_iter().collect()
 }

@@ -4,6 +4,7 @@ use std::ops::ControlFlow;
 
 use serde::Deserialize;
 
+use super::catalog::Indexed;
 use super::checkpoints;
 use super::codec::{Record, parse_body, unknown_version};
 use super::error::StoreError;
@@ -177,8 +178,14 @@ pub fn put(tx: &WriteTx, team: &Team) -> Result<(), StoreError> {
     }
     let old = old.as_ref().map(listed).unwrap_or_default();
     lists::replace(tx, &old, &listed(team))?;
-    tx.set(TEAM_SLUGS, &slug_key(&team.slug), team.id.uuid().as_bytes())?;
+    tx.index(&slug_row(team))?;
     tx.put(TEAMS, &team_key(team.id), team)
+}
+
+/// The row by which a team's slug is found.
+pub(super) fn slug_row(team: &Team) -> Indexed {
+    let id = team.id.uuid();
+    Indexed::with(TEAM_SLUGS, slug_key(&team.slug), id.as_bytes())
 }
 
 fn member_key(team: TeamId, user: &UserId) -> Key {
@@ -211,13 +218,14 @@ pub fn list_teams_of(tx: &impl Reader, user: &UserId) -> Result<Vec<TeamId>, Sto
     })
 }
 
+/// The row by which a person's membership is found.
+pub(super) fn member_row(member: &Membership) -> Indexed {
+    Indexed::key(MEMBERS_BY_USER, by_user_key(&member.user, member.team_id))
+}
+
 /// Writes a membership.
 pub fn put_member(tx: &WriteTx, member: &Membership) -> Result<(), StoreError> {
-    tx.set(
-        MEMBERS_BY_USER,
-        &by_user_key(&member.user, member.team_id),
-        &[],
-    )?;
+    tx.index(&member_row(member))?;
     tx.put(MEMBERS, &member_key(member.team_id, &member.user), member)
 }
 

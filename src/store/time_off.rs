@@ -2,6 +2,7 @@
 
 use chrono::NaiveDate;
 
+use super::catalog::Indexed;
 use super::codec::Record;
 use super::error::StoreError;
 use super::key::Key;
@@ -41,8 +42,13 @@ pub fn list_of(
 
 /// Writes time off. Its dates never change.
 pub fn put(tx: &WriteTx, row: &TimeOff) -> Result<(), StoreError> {
-    tx.set(TIME_OFF_BY_USER, &user_key(row), &[])?;
+    tx.index(&indexed(row))?;
     tx.put(TIME_OFF, &key(row.id), row)
+}
+
+/// The row by which it is found.
+pub(super) fn indexed(row: &TimeOff) -> Indexed {
+    Indexed::key(TIME_OFF_BY_USER, user_key(row))
 }
 
 /// Removes time off.

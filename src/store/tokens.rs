@@ -1,5 +1,6 @@
 //! Access tokens.
 
+use super::catalog::Indexed;
 use super::codec::Record;
 use super::error::StoreError;
 use super::key::{Key, trailing_id};
@@ -32,12 +33,14 @@ pub fn list(tx: &impl Reader) -> Result<Vec<Token>, StoreError> {
 
 /// Writes a token. Its secret never changes.
 pub fn put(tx: &WriteTx, token: &Token) -> Result<(), StoreError> {
-    tx.set(
-        TOKEN_HASHES,
-        &Key::new().bytes(&token.secret_hash),
-        token.id.uuid().as_bytes(),
-    )?;
+    tx.index(&indexed(token))?;
     tx.put(TOKENS, &key(token.id), token)
+}
+
+/// The row by which its secret is recognised.
+pub(super) fn indexed(token: &Token) -> Indexed {
+    let (key, id) = (Key::new().bytes(&token.secret_hash), token.id.uuid());
+    Indexed::with(TOKEN_HASHES, key, id.as_bytes())
 }
 
 /// Removes a token.

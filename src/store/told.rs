@@ -4,6 +4,7 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 
+use super::catalog::Indexed;
 use super::codec::{Record, parse_body, unknown_version};
 use super::error::StoreError;
 use super::key::{Key, trailing_id};
@@ -96,6 +97,11 @@ fn due_key(at: DateTime<Utc>, team: TeamId) -> Key {
     Key::new().instant(at).id(team.uuid())
 }
 
+/// The row by which it falls due.
+pub(super) fn indexed(team: TeamId, told: &Told) -> Indexed {
+    Indexed::key(LOOKS_DUE, due_key(told.due_at, team))
+}
+
 /// What was last told of a team; none before the first look.
 pub fn find(tx: &impl Reader, team: TeamId) -> Result<Option<Told>, StoreError> {
     tx.find(TOLD, &team_key(team))
@@ -112,7 +118,7 @@ pub fn put(tx: &WriteTx, team: TeamId, told: Option<&Told>) -> Result<(), StoreE
     }
     match told {
         Some(told) => {
-            tx.set(LOOKS_DUE, &due_key(told.due_at, team), &[])?;
+            tx.index(&indexed(team, told))?;
             tx.put(TOLD, &team_key(team), told)
         }
         None => tx.remove(TOLD, &team_key(team)),

@@ -6,6 +6,7 @@ use redb::{
     ReadOnlyTable, ReadTransaction, ReadableTable, ReadableTableMetadata as _, WriteTransaction,
 };
 
+use super::catalog::Indexed;
 use super::codec::{Record, decode, encode};
 use super::error::StoreError;
 use super::key::Key;
@@ -228,6 +229,11 @@ impl WriteTx {
     /// Sets the value of a key.
     pub(super) fn set(&self, table: Table, key: &Key, value: &[u8]) -> Result<(), StoreError> {
         self.add(table, key, value).map(drop)
+    }
+
+    /// Adds a row of an index.
+    pub(super) fn index(&self, row: &Indexed) -> Result<(), StoreError> {
+        self.set(row.table, &row.key, &row.value)
     }
 
     /// Sets the record of a key.

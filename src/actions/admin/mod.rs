@@ -1,6 +1,7 @@
 //! What an operator asks: audit log, tokens, sessions, plugins, health.
 
 pub mod audit;
+pub mod backup;
 pub mod bootstrap;
 pub mod health;
 pub mod plugins;

@@ -1,6 +1,7 @@
 //! `/api/v1`, one file a resource. A handler extracts, calls one action, converts.
 
 pub mod audit;
+pub mod backup;
 pub mod calendar;
 pub mod events;
 pub mod members;

@@ -1,5 +1,6 @@
 //! The sections and their values, each with its own rules.
 
+mod backup;
 mod log;
 mod notifications;
 mod plugins;
@@ -8,6 +9,7 @@ mod server;
 pub(super) mod slack;
 pub(super) mod webhook;
 
+pub use backup::{Backup, Schedule};
 pub use log::{Log, LogFilter, LogFormat};
 pub use notifications::{Notifications, SinkName};
 pub use plugins::Plugins;

@@ -31,7 +31,7 @@ fn a_wrong_key_is_named_with_its_place_and_a_near_miss() {
         ),
         (
             "[monitoring]\nport = 1",
-            "my.toml:1:2: unknown section `monitoring`, expected one of `auth`, `log`, \
+            "my.toml:1:2: unknown section `monitoring`, expected one of `auth`, `backup`, `log`, \
              `notifications`, `overrides`, `plugins`, `rotation`, `server`, `slack`, `webhook`",
         ),
         (
@@ -153,6 +153,7 @@ fn bounds_are_kept_at_both_ends() {
         ("server.max_connections", 16, 1_000_000),
         ("server.max_connections_per_address", 1, 1_000_000),
         ("server.shutdown_seconds", 1, 9),
+        ("backup.keep", 1, 10_000),
         ("auth.failed_attempts_per_minute", 1, 10_000),
         ("rotation.lookahead_weeks", 1, 52),
         ("notifications.max_attempts", 1, 100),

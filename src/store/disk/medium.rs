@@ -10,6 +10,7 @@ use parking_lot::Mutex;
 use redb::StorageBackend;
 use redb::backends::FileBackend;
 
+use super::spare::Spare;
 use crate::store::error::OpenProblem;
 
 /// What has to fit on a disk before it counts as having room again, in bytes: more than a large
@@ -117,6 +118,25 @@ impl Medium for File {
 fn backend(file: std::fs::File) -> io::Result<Box<dyn StorageBackend>> {
     let backend = FileBackend::new(file).map_err(io::Error::other)?;
     Ok(Box::new(backend))
+}
+
+/// A file that is looked at, and left as it is: what is written stays in memory.
+#[derive(Debug)]
+pub struct Untouched(pub PathBuf);
+
+impl Medium for Untouched {
+    fn open(&self) -> io::Result<Box<dyn StorageBackend>> {
+        let bytes = backend(std::fs::File::open(&self.0)?)?;
+        Ok(Box::new(Spare::over(bytes)?))
+    }
+
+    fn open_to_read(&self) -> io::Result<Box<dyn StorageBackend>> {
+        self.open()
+    }
+
+    fn settle(&self) -> io::Result<()> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
 }
 
 /// Bytes that can be opened once only: where they fail, they are gone.
