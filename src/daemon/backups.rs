@@ -27,7 +27,7 @@ pub fn start(
         let mut last = newest(&dir);
         loop {
             let now = api.app().now();
-            if is_due(&config.schedule, last, now) {
+            if is_due(&config.cron, last, now) {
                 // Also where it fails: the next one comes by the clock.
                 last = Some(now);
                 make(&api, &dir, config.keep).await;
@@ -79,7 +79,7 @@ mod tests {
 
     #[test]
     fn a_backup_is_due_once_a_time_of_the_schedule_has_come() {
-        let schedule = Config::default().backup.schedule;
+        let schedule = Config::default().backup.cron;
         let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
         let last = Some(at("2026-11-26T03:00:04Z"));
         assert!(!is_due(&schedule, last, at("2026-11-27T02:59:59Z")));

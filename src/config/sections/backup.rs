@@ -16,7 +16,7 @@ pub struct Backup {
     pub dir: Option<PathBuf>,
     /// When they are made.
     #[serde(deserialize_with = "text")]
-    pub schedule: Schedule,
+    pub cron: Schedule,
     /// How many are kept.
     #[serde(deserialize_with = "bounded::<1, 10_000, _, _>")]
     pub keep: usize,

@@ -155,6 +155,9 @@ const TABLE: &[(&str, &str, &str, Field)] = &[
     ("auth.failed_attempts_per_minute", "7", "7", |c| {
         c.auth.failed_attempts_per_minute.to_string()
     }),
+    ("backup.cron", "5 4 * * 0", "5 4 * * 0", |c| {
+        c.backup.cron.as_str().to_owned()
+    }),
     ("backup.dir", "/var/backups", "/var/backups", |c| {
         c.backup
             .dir
@@ -162,9 +165,6 @@ const TABLE: &[(&str, &str, &str, Field)] = &[
             .map_or_else(String::new, |dir| dir.display().to_string())
     }),
     ("backup.keep", "3", "3", |c| c.backup.keep.to_string()),
-    ("backup.schedule", "5 4 * * 0", "5 4 * * 0", |c| {
-        c.backup.schedule.as_str().to_owned()
-    }),
     ("log.format", "json", "Json", |c| {
         format!("{:?}", c.log.format)
     }),
