@@ -22,6 +22,7 @@ pub mod delivery;
 pub mod demo;
 pub mod domain;
 pub mod http;
+pub mod import;
 pub mod low_priority;
 pub mod metrics;
 pub mod outbound;

@@ -45,6 +45,14 @@ pub(super) struct RestoreArgs {
 /// What from.
 #[derive(Debug, Subcommand)]
 pub(super) enum ImportCommand {
+    /// A dump of bugbot's PostgreSQL: a folder with a file a table, or one file; what is there stays
+    Bugbot {
+        /// The folder, or a file such as teams.csv
+        path: PathBuf,
+        /// Do everything but write
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// An export of oncalld, into an empty store
     Oncalld {
         /// The export
@@ -152,7 +160,12 @@ pub(super) fn import(
     session: &Session,
     global: &Global,
 ) -> Result<(), CliError> {
-    let ImportCommand::Oncalld { file, force } = command;
+    let (file, force) = match command {
+        ImportCommand::Oncalld { file, force } => (file, force),
+        ImportCommand::Bugbot { path, dry_run } => {
+            return super::bugbot::import(path, *dry_run, session, global);
+        }
+    };
     let folder = DataFolder::take(global)?;
     refuse_to_replace(&folder, *force)?;
     let lines = File::open(file).map_err(|error| wrong(file, "can't be read", &error))?;

@@ -4,6 +4,7 @@
 mod args;
 mod audit;
 mod backup;
+mod bugbot;
 mod check;
 mod client;
 mod completions;
@@ -112,7 +113,7 @@ enum Command {
     Restore(backup::RestoreArgs),
     /// Write everything as lines of JSON
     Export(backup::ExportArgs),
-    /// Make the data file of what was exported, while the daemon is down
+    /// Bring in data of other systems, or what was exported, while the daemon is down
     #[command(subcommand)]
     Import(backup::ImportCommand),
     /// Write the data file anew without unused room, while the daemon is down

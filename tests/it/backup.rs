@@ -4,14 +4,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::Output;
 
 use redb::{
     Database, ReadableDatabase as _, ReadableTable as _, TableDefinition, TableHandle as _,
 };
 use serde_json::json;
 
-use crate::harness::{Daemon, data_dir};
+use crate::harness::{Daemon, cli_in, data_dir};
 
 type Bytes = TableDefinition<'static, &'static [u8], &'static [u8]>;
 type Content = BTreeMap<String, BTreeMap<Vec<u8>, Vec<u8>>>;
@@ -26,13 +26,6 @@ fn company() -> Daemon {
 
 fn store_of(home: &Path) -> PathBuf {
     data_dir(home).join("oncalld.redb")
-}
-
-/// A command on a folder, whether or not a daemon uses it.
-fn oncalld(home: &Path, arguments: &[&str]) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_oncalld"));
-    command.env_clear().current_dir(home);
-    command.args(arguments).output().unwrap()
 }
 
 #[track_caller]
@@ -92,7 +85,7 @@ fn a_backup_holds_all_while_writes_go_on_and_is_restored() {
         assert!(told.contains("proved"), "{told}");
         writes.join().unwrap();
     });
-    done(&oncalld(
+    done(&cli_in(
         &home,
         &["backup", "--data-dir", "data", "online.redb"],
     ));
@@ -102,18 +95,18 @@ fn a_backup_holds_all_while_writes_go_on_and_is_restored() {
     assert!(down["teams"].len() > 3 && down["audit"].len() > 100);
     assert_eq!(content(&home.join("online.redb")), down);
     assert!(content(&home.join("busy.redb"))["teams"] == down["teams"]);
-    done(&oncalld(&home, &["backup", "offline.redb"]));
+    done(&cli_in(&home, &["backup", "offline.redb"]));
     assert_eq!(content(&home.join("offline.redb")), down);
     refused(
-        &oncalld(&home, &["backup", "offline.redb"]),
+        &cli_in(&home, &["backup", "offline.redb"]),
         &["is there already"],
     );
 
     // It takes the place of nothing but by force, and what was there is kept.
     let restore = ["restore", "busy.redb"];
-    refused(&oncalld(&home, &restore), &["holds something", "--force"]);
+    refused(&cli_in(&home, &restore), &["holds something", "--force"]);
     assert_eq!(content(&store_of(&home)), down);
-    done(&oncalld(&home, &["restore", "--force", "busy.redb"]));
+    done(&cli_in(&home, &["restore", "--force", "busy.redb"]));
     assert_eq!(content(&store_of(&home)), content(&home.join("busy.redb")));
     let kept = fs::read_dir(data_dir(&home)).unwrap();
     let kept = kept.map(|entry| entry.unwrap().path());
@@ -121,11 +114,11 @@ fn a_backup_holds_all_while_writes_go_on_and_is_restored() {
     let kept: Vec<_> = kept.collect();
     assert_eq!(kept.len(), 1, "{kept:?}");
     assert_eq!(content(&kept[0]), down);
-    done(&oncalld(&home, &["restore", "--force", "online.redb"]));
+    done(&cli_in(&home, &["restore", "--force", "online.redb"]));
     let daemon = daemon.restart();
     assert!(daemon.verify_audit() >= audited);
     refused(
-        &oncalld(&home, &["restore", "--force", "online.redb"]),
+        &cli_in(&home, &["restore", "--force", "online.redb"]),
         &["another oncalld"],
     );
 }
@@ -134,19 +127,19 @@ fn a_backup_holds_all_while_writes_go_on_and_is_restored() {
 fn a_backup_that_is_cut_short_or_changed_is_refused() {
     let mut daemon = company();
     let home = daemon.home.path().to_owned();
-    done(&oncalld(&home, &["backup", "b.redb"]));
+    done(&cli_in(&home, &["backup", "b.redb"]));
     stop(&mut daemon);
     let before = fs::read(store_of(&home)).unwrap();
     let whole = fs::read(home.join("b.redb")).unwrap();
     for length in [0, 3, 4096, whole.len() / 2, whole.len() - 1] {
         fs::write(home.join("cut.redb"), &whole[..length]).unwrap();
         refused(
-            &oncalld(&home, &["restore", "--force", "cut.redb"]),
+            &cli_in(&home, &["restore", "--force", "cut.redb"]),
             &["cut.redb is refused"],
         );
     }
     fs::write(home.join("other.redb"), "SQLite format 3").unwrap();
-    let other = oncalld(&home, &["restore", "--force", "other.redb"]);
+    let other = cli_in(&home, &["restore", "--force", "other.redb"]);
     refused(&other, &["not an oncalld store"]);
     // A bit anywhere: it is found, or it is in no page that is in use.
     let sound = content(&home.join("b.redb"));
@@ -156,7 +149,7 @@ fn a_backup_that_is_cut_short_or_changed_is_refused() {
         let at = (whole.len() / 41) * (number + 1) + number * 7;
         changed[at] ^= 1 << (number % 8);
         fs::write(home.join("flip.redb"), &changed).unwrap();
-        let restored = oncalld(&home, &["restore", "--force", "flip.redb"]);
+        let restored = cli_in(&home, &["restore", "--force", "flip.redb"]);
         if restored.status.success() {
             assert_eq!(content(&store_of(&home)), sound, "byte {at}");
             fs::write(store_of(&home), &before).unwrap();
@@ -176,14 +169,14 @@ fn a_backup_that_is_cut_short_or_changed_is_refused() {
 fn an_export_makes_the_same_store_and_a_bad_one_none() {
     let mut daemon = company();
     let home = daemon.home.path().to_owned();
-    done(&oncalld(&home, &["export", "all.jsonl"]));
-    let to_stdout = done(&oncalld(&home, &["export"]));
+    done(&cli_in(&home, &["export", "all.jsonl"]));
+    let to_stdout = done(&cli_in(&home, &["export"]));
     stop(&mut daemon);
     let text = fs::read_to_string(home.join("all.jsonl")).unwrap();
     assert_eq!(text, to_stdout);
     assert_eq!(
         text,
-        done(&oncalld(&home, &["export"])),
+        done(&cli_in(&home, &["export"])),
         "the daemon is down"
     );
     let sound = content(&store_of(&home));
@@ -193,7 +186,7 @@ fn an_export_makes_the_same_store_and_a_bad_one_none() {
         fs::write(&path, text).unwrap();
         path.display().to_string()
     };
-    let import = |path: &str| oncalld(other.path(), &["import", "oncalld", path]);
+    let import = |path: &str| cli_in(other.path(), &["import", "oncalld", path]);
     let lines: Vec<_> = text.lines().collect();
     let cut = lines[..lines.len() - 1].join("\n") + "\n";
     let half = &text[..text.len() / 2];
@@ -226,7 +219,7 @@ fn a_check_names_what_is_wrong_and_a_repair_makes_the_indexes_anew() {
     let path = store_of(&home);
     let before = fs::read(&path).unwrap();
     let sound = content(&path);
-    let told = done(&oncalld(&home, &["check"]));
+    let told = done(&cli_in(&home, &["check"]));
     assert!(told.contains("as the records say"), "{told}");
     assert_eq!(fs::read(&path).unwrap(), before, "a check changes nothing");
     let indexes = [
@@ -255,11 +248,11 @@ fn a_check_names_what_is_wrong_and_a_repair_makes_the_indexes_anew() {
         }
         tx.commit().unwrap();
         drop(db);
-        let checked = oncalld(&home, &["check"]);
+        let checked = cli_in(&home, &["check"]);
         refused(&checked, &["not sound", "--repair"]);
         let told = String::from_utf8_lossy(&checked.stdout).into_owned();
         assert!(told.contains(index), "{index}: {told}");
-        done(&oncalld(&home, &["check", "--repair"]));
+        done(&cli_in(&home, &["check", "--repair"]));
         assert_eq!(content(&path), sound, "{index}");
     }
     // A record that can't be read is named, by its key, and no repair makes it up.
@@ -271,7 +264,7 @@ fn a_check_names_what_is_wrong_and_a_repair_makes_the_indexes_anew() {
         .unwrap();
     tx.commit().unwrap();
     drop(db);
-    let checked = oncalld(&home, &["check", "--repair"]);
+    let checked = cli_in(&home, &["check", "--repair"]);
     refused(&checked, &["not sound"]);
     let told = String::from_utf8_lossy(&checked.stdout).into_owned();
     assert!(
@@ -287,7 +280,7 @@ fn compacting_leaves_what_there_is_and_no_more() {
     stop(&mut daemon);
     let path = store_of(&home);
     let sound = content(&path);
-    let told = done(&oncalld(&home, &["compact"]));
+    let told = done(&cli_in(&home, &["compact"]));
     assert!(told.contains("compacted"), "{told}");
     assert_eq!(content(&path), sound);
     daemon.restart().verify_audit();

@@ -12,6 +12,7 @@ mod answers;
 mod audit;
 mod backup;
 mod browser;
+mod bugbot;
 mod chaos;
 mod cli;
 mod crash;

@@ -255,6 +255,13 @@ impl Drop for Daemon {
     }
 }
 
+/// Runs a subcommand in a folder, whether or not a daemon uses it.
+pub fn cli_in(home: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_oncalld"));
+    command.env_clear().current_dir(home);
+    command.args(arguments).output().unwrap()
+}
+
 /// Runs a daemon that is expected not to start: its exit code and its stderr.
 pub fn fails_to_start(mut command: Command) -> (Option<i32>, String) {
     let mut child = command.spawn().unwrap();
