@@ -245,13 +245,15 @@ impl Import<'_> {
             table: HISTORY,
             ..Counted::default()
         };
+        let mut log = audit::Bulk::begin(self.tx)?;
         for (_, place) in places {
             table.go_to(place)?;
             let Some(row) = table.next()? else { break };
             let (id, event, at) = self.entry(&row)?;
-            counted.count(audit::import(self.tx, id, event, at)?);
+            counted.count(log.add(self.tx, id, event, at)?);
             self.tell(&counted);
         }
+        log.finish(self.tx)?;
         self.report.tables.push(counted);
         Ok(())
     }

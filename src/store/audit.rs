@@ -4,6 +4,7 @@
 //! position, and is hashed with the one before.
 
 mod bits;
+mod bulk;
 mod sets;
 mod times;
 mod verify;
@@ -12,6 +13,7 @@ use std::ops::{ControlFlow, Range};
 
 use chrono::{DateTime, Utc};
 
+pub use self::bulk::Bulk;
 use self::sets::{Dimension, Query, SetKey};
 pub use self::verify::verify;
 use super::codec::{Record, decode};
@@ -58,27 +60,16 @@ fn set_head(tx: &WriteTx, head: &Head) -> Result<(), StoreError> {
 /// Appends an event that happened at `at`: now, or, for what comes from elsewhere, its own time.
 /// It is kept in whole milliseconds.
 pub fn append(tx: &mut WriteTx, event: AuditEvent, at: DateTime<Utc>) -> Result<(), StoreError> {
-    let entry = chain(tx, AuditId::new(at), event, at)?;
-    tx.audit.push(entry);
-    Ok(())
-}
-
-/// Chains an event to the last entry.
-fn chain(
-    tx: &WriteTx,
-    id: AuditId,
-    event: AuditEvent,
-    at: DateTime<Utc>,
-) -> Result<AuditEntry, StoreError> {
     let head = head(tx)?;
     let at = DateTime::from_timestamp_millis(at.timestamp_millis()).unwrap_or(at);
     let seq = head.seq + 1;
-    let entry = AuditEntry::chain(seq, id, event, at, head.hash);
+    let entry = AuditEntry::chain(seq, AuditId::new(at), event, at, head.hash);
     tx.put(AUDIT, &Key::new().seq(seq), &entry)?;
     index(tx, &entry)?;
     let hash = entry.hash;
     set_head(tx, &Head { seq, hash })?;
-    Ok(entry)
+    tx.audit.push(entry);
+    Ok(())
 }
 
 /// A step of migration: times get an index of their own, and the head no longer bears that of
@@ -107,24 +98,6 @@ pub(super) fn index_times(tx: &WriteTx) -> Result<(), StoreError> {
         first = next;
     }
     Ok(())
-}
-
-/// Appends an event of another system under its own id; false where that is there already. Nobody hears
-/// of it, as of [`append`].
-pub fn import(
-    tx: &WriteTx,
-    id: AuditId,
-    event: AuditEvent,
-    at: DateTime<Utc>,
-) -> Result<bool, StoreError> {
-    if tx
-        .get(AUDIT_IDS, Key::new().id(id.uuid()).as_slice())?
-        .is_some()
-    {
-        return Ok(false);
-    }
-    chain(tx, id, event, at)?;
-    Ok(true)
 }
 
 /// Makes the indexes anew from the entries that can be read. The head stays: it belongs to the proof.

@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output};
 use std::sync::Arc;
 
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::harness::{Daemon, cli_in, data_dir};
+use crate::harness::{Client, Daemon, cli_in, data_dir};
 
 const TEAM: &str = "7b1c0e0a-3f0e-4a53-9a53-2f7d6b3d1c01";
 const OTHER: &str = "7b1c0e0a-3f0e-4a53-9a53-2f7d6b3d1c02";
@@ -335,4 +336,78 @@ fn what_is_wrong_is_named_with_its_place_and_nothing_is_imported() {
         "{nothing:?}"
     );
     assert!(data_dir(home.path()).exists());
+}
+
+/// All rows of a team's history, newest first.
+fn history(api: &Client, team: &str) -> Vec<Value> {
+    let mut rows = Vec::new();
+    for page in 1.. {
+        let path = format!("/teams/{team}/oncall-history?page={page}&page_size=200");
+        let answer = api.get(&path).ok();
+        rows.extend(answer["items"].as_array().unwrap().clone());
+        if rows.len() as u64 == answer["total"].as_u64().unwrap() {
+            break;
+        }
+    }
+    rows
+}
+
+#[test]
+fn dumps_of_a_real_postgresql_give_the_rows_that_were_in_it() {
+    let dump = tempfile::tempdir().unwrap();
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/judges/bugbot_dump.sh");
+    let dumped = Command::new("bash")
+        .arg(script)
+        .arg(dump.path())
+        .output()
+        .unwrap();
+    assert!(dumped.status.success(), "run scripts/setup: {dumped:?}");
+    let read = |name: &str| -> Value {
+        serde_json::from_slice(&fs::read(dump.path().join(name)).unwrap()).unwrap()
+    };
+    let (expected, services) = (read("history.json"), read("services.json"));
+    for form in ["csv", "json"] {
+        let home = Arc::new(tempfile::tempdir().unwrap());
+        let (out, _) = told(&import(home.path(), &dump.path().join(form), &[]));
+        for counted in [
+            "teams 5 5 0",
+            "service_team_mapping 24 24 0",
+            "oncall_schedules 200 200 0",
+            "oncall_overrides 200 200 0",
+            "oncall_history 500 500 0",
+        ] {
+            let mut lines = out
+                .lines()
+                .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
+            assert!(
+                lines.any(|line| line == counted),
+                "{form}: {counted}: {out}"
+            );
+        }
+        let daemon = serve(home);
+        for (team, rows) in expected.as_object().unwrap() {
+            let found = history(&daemon.api, team);
+            let rows = rows.as_array().unwrap();
+            assert_eq!(found.len(), rows.len(), "{form}");
+            for (found, row) in found.iter().zip(rows) {
+                let at = |row: &Value| -> DateTime<Utc> {
+                    row["created_at"].as_str().unwrap().parse().unwrap()
+                };
+                assert_eq!(at(found), at(row), "{form}");
+                let mut row = row.clone();
+                row["created_at"] = found["created_at"].clone();
+                assert_eq!(found, &row, "{form}");
+            }
+        }
+        for service in services.as_array().unwrap() {
+            let found = daemon
+                .api
+                .get(&format!("/services/{}", service["id"].as_str().unwrap()))
+                .ok();
+            for (field, value) in service.as_object().unwrap() {
+                assert_eq!(&found[field], value, "{form}: {field}");
+            }
+        }
+        daemon.verify_audit();
+    }
 }

@@ -34,6 +34,13 @@ impl Bits {
         }
     }
 
+    /// Adds what `other` has.
+    pub fn unite(&mut self, other: &Self) {
+        for (word, other) in self.0.iter_mut().zip(&other.0) {
+            *word |= other;
+        }
+    }
+
     /// Drops what `other` doesn't have.
     pub fn intersect(&mut self, other: &Self) {
         for (word, other) in self.0.iter_mut().zip(&other.0) {
