@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
+use uuid::Uuid;
 
 use super::bits::{Bits, CHUNK, place};
 use super::sets::{self, SetKey};
@@ -18,6 +19,9 @@ use crate::store::tx::{Reader as _, WriteTx};
 /// [`super::append`]. What is appended counts only once [`Bulk::finish`] has written the rest of it.
 pub struct Bulk {
     head: Head,
+    /// Where the new entries are, by id: written in the order of ids, since rows written here and there
+    /// cost far more.
+    ids: HashMap<Uuid, u64>,
     /// What the sets of the last chunk gain.
     sets: HashMap<Vec<u8>, Bits>,
     /// The times of the last entries, from position `first` on.
@@ -31,6 +35,7 @@ impl Bulk {
         let head = head(tx)?;
         Ok(Self {
             head,
+            ids: HashMap::new(),
             sets: HashMap::new(),
             times: Vec::new(),
             first: head.seq + 1,
@@ -45,8 +50,9 @@ impl Bulk {
         event: AuditEvent,
         at: DateTime<Utc>,
     ) -> Result<bool, StoreError> {
-        let id_key = Key::new().id(id.uuid());
-        if tx.get(AUDIT_IDS, id_key.as_slice())?.is_some() {
+        let is_known = self.ids.contains_key(&id.uuid())
+            || tx.get(AUDIT_IDS, id_key(id.uuid()).as_slice())?.is_some();
+        if is_known {
             return Ok(false);
         }
         let at = DateTime::from_timestamp_millis(at.timestamp_millis()).unwrap_or(at);
@@ -58,7 +64,7 @@ impl Bulk {
         }
         let entry = AuditEntry::chain(seq, id, event, at, self.head.hash);
         tx.put(AUDIT, &Key::new().seq(seq), &entry)?;
-        tx.set(AUDIT_IDS, &id_key, &seq.to_be_bytes())?;
+        self.ids.insert(id.uuid(), seq);
         for set in SetKey::all_of(&entry.event) {
             let key = set.chunk(chunk).into_bytes();
             self.sets.entry(key).or_insert(Bits::EMPTY).insert(offset);
@@ -72,6 +78,11 @@ impl Bulk {
     /// Writes what is left to be written.
     pub fn finish(mut self, tx: &WriteTx) -> Result<(), StoreError> {
         self.write_indexes(tx)?;
+        let mut ids: Vec<_> = self.ids.drain().collect();
+        ids.sort_unstable();
+        for (id, seq) in ids {
+            tx.set(AUDIT_IDS, &id_key(id), &seq.to_be_bytes())?;
+        }
         set_head(tx, &self.head)
     }
 
@@ -92,6 +103,10 @@ impl Bulk {
         let mut made = positions.zip(made);
         made.try_for_each(|(seq, at)| times::insert(tx, seq, at))
     }
+}
+
+fn id_key(id: Uuid) -> Key {
+    Key::new().id(id)
 }
 
 #[cfg(test)]
