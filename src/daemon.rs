@@ -18,7 +18,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
 use self::slack::FromSlack;
-use crate::actions::admin::bootstrap;
+use crate::actions::admin::{backup, bootstrap};
 use crate::actions::members::slack_group;
 use crate::actions::messages::lookout;
 use crate::actions::rotation::zone_rules;
@@ -228,6 +228,8 @@ fn open(
         refuse_lost_store(&file, &token)?;
     }
     let mut store = Store::open(&file)?;
+    // A stop may have cut one off.
+    let _ = std::fs::remove_file(file.with_extension(backup::ASIDE));
     let settings = settings(config, plugins);
     if options.demo {
         store = demo::fill(store, &settings, SystemClock.now())?;

@@ -105,7 +105,7 @@ impl Metrics {
         );
         registry.register(
             "last_backup_timestamp_seconds",
-            "When the last backup by the clock was made; 0 before the first since the start",
+            "When the last backup by the clock was made; 0 before the first",
             self.last_backup.clone(),
         );
         registry.register(

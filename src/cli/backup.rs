@@ -146,7 +146,8 @@ pub(super) fn restore(
             .map_err(|error| wrong(&args.file, "is refused", &without_path(&error, &new)))
     });
     let found = proven.inspect_err(|_| drop(fs::remove_file(&new)))?;
-    let kept = folder.put_in_place(&new, session.now)?;
+    let kept = folder.put_in_place(&new, session.now);
+    let kept = kept.inspect_err(|_| drop(fs::remove_file(&new)))?;
     tell_kept(kept.as_deref());
     tell(session, &args.file, "restored", &found)
 }
@@ -182,7 +183,8 @@ pub(super) fn import(
         Ok(found)
     };
     let found = import().inspect_err(|_: &CliError| drop(fs::remove_file(&new)))?;
-    let kept = folder.put_in_place(&new, session.now)?;
+    let kept = folder.put_in_place(&new, session.now);
+    let kept = kept.inspect_err(|_| drop(fs::remove_file(&new)))?;
     tell_kept(kept.as_deref());
     tell(session, file, "imported", &found)
 }
@@ -198,7 +200,8 @@ pub(super) fn compact(global: &Global) -> Result<(), CliError> {
         copied.map_err(|error| CliError::failed(format!("{error}; the store is as it was")))?;
         let size = |path: &Path| fs::metadata(path).map_or(0, |file| file.len());
         let (before, after) = (size(&folder.store()), size(&new));
-        folder.replace(&new)?;
+        let replaced = folder.replace(&new);
+        replaced.inspect_err(|_| drop(fs::remove_file(&new)))?;
         let kb = |bytes: u64| bytes.div_ceil(1000);
         print(&format!("compacted {} kB to {} kB", kb(before), kb(after)))
     })
@@ -229,7 +232,7 @@ async fn fetch(what: &str, session: &Session, to: &Path, wanted: &Path) -> Resul
 }
 
 fn is_unreachable(session: &Session, error: &CliError) -> bool {
-    error.kind == Kind::Unreachable && session.client.connection().is_local()
+    error.kind == Kind::Unreachable && session.client.connection().is_by_config
 }
 
 /// Does something with the file of a daemon that is down.
@@ -237,13 +240,10 @@ fn offline<T>(
     global: &Global,
     f: impl FnOnce(&Store, &DataFolder) -> Result<T, CliError>,
 ) -> Result<T, CliError> {
-    let folder = DataFolder::take(global)?;
-    let path = folder.store();
-    if !path.exists() {
-        let message = format!("there is no data file {}", path.display());
-        return Err(CliError::not_found(message));
-    }
-    let store = Store::open(&path).map_err(|error| CliError::failed(error.to_string()))?;
+    let folder = DataFolder::take_with_store(global)?;
+    // The copy is what is there, and what is there stays as it is.
+    let store = Store::open_untouched(&folder.store());
+    let store = store.map_err(|error| CliError::failed(error.to_string()))?;
     f(&store, &folder)
 }
 

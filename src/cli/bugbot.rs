@@ -25,8 +25,17 @@ pub(super) fn import(
     global: &Global,
 ) -> Result<(), CliError> {
     let folder = DataFolder::take(global)?;
-    let store =
-        Store::open(&folder.store()).map_err(|error| CliError::failed(error.to_string()))?;
+    let file = folder.store();
+    let store = match (file.exists(), dry_run) {
+        (true, true) => Store::open_untouched(&file),
+        (false, true) => Store::in_memory(),
+        (true, false) => Store::open(&file),
+        (false, false) => {
+            folder.refuse_lost_store()?;
+            Store::open(&file)
+        }
+    };
+    let store = store.map_err(|error| CliError::failed(error.to_string()))?;
     let is_watched = std::io::stderr().is_terminal();
     let progress = |table: &str, rows: u64| {
         if is_watched {

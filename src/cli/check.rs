@@ -120,15 +120,8 @@ struct Found {
 
 /// Examines the file of a daemon that is down, and leaves it as it is, unless it's to be repaired.
 fn offline(global: &Global, repair: bool) -> Result<Found, CliError> {
-    let folder = DataFolder::take(global)?;
-    let path = folder.store();
-    if !path.exists() {
-        return Err(CliError::not_found(format!(
-            "there is no data file {}: `oncalld serve` creates it, --data-dir names another folder",
-            path.display()
-        )));
-    }
-    examine_file(&path, repair)
+    let folder = DataFolder::take_with_store(global)?;
+    examine_file(&folder.store(), repair)
 }
 
 fn examine_file(path: &Path, repair: bool) -> Result<Found, CliError> {

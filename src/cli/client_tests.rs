@@ -5,6 +5,7 @@ fn url(base: &str, path: &[&str], query: Query) -> Result<String, CliError> {
     let connection = Connection {
         url: Url::parse(base).unwrap(),
         token: Token::Missing(String::new()),
+        is_by_config: false,
     };
     let client = Client::new(connection).unwrap();
     client.url(&Request { path, query }).map(String::from)

@@ -57,6 +57,8 @@ pub(super) struct Connection {
     pub(super) url: Url,
     /// The token to show.
     pub(super) token: Token,
+    /// Whether it is the daemon of the config's data folder, and not one that was named by its address.
+    pub(super) is_by_config: bool,
 }
 
 /// The token to show, or why there is none.
@@ -94,13 +96,21 @@ impl Connection {
         let token = global.token.as_ref().map(Secret::expose).filter(given);
         let token = token.map(|text| Token::Given(text.trim().into()));
         match (url, token) {
-            (Some(url), Some(token)) => Ok(Self { url, token }),
+            (Some(url), Some(token)) => Ok(Self {
+                url,
+                token,
+                is_by_config: false,
+            }),
             (Some(url), None) => {
                 let token = match load_config(global) {
                     Ok(config) => admin_token(&config, &url),
                     Err(error) => Token::Missing(error.message),
                 };
-                Ok(Self { url, token })
+                Ok(Self {
+                    url,
+                    token,
+                    is_by_config: false,
+                })
             }
             (None, token) => {
                 let config = load_config(global).map_err(|mut error| {
@@ -111,7 +121,11 @@ impl Connection {
                 let url = parse_url(&address(config.server.listen))?;
                 let token = token.or_else(|| socket(&config));
                 let token = token.unwrap_or_else(|| admin_token(&config, &url));
-                Ok(Self { url, token })
+                Ok(Self {
+                    url,
+                    token,
+                    is_by_config: true,
+                })
             }
         }
     }

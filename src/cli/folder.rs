@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use super::args::Global;
 use super::connection::load_config;
 use super::error::CliError;
-use crate::daemon::STORE_FILE;
+use crate::daemon::{ADMIN_TOKEN_FILE, STORE_FILE};
 use crate::store::{self, FolderLock, Store};
 
 /// A data folder that is ours alone.
@@ -32,6 +32,21 @@ impl DataFolder {
         Ok(Self { dir, _lock: lock })
     }
 
+    /// The same, of a folder that has a store; none is made.
+    ///
+    /// # Errors
+    /// As [`Self::take`]; there is no store.
+    pub(super) fn take_with_store(global: &Global) -> Result<Self, CliError> {
+        let path = load_config(global)?.server.data_dir.join(STORE_FILE);
+        if !path.exists() {
+            return Err(CliError::not_found(format!(
+                "there is no data file {}: `oncalld serve` creates it, --data-dir names another folder",
+                path.display()
+            )));
+        }
+        Self::take(global)
+    }
+
     /// The store.
     pub(super) fn store(&self) -> PathBuf {
         self.dir.join(STORE_FILE)
@@ -40,6 +55,22 @@ impl DataFolder {
     /// A path beside the store, for what is not complete yet.
     pub(super) fn beside(&self, extension: &str) -> PathBuf {
         self.store().with_extension(extension)
+    }
+
+    /// Refuses a folder whose store is gone: a new one would hide that.
+    ///
+    /// # Errors
+    /// There is an admin token.
+    pub(super) fn refuse_lost_store(&self) -> Result<(), CliError> {
+        let token = self.dir.join(ADMIN_TOKEN_FILE);
+        if !token.exists() {
+            return Ok(());
+        }
+        Err(CliError::failed(format!(
+            "{} is missing, yet {} is there: put the store back from a backup, or remove the token",
+            self.store().display(),
+            token.display()
+        )))
     }
 
     /// Whether there is a store that holds something.
@@ -79,8 +110,11 @@ impl DataFolder {
             // A second name first: at no time is there no store.
             fs::hard_link(&path, kept).map_err(|error| wrong(kept, "can't be made", &error))?;
         }
-        self.replace(new)?;
-        Ok(kept)
+        let replaced = self.replace(new);
+        if let (Err(_), Some(kept)) = (&replaced, &kept) {
+            let _ = fs::remove_file(kept);
+        }
+        replaced.map(|()| kept)
     }
 
     /// Puts a complete file in the place of the store.

@@ -111,7 +111,12 @@ mod tests {
         let url = "http://127.0.0.1:8460".parse().unwrap();
         let status = StatusCode::from_u16(status).unwrap();
         let header = header.map(str::to_owned);
-        Problem::of(body).into_error(status, &Connection { url, token }, header)
+        let connection = Connection {
+            url,
+            token,
+            is_by_config: true,
+        };
+        Problem::of(body).into_error(status, &connection, header)
     }
 
     fn missing() -> Token {

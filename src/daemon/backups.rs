@@ -24,7 +24,10 @@ pub fn start(
     let (api, config) = (api.clone(), config.clone());
     let dir = config.dir?;
     Some(tokio::spawn(async move {
-        let mut last = newest(&dir);
+        let mut last = newest(&dir, api.app().now());
+        if let Some(last) = last {
+            api.metrics().last_backup.set(last.timestamp());
+        }
         loop {
             let now = api.app().now();
             if is_due(&config.cron, last, now) {
@@ -45,11 +48,12 @@ fn is_due(schedule: &Schedule, last: Option<DateTime<Utc>>, now: DateTime<Utc>) 
     last.is_none_or(|last| schedule.after(last).is_some_and(|due| due <= now))
 }
 
-/// When the newest backup of a folder was made.
-fn newest(dir: &Path) -> Option<DateTime<Utc>> {
+/// When the newest backup of a folder was made, but for those that a wrong clock dated later than now.
+fn newest(dir: &Path, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let names = std::fs::read_dir(dir).ok()?;
     let names = names.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    names.filter_map(|name| backup::made_at(&name)).max()
+    let times = names.filter_map(|name| backup::made_at(&name));
+    times.filter(|at| *at <= now).max()
 }
 
 async fn make(api: &Api, dir: &Path, keep: usize) {

@@ -102,6 +102,14 @@ impl Invalid {
         }
     }
 
+    /// A complaint unless the text has the form of the id of a Slack group or channel.
+    pub fn check_slack_id(&mut self, field: &str, id: &str) {
+        let mut bytes = id.bytes();
+        let is_id = id.len() <= 30 && bytes.all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+        let message = format!("`{id:.60}` is not a Slack id: capital letters and digits");
+        self.check(is_id, field, message);
+    }
+
     /// Checks that free-form JSON is an object of a size and depth that can be kept. What is
     /// deeper could be written, but not be read again once it lies within an audit entry.
     pub fn check_object(&mut self, field: &str, value: &Value) {

@@ -127,7 +127,8 @@ impl From<&Trouble> for Problem {
             (StatusCode::SERVICE_UNAVAILABLE, help)
         };
         let detail = format!(
-            "the disk takes no writes ({}), so nothing was changed; lookups go on. {help}",
+            "the disk takes no writes ({}); lookups go on. {help}. Look before the request is repeated, \
+             or repeat it with its Idempotency-Key: where the disk failed under way, it may have been done",
             trouble.cause
         );
         Self {

@@ -57,7 +57,7 @@ struct Inner {
     access: Access,
     metrics: Metrics,
     failed_attempts: DefaultKeyedRateLimiter<IpAddr>,
-    whole_store: tokio::sync::Mutex<()>,
+    whole_store: Arc<tokio::sync::Mutex<()>>,
     heavy: Heavy,
     streams: Streams,
     lookups: Flights<Arc<Answer>>,
@@ -85,7 +85,7 @@ impl Api {
             access,
             metrics,
             failed_attempts,
-            whole_store: tokio::sync::Mutex::default(),
+            whole_store: Arc::default(),
             heavy: Heavy::default(),
             streams: Streams::default(),
             lookups: Flights::default(),
@@ -131,6 +131,11 @@ impl Api {
         &self.0.streams
     }
 
+    /// Waits for the turn to read the whole store: one at a time does.
+    pub async fn whole_store(&self) -> tokio::sync::OwnedMutexGuard<()> {
+        Arc::clone(&self.0.whole_store).lock_owned().await
+    }
+
     /// Runs what reads the whole store, with less priority than all else: one at a time.
     ///
     /// # Errors
@@ -139,8 +144,13 @@ impl Api {
         &self,
         action: impl FnOnce(&App) -> Result<T> + Send + 'static,
     ) -> std::result::Result<T, Problem> {
-        let _turn = self.0.whole_store.lock().await;
-        self.run(move |app| low_priority::run(|| action(app))).await
+        let turn = self.whole_store().await;
+        self.run(move |app| {
+            // It goes on where its client goes away.
+            let _turn = turn;
+            low_priority::run(|| action(app))
+        })
+        .await
     }
 
     /// Becomes `Some` when the daemon stops.

@@ -139,7 +139,6 @@ const SCHEDULES: Kind = Kind {
         "engineer_slack_id",
         "start_date",
         "end_date",
-        "origin",
         "created_by",
         "note",
         "created_at",
@@ -372,17 +371,37 @@ fn add_team(import: &mut Import<'_>, row: &Row) -> Result<bool> {
         0,
         2000,
     );
+    let slack_id = |column| row.text(&[column]).filter(|id| !id.is_empty());
+    let (slack_group_id, slack_channel_id) =
+        (slack_id("slack_group_id"), slack_id("slack_channel_id"));
+    for (column, id) in [
+        ("slack_group_id", &slack_group_id),
+        ("slack_channel_id", &slack_channel_id),
+    ] {
+        if let Some(id) = id {
+            invalid.check_slack_id(column, id);
+        }
+    }
     invalid
         .into_result(())
         .map_err(|invalid| row.invalid(invalid))?;
+    // Such a group is set to who is on call: everybody else would drop out of this team.
+    let teams_there = teams::list(import.tx)?;
+    let of_on_call = |other: &&Team| {
+        other.is_active && slack_group_id.is_some() && other.slack_oncall_group_id == slack_group_id
+    };
+    if let Some(other) = teams_there.iter().find(of_on_call) {
+        let problem = format!("is kept set to who is on call for team `{}`", other.slug);
+        return Err(row.wrong("slack_group_id", problem));
+    }
     let team = Team {
         id,
         slug: slug(import, row, &name)?,
         name,
         description,
-        slack_group_id: row.text(&["slack_group_id"]),
+        slack_group_id,
         slack_oncall_group_id: None,
-        slack_channel_id: row.text(&["slack_channel_id"]),
+        slack_channel_id,
         timezone,
         overrides_require_approval: row.flag("overrides_require_approval")?,
         is_active: row.flag("is_active")?.unwrap_or(true),

@@ -60,7 +60,7 @@ impl Table {
             file: path.display().to_string(),
             problem: error.to_string(),
         };
-        let reader = BufReader::with_capacity(256 * 1024, File::open(&path).map_err(failed)?);
+        let reader = BufReader::new(File::open(&path).map_err(failed)?);
         let mut table = Self {
             path,
             reader,

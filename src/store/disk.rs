@@ -38,8 +38,9 @@ const READERS: Duration = Duration::from_millis(500);
 /// What is open of a file, now.
 #[derive(Debug)]
 pub struct Disk {
-    medium: Box<dyn Medium>,
     current: RwLock<Arc<Opened>>,
+    /// After what is open, which writes as it's closed: this one holds the file's lock.
+    medium: Box<dyn Medium>,
     mending: Mutex<Mending>,
     trouble: Mutex<Option<Trouble>>,
     reopened: AtomicU64,
@@ -144,11 +145,16 @@ impl Disk {
     /// Tries to write again where that failed. True where writes reach the disk, now or all along.
     /// Where the disk has room again, it takes a second for each gigabyte or so.
     pub fn recover(&self) -> bool {
-        let failed = self.current();
-        if !failed.is_spare && !failed.alarm.has_gone_off() {
+        let is_well = |opened: &Opened| !opened.is_spare && !opened.alarm.has_gone_off();
+        if is_well(&self.current()) {
             return true;
         }
         let _mending = self.mending.lock();
+        // What is open now: a spare may have come in meanwhile, or somebody else has recovered it.
+        let failed = self.current();
+        if is_well(&failed) {
+            return true;
+        }
         if let Err(error) = self.medium.settle() {
             self.note(Trouble::new(&error));
             return false;

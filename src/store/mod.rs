@@ -154,9 +154,9 @@ impl Store {
     ///
     /// # Errors
     /// As [`Store::open`].
-    #[cfg(any(test, fuzzing))]
     pub fn in_memory() -> Result<Self, OpenError> {
-        Self::with_backend(redb::backends::InMemoryBackend::new(), true)
+        let bytes = redb::backends::InMemoryBackend::new();
+        Self::on(Path::new("memory"), disk::Once::new(bytes), true)
     }
 
     /// Where the file is.

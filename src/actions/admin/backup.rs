@@ -15,6 +15,9 @@ use crate::store::export::{self, ExportError};
 /// How the names of backups begin and end.
 const NAME: (&str, &str) = ("oncalld-", ".redb");
 
+/// The extension of a copy on its way to a client.
+pub const ASIDE: &str = "redb.backup";
+
 /// Copies the store into a file, in place of what is there, and proves that the copy holds the same.
 ///
 /// # Errors
@@ -39,7 +42,7 @@ pub fn write_aside(app: &App, ctx: &Ctx) -> Result<(String, File)> {
     ctx.require(Role::Admin)?;
     let store = app.store_path();
     check_room(app, store.parent().unwrap_or(Path::new(".")))?;
-    let path = store.with_extension("redb.backup");
+    let path = store.with_extension(ASIDE);
     write(app, ctx, &path)?;
     let opened = File::open(&path);
     let removed = std::fs::remove_file(&path);
@@ -88,7 +91,8 @@ pub fn name(now: DateTime<Utc>) -> String {
     format!("{}{}{}", NAME.0, now.format("%Y%m%dT%H%M%SZ"), NAME.1)
 }
 
-/// Writes a backup into a folder, and removes all but the newest `keep` there: its path. It has its name
+/// Writes a backup into a folder, and removes all but the newest `keep` there, but for those that a clock
+/// which was wrong dates later than now: its path. It has its name
 /// only once it is proven.
 ///
 /// # Errors
@@ -98,15 +102,19 @@ pub fn write_into(app: &App, folder: &Path, keep: usize) -> Result<(PathBuf, Fou
         ActionError::Internal(format!("no backup in {}: {error}", folder.display()))
     };
     std::fs::create_dir_all(folder).map_err(unusable)?;
-    let path = folder.join(name(app.now()));
+    check_room(app, folder)?;
+    let now = app.now();
+    let path = folder.join(name(now));
     // One name for all: what was interrupted is written over.
     let unproven = folder.join("oncalld.redb.part");
     let found = write(app, &Ctx::system(), &unproven)?;
     std::fs::rename(&unproven, &path).map_err(unusable)?;
+    let synced = File::open(folder).and_then(|folder| folder.sync_all());
+    synced.map_err(unusable)?;
     let entries = std::fs::read_dir(folder).map_err(unusable)?;
     let mut backups: Vec<_> = entries
         .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
-        .filter(|name| made_at(name).is_some())
+        .filter(|name| made_at(name).is_some_and(|at| at <= now))
         .collect();
     // Nothing else is ever removed. The names sort by time.
     backups.sort_unstable_by(|a, b| b.cmp(a));

@@ -76,15 +76,7 @@ pub fn apply(
 
 fn slack_id(invalid: &mut Invalid, field: &str, id: Option<&str>) -> Option<String> {
     let id = id.filter(|id| !id.is_empty())?;
-    let ok = id.len() <= 30
-        && id
-            .bytes()
-            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
-    invalid.check(
-        ok,
-        field,
-        format!("`{id}` is not a Slack id: capital letters and digits"),
-    );
+    invalid.check_slack_id(field, id);
     Some(id.to_owned())
 }
 

@@ -37,8 +37,10 @@ async fn download(State(api): State<Api>, ctx: Ctx) -> Result<Response, Problem>
     responses((status = 200, body = String, content_type = "application/x-ndjson")))]
 async fn export(State(api): State<Api>, ctx: Ctx) -> Response {
     let app = api.app().clone();
+    let turn = api.whole_store().await;
     let name = backup::name(app.now()).replace(".redb", ".jsonl");
     let body = pour(move |pipe| {
+        let _turn = turn;
         backup::export(&app, &ctx, pipe)
             .map(drop)
             .map_err(io::Error::other)

@@ -72,9 +72,10 @@ impl File {
     fn try_room(&self) -> io::Result<()> {
         let path = self.path.with_extension("redb.room");
         let mut file = crate::store::private_file(&path)?;
-        let written = file
-            .write_all(&vec![0; ROOM])
-            .and_then(|()| file.sync_all());
+        // Zeros take no room where the file system compresses.
+        let mut bytes = vec![0; ROOM];
+        getrandom::fill(&mut bytes).map_err(io::Error::other)?;
+        let written = file.write_all(&bytes).and_then(|()| file.sync_all());
         // What is left behind is empty at the next try.
         let removed = std::fs::remove_file(&path);
         written.and(removed)
