@@ -3,6 +3,7 @@
 
 mod backups;
 mod delivery;
+mod exposure;
 mod slack;
 
 use std::io::IsTerminal;
@@ -17,6 +18,7 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 
+pub use self::exposure::exposed;
 use self::slack::FromSlack;
 use crate::actions::admin::{backup, bootstrap};
 use crate::actions::members::slack_group;
@@ -200,6 +202,9 @@ fn announce(config: &Config, address: SocketAddr, lock: &mut FolderLock) -> anyh
     for remark in config.remarks() {
         tracing::info!("{remark}");
     }
+    for path in exposed(config) {
+        tracing::warn!("{path}");
+    }
     Ok(())
 }
 
@@ -281,6 +286,7 @@ fn settings(config: &Config, plugins: Arc<dyn Plugins>) -> Settings {
         admins: config.slack.admins.clone(),
         sinks: delivery::routes(config),
         reminder_hours: config.notifications.reminder_hours,
+        token_days: config.auth.token_days,
     }
 }
 

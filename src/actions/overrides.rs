@@ -32,7 +32,14 @@ fn record(
         Action::OverrideRejected | Action::OverrideCancelled => "override_deleted",
         _ => "override_approved",
     };
+    // Whom a token names that is bound to nobody: what it did in their name.
+    let named = match action {
+        Action::Created | Action::OverrideRequested => new.requested_by.as_ref(),
+        _ => new.approved_by.as_ref(),
+    };
+    let named = named.filter(|_| tx.ctx.user().is_none());
     tx.record(EntityType::Override, action)
+        .acting_for(named)
         .team(team.id)
         .entity(&new.id)
         .diff(old.map(view).as_ref(), Some(&view(new)))

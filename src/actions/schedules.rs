@@ -24,6 +24,29 @@ use crate::store::{self, Reader};
 use crate::wire::schedule::{NewSchedule, ScheduleFilter, ScheduleInput, ScheduleView};
 use crate::wire::{Page, Paging};
 
+/// Refuses to put somebody on call, or to take them off, past a team that wants such a change to be
+/// approved: there the rota of days that aren't over is its leads' to write, and others ask for an
+/// override. `actor` is who acts, `last_day` the last one that would change.
+fn require_approver(
+    tx: &Tx<'_>,
+    team: &Team,
+    actor: Option<&UserId>,
+    last_day: NaiveDate,
+) -> Result<()> {
+    let is_open = !tx.settings.requires_approval(team) || last_day < team.clock().day_at(tx.now);
+    if is_open || tx.ctx.is_admin() {
+        return Ok(());
+    }
+    match actor {
+        Some(user) if roster::is_lead(tx.store, team, user)? => Ok(()),
+        _ => Err(ActionError::Forbidden(format!(
+            "changes of who is on call need a lead's approval in team `{}`: ask for an override, or \
+             have a lead or an admin do this",
+            team.slug
+        ))),
+    }
+}
+
 /// A team's schedule rows, by start.
 ///
 /// # Errors
@@ -95,8 +118,8 @@ fn load(tx: &impl Reader, team: &Team, id: &str) -> Result<Schedule> {
 /// Makes a manual schedule row; auto shifts are planned around it.
 ///
 /// # Errors
-/// Less than an editor; the team is not there; the input is invalid; another manual row
-/// overlaps.
+/// Less than an editor, or than a lead where the team wants changes to be approved; the team is not
+/// there; the input is invalid; another manual row overlaps.
 pub fn create(app: &App, ctx: &Ctx, team: &str, input: &NewSchedule) -> Result<ScheduleView> {
     ctx.require(Role::Editor)?;
     app.write_once(ctx, |tx| {
@@ -111,6 +134,8 @@ pub fn create(app: &App, ctx: &Ctx, team: &str, input: &NewSchedule) -> Result<S
             return Err(invalid.into());
         };
         invalid.into_result(())?;
+        let creator = tx.ctx.acting_user("created_by", creator)?;
+        require_approver(tx, &team, creator.as_ref(), input.end_date)?;
         let row = Schedule {
             id: ScheduleId::new(tx.now),
             team_id: team.id,
@@ -118,7 +143,7 @@ pub fn create(app: &App, ctx: &Ctx, team: &str, input: &NewSchedule) -> Result<S
             start_date: input.start_date,
             end_date: input.end_date,
             origin: Origin::Manual,
-            created_by: tx.ctx.acting_user("created_by", creator)?,
+            created_by: creator,
             note: input.note.clone().filter(|note| !note.is_empty()),
             is_hold: false,
             revision: Revision::first(tx.now),
@@ -137,8 +162,8 @@ pub fn create(app: &App, ctx: &Ctx, team: &str, input: &NewSchedule) -> Result<S
 /// Changes a schedule row. An auto row whose engineer or dates change becomes a manual one.
 ///
 /// # Errors
-/// Less than an editor; team or row are not there; the input is invalid; another manual row
-/// overlaps; another version.
+/// Less than an editor, or than a lead where the team wants changes to be approved; team or row are
+/// not there; the input is invalid; another manual row overlaps; another version.
 pub fn update(
     app: &App,
     ctx: &Ctx,
@@ -154,6 +179,10 @@ pub fn update(
         let mut row = apply(&old, input)?;
         let moved = (&row.engineer, row.start_date, row.end_date)
             != (&old.engineer, old.start_date, old.end_date);
+        if moved {
+            let last_day = old.end_date.max(row.end_date);
+            require_approver(tx, &team, tx.ctx.user(), last_day)?;
+        }
         if moved && old.origin == Origin::Auto {
             row.origin = Origin::Manual;
             row.is_hold = false;
@@ -204,12 +233,14 @@ fn apply(old: &Schedule, input: &ScheduleInput) -> Result<Schedule> {
 /// leaves them to nobody until the next time that shifts are generated.
 ///
 /// # Errors
-/// Less than an editor; team or row are not there.
+/// Less than an editor, or than a lead where the team wants changes to be approved; team or row are
+/// not there.
 pub fn delete(app: &App, ctx: &Ctx, team: &str, id: &str) -> Result<()> {
     ctx.require(Role::Editor)?;
     app.write(ctx, |tx| {
         let team = find::active_team(tx.store, team)?;
         let old = load(tx.store, &team, id)?;
+        require_approver(tx, &team, tx.ctx.user(), old.end_date)?;
         let replaced = who(tx.store, &team, old.start_date)?;
         give_reason(tx, &team, None)?;
         store::schedules::delete(tx.store, &old)?;

@@ -193,8 +193,10 @@ impl Ctx {
         add("request_id", self.request_id.as_ref());
         add("peer", self.peer.as_ref());
         let (actor_type, actor_id) = match &self.actor {
-            Actor::Token { name, user, .. } => {
+            Actor::Token { id, name, user, .. } => {
                 add("token", Some(name));
+                // A name may be given anew once its token is gone.
+                add("token_id", Some(&id.to_string()));
                 let id = user
                     .as_ref()
                     .map_or_else(|| name.clone(), ToString::to_string);

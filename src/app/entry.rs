@@ -92,6 +92,14 @@ impl Entry<'_, '_> {
         self
     }
 
+    /// The person in whose name it was done by somebody who is bound to nobody.
+    pub fn acting_for(self, user: Option<&UserId>) -> Self {
+        match user {
+            Some(user) => self.metadata("acting_for", user.as_str()),
+            None => self,
+        }
+    }
+
     /// A field of its metadata.
     pub fn metadata(mut self, name: &str, value: impl Into<Value>) -> Self {
         if let Some(metadata) = self.event.metadata.0.as_object_mut() {

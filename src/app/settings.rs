@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::plugins::{NoPlugins, Plugins};
 use crate::domain::ids::UserId;
 use crate::domain::notification::Event;
+use crate::domain::team::Team;
 use crate::rotation::plan::OnFailure;
 
 /// The parts of the config that actions go by, and what it makes available to them.
@@ -24,6 +25,8 @@ pub struct Settings {
     pub sinks: Vec<Route>,
     /// Hours before a shift at which its engineer is reminded; 0 for no reminders.
     pub reminder_hours: u32,
+    /// Days after which a token expires, unless it's told otherwise.
+    pub token_days: u32,
     /// The plugins.
     pub plugins: Arc<dyn Plugins>,
 }
@@ -57,6 +60,14 @@ impl Route {
     }
 }
 
+impl Settings {
+    /// Whether a change of who is on call in a team takes a lead's consent.
+    pub fn requires_approval(&self, team: &Team) -> bool {
+        team.overrides_require_approval
+            .unwrap_or(self.require_approval)
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self {
@@ -67,6 +78,7 @@ impl Default for Settings {
             admins: Vec::new(),
             sinks: vec![Route::all_to("slack")],
             reminder_hours: 24,
+            token_days: 365,
             plugins: Arc::new(NoPlugins),
         }
     }

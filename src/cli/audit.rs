@@ -177,17 +177,27 @@ fn people_of(entry: &AuditView) -> impl Iterator<Item = &str> {
         entry.actor_id.as_deref(),
         entry.engineer_slack_id.as_deref(),
         entry.previous_engineer_slack_id.as_deref(),
+        acting_for(entry),
         Some(subject(entry)),
     ];
     people.into_iter().flatten()
 }
 
 fn actor(entry: &AuditView, names: &Names) -> String {
-    match (&entry.actor_id, entry.actor_type) {
+    let actor = match (&entry.actor_id, entry.actor_type) {
         (Some(id), _) => names.of(id),
         (None, ActorType::System) => "oncalld".to_owned(),
         (None, ActorType::User) => NONE.to_owned(),
+    };
+    match acting_for(entry) {
+        Some(user) => format!("{actor} for {}", names.of(user)),
+        None => actor,
     }
+}
+
+/// The person in whose name a token acted that is bound to nobody.
+fn acting_for(entry: &AuditView) -> Option<&str> {
+    entry.metadata.get("acting_for").and_then(Value::as_str)
 }
 
 /// Names of fields in a list; `audit show` has them all.

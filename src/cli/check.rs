@@ -7,11 +7,13 @@ use serde_json::{Value, json};
 
 use super::args::Global;
 use super::audit::{proven, value};
+use super::connection::load_config;
 use super::error::CliError;
 use super::folder::DataFolder;
 use super::output::{note, pretty, print};
 use super::session::Session;
 use super::table::facts;
+use crate::daemon::exposed;
 use crate::domain::hex::hex;
 use crate::domain::zone;
 use crate::store::examine::{self, Found as Examined};
@@ -116,12 +118,18 @@ struct Found {
     schema: u32,
     examined: Examined,
     zone_rules: Option<String>,
+    /// Files that other users of this host get at.
+    exposed: Vec<String>,
 }
 
 /// Examines the file of a daemon that is down, and leaves it as it is, unless it's to be repaired.
 fn offline(global: &Global, repair: bool) -> Result<Found, CliError> {
     let folder = DataFolder::take_with_store(global)?;
-    examine_file(&folder.store(), repair)
+    let found = examine_file(&folder.store(), repair)?;
+    Ok(Found {
+        exposed: exposed(&load_config(global)?),
+        ..found
+    })
 }
 
 fn examine_file(path: &Path, repair: bool) -> Result<Found, CliError> {
@@ -145,6 +153,7 @@ fn examine_file(path: &Path, repair: bool) -> Result<Found, CliError> {
         schema: store::SCHEMA_VERSION,
         examined,
         zone_rules: zone_rules.map_err(|error| failed(&error))?,
+        exposed: Vec::new(),
     })
 }
 
@@ -163,6 +172,7 @@ impl Found {
             "store": {"path": self.path, "schema_version": self.schema},
             "records": self.examined.records,
             "problems": self.examined.problems,
+            "warnings": self.exposed,
             "more_problems": self.examined.more,
             "audit": self.proof(),
             "zone_rules": {
@@ -189,6 +199,8 @@ impl Found {
             about.push(("indexes", "as the records say".to_owned()));
         }
         about.push(("zone rules", rules));
+        let warnings = self.exposed.iter();
+        about.extend(warnings.map(|warning| ("warning", warning.clone())));
         let proof = self.proof();
         facts(about.into_iter().chain(proof.iter().flat_map(proven)))
     }

@@ -9,9 +9,9 @@ use super::args::{Body, PageArgs, Person, Query, names_of, parse_person};
 use super::error::CliError;
 use super::output::{note, print};
 use super::session::Session;
-use super::table::Table;
+use super::table::{Table, or_none};
 use super::time::{distance, parse_instant, rfc3339, stamp};
-use crate::domain::token::Role;
+use crate::domain::token::{Role, Scope};
 use crate::wire::token::TokenView;
 
 /// What to do with tokens.
@@ -32,9 +32,19 @@ pub(super) enum TokenCommand {
         /// Slack user id or name of the person who acts with it
         #[arg(long, value_parser = parse_person)]
         user: Option<Person>,
-        /// When it expires [default: never]
+        /// When it expires [default: in a year, or what the daemon's config says]
         #[arg(long, value_name = "TIME", value_parser = parse_instant)]
         expires_at: Option<DateTime<Utc>>,
+        /// That it never expires
+        #[arg(long, conflicts_with = "expires_at")]
+        never_expires: bool,
+        /// What it opens of what its role allows: all of it, or calendar feeds alone, in whose
+        /// addresses it can stand then
+        #[arg(long, value_parser = names_of!(Scope))]
+        scope: Option<String>,
+        /// The only team that it is for
+        #[arg(long, value_name = "SLUG")]
+        team: Option<String>,
     },
     /// Delete a token, which is refused from then on
     Delete {
@@ -53,12 +63,18 @@ pub(super) async fn run(command: TokenCommand, session: &Session) -> Result<(), 
             role,
             user,
             expires_at,
+            never_expires,
+            scope,
+            team,
         } => {
             let body = Body::default()
                 .set("name", Some(name))
                 .set("role", Some(role))
                 .set("slack_user_id", session.some_user(user.as_ref()).await?)
-                .set("expires_at", expires_at.map(rfc3339));
+                .set("expires_at", expires_at.map(rfc3339))
+                .set("never_expires", never_expires.then_some(true))
+                .set("scope", scope)
+                .set("team", team);
             let answer = session
                 .client
                 .post::<TokenView>(&["tokens"], body.json())
@@ -87,17 +103,36 @@ async fn list(pages: PageArgs, session: &Session) -> Result<(), CliError> {
     let Some(tokens) = tokens.await? else {
         return Ok(());
     };
-    let mut table = Table::new(["NAME", "ROLE", "PERSON", "EXPIRES", "MADE"]);
+    let columns = [
+        "NAME",
+        "ROLE",
+        "ONLY",
+        "PERSON",
+        "LAST USED",
+        "EXPIRES",
+        "MADE",
+    ];
+    let mut table = Table::new(columns);
+    let slugs = session.slugs().await;
     let people = tokens
         .iter()
         .filter_map(|token| token.slack_user_id.as_deref());
     let names = session.names(people).await;
     for token in tokens {
         let expiry = |at| format!("{} ({})", stamp(at), distance(at, session.now));
+        let team = token.team_id.map(|id| slugs.of(id));
+        let limit = match (token.scope, team) {
+            (Scope::All, team) => team,
+            (Scope::Feeds, None) => Some("feeds".to_owned()),
+            (Scope::Feeds, Some(team)) => Some(format!("feed of {team}")),
+        };
+        let used = |at| distance(at, session.now);
         table.row([
             token.name,
             token.role.to_string(),
+            or_none(limit),
             names.or_none(token.slack_user_id.as_ref()),
+            token.last_used_at.map_or_else(|| "never".to_owned(), used),
             token.expires_at.map_or_else(|| "never".to_owned(), expiry),
             stamp(token.created_at),
         ]);

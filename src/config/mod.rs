@@ -152,6 +152,13 @@ impl Config {
         due.map(|(_, remark)| remark).collect()
     }
 
+    /// The files that hold secrets, by the keys that name them.
+    #[must_use]
+    pub fn secret_files(&self) -> Vec<&Path> {
+        let of_webhooks = sections::webhook::secret_files(&self.written_webhooks);
+        self.slack.secret_files().chain(of_webhooks).collect()
+    }
+
     /// Whether reads need no token: as configured, else only while bound to loopback.
     #[must_use]
     pub fn anonymous_read(&self) -> bool {

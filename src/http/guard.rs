@@ -18,10 +18,11 @@ use super::connections::Peer;
 use super::cookies;
 use super::headers::{harden, unless_known};
 use super::problem::{Explained, InnerError, Problem};
+use super::scope;
 use super::state::Api;
 use crate::actions::admin::{sessions, tokens};
 use crate::app::{Actor, Ctx, IdempotencyKey, Source};
-use crate::domain::token::Role;
+use crate::domain::token::{Role, Scope};
 use crate::metrics;
 
 /// What the log shows of a path, in bytes.
@@ -148,7 +149,7 @@ fn admit(api: &Api, request: &Request, peer: Option<&Peer>) -> Result<Ctx, Probl
         Some(actor) => actor,
         // A probe with an old token still learns whether we are well.
         None if needed == Needs::Nothing => Actor::Anonymous,
-        None => recognise(api, headers, uri, peer)?,
+        None => recognise(api, request, peer)?,
     };
     let ctx = Ctx {
         actor,
@@ -222,21 +223,26 @@ fn check_origin(headers: &HeaderMap, is_session: bool) -> Result<(), Problem> {
     ))
 }
 
-fn recognise(
-    api: &Api,
-    headers: &HeaderMap,
-    uri: &Uri,
-    peer: Option<&Peer>,
-) -> Result<Actor, Problem> {
-    let Some(secret) = presented(headers, uri) else {
+fn recognise(api: &Api, request: &Request, peer: Option<&Peer>) -> Result<Actor, Problem> {
+    let uri = request.uri();
+    let route = request.extensions().get::<MatchedPath>();
+    let route = route.map_or("", MatchedPath::as_str);
+    let Some(shown) = presented(request.headers(), uri, route) else {
         return Ok(match peer {
             Some(Peer::Local(user)) => Actor::Local(Arc::clone(user)),
             _ => Actor::Anonymous,
         });
     };
-    let known = tokens::recognise(api.app(), &secret)?;
-    if let Some(token) = known {
-        return Ok(Actor::from(&*token));
+    if let Some(known) = tokens::recognise(api.app(), &shown.secret)? {
+        let token = known.token();
+        if shown.in_address && token.scope != Scope::Feeds {
+            let detail = "addresses end up in logs and histories: they take a token for feeds, and \
+                          nothing else";
+            return Err(Problem::new(StatusCode::FORBIDDEN, detail));
+        }
+        scope::check(api, token, route, uri)?;
+        note_token_use(api, &known);
+        return Ok(Actor::from(token));
     }
     if let Some(address) = peer.and_then(Peer::ip)
         && !api.may_fail_again(address)
@@ -252,6 +258,16 @@ fn recognise(
     Err(Problem::new(StatusCode::UNAUTHORIZED, detail))
 }
 
+/// Writes down, beside the request, that its token is in use.
+fn note_token_use(api: &Api, known: &tokens::KnownToken) {
+    let app = api.app();
+    // A disk that takes no writes is reported by others.
+    if app.disk_trouble().is_none() && known.is_to_be_noted(app.now()) {
+        let (api, id) = (api.clone(), known.token().id);
+        tokio::spawn(async move { api.run(move |app| tokens::note_use(app, id)).await });
+    }
+}
+
 /// The token in the `Authorization` header.
 pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
@@ -259,21 +275,34 @@ pub fn bearer(headers: &HeaderMap) -> Option<&str> {
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
 }
 
+/// What a request shows of a token.
+struct Shown {
+    secret: String,
+    /// Whether it is in the address rather than in a header.
+    in_address: bool,
+}
+
 /// The token of a request: in the header; for calendar clients, which can't set one, in the
 /// query of a feed.
-fn presented(headers: &HeaderMap, uri: &Uri) -> Option<String> {
+fn presented(headers: &HeaderMap, uri: &Uri, route: &str) -> Option<Shown> {
     if headers.contains_key(header::AUTHORIZATION) {
-        // Another scheme than Bearer is a token that nobody knows.
-        return Some(bearer(headers).unwrap_or_default().to_owned());
+        return Some(Shown {
+            // Another scheme than Bearer is a token that nobody knows.
+            secret: bearer(headers).unwrap_or_default().to_owned(),
+            in_address: false,
+        });
     }
-    if !uri.path().ends_with("/calendar.ics") {
+    if !scope::is_feed(route) {
         return None;
     }
     let query = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
     query
         .into_iter()
         .find(|(name, _)| name == "token")
-        .map(|(_, token)| token.into_owned())
+        .map(|(_, token)| Shown {
+            secret: token.into_owned(),
+            in_address: true,
+        })
 }
 
 /// Rises with every request; begins at a random number, so that restarts don't repeat ids.

@@ -11,6 +11,7 @@ pub(crate) mod headers;
 mod heavy;
 pub(crate) mod pour;
 pub(crate) mod problem;
+mod scope;
 pub(crate) mod state;
 pub(crate) mod streams;
 

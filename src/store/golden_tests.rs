@@ -33,7 +33,7 @@ use crate::domain::service::{Service, Tier};
 use crate::domain::shift_override::{Override, OverrideStatus};
 use crate::domain::team::{Interval, RotationConfig, RotationType, Team};
 use crate::domain::time_off::TimeOff;
-use crate::domain::token::{Role, Token};
+use crate::domain::token::{Role, Scope, Token};
 use crate::rotation::checkpoint::{Checkpoint, Person};
 use crate::rotation::credit::{PeriodShares, Share};
 use crate::rotation::explanation::{Explanation, PassedOver, PassedOverReason, Standing};
@@ -215,8 +215,18 @@ fn services_and_tokens() {
         secret_hash: [7; 32],
         expires_at: Some(at("2027-01-01T00:00:00Z")),
         created_at: at("2026-01-01T00:00:00Z"),
+        scope: Scope::Feeds,
+        team_id: Some(TeamId::from_uuid(ID)),
+        used_at: Some(at("2026-05-01T00:00:00Z")),
     };
     check("token", &token);
+    let before = Token {
+        scope: Scope::All,
+        team_id: None,
+        used_at: None,
+        ..token
+    };
+    check_older("token.v1.hex", &before);
     let done = Done {
         fingerprint: [9; 32],
         result: "{}".to_owned(),

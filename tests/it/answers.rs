@@ -297,6 +297,8 @@ fn an_audit_entry() {
     let mut entry = list["items"][0].take();
     let peer = entry["metadata"]["peer"].take();
     assert!(peer.as_str().unwrap().starts_with("127.0.0.1"), "{peer}");
+    let token = entry["metadata"]["token_id"].take();
+    assert_eq!(token.as_str().map(str::len), Some(36), "{token}");
     let request = entry["metadata"]["request_id"].take();
     assert_eq!(request.as_str().map(str::len), Some(16), "{request}");
     insta::assert_snapshot!(shown(&entry, team.today), @r#"
@@ -324,7 +326,8 @@ fn an_audit_entry() {
         "request_id": null,
         "slack_user_id": "UBOB",
         "source": "api",
-        "token": "editor-UANN"
+        "token": "editor-UANN",
+        "token_id": null
       },
       "previous_engineer_slack_id": null,
       "previous_hash": "<hash>",

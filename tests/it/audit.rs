@@ -153,7 +153,7 @@ fn calendar_feeds_are_well_formed_and_keep_their_uids() {
         .anonymous()
         .get(&format!("{path}?token=oncalld_00"))
         .problem(401);
-    let token = json!({"name": "feed", "role": "viewer"});
+    let token = json!({"name": "feed", "role": "viewer", "scope": "feeds"});
     let token = daemon.api.post("/tokens", &token).created()["token"]
         .as_str()
         .unwrap()

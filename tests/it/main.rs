@@ -25,6 +25,7 @@ mod handoff;
 mod hardening;
 mod harness;
 mod layers;
+mod limited_tokens;
 mod lookout;
 mod lookups;
 mod main_job;

@@ -204,6 +204,83 @@ fn who_acts_is_the_tokens_person_and_only_a_token_of_nobody_names_one() {
 }
 
 #[test]
+fn approval_takes_two_people_and_the_schedule_is_no_way_around_it() {
+    let daemon = Daemon::start();
+    let team = team(&daemon);
+    let [ann, cat] = ["UANN", "UCAT"].map(|user| daemon.client("editor", Some(user)));
+    let program = daemon.client("editor", None);
+    let schedules = team.path("/oncall-schedules");
+    let now = team.path("/oncall");
+    let shift = |from: i64, to: i64| json!({"engineer_slack_id": "UCAT", "start_date": team.day(from), "end_date": team.day(to)});
+    let assign = json!({"engineer_slack_id": "UCAT"});
+    for engineer in [&cat, &program] {
+        let refused = engineer.post(&now, &assign).problem(403);
+        let detail = refused["detail"].as_str().unwrap();
+        assert!(detail.contains("ask for an override"), "{detail}");
+        engineer.post(&schedules, &shift(3, 4)).problem(403);
+        engineer.post(&schedules, &shift(-1, 0)).problem(403);
+    }
+    assert_eq!(daemon.api.get(&now).ok()["source"], "none");
+    // What is over is history, which everybody may put right.
+    let past = cat.post(&schedules, &shift(-3, -2)).created();
+    let past = format!("{schedules}/{}", past["id"].as_str().unwrap());
+    cat.patch(&past, &json!({"start_date": team.day(-4)})).ok();
+    cat.patch(&past, &json!({"end_date": team.day(1)}))
+        .problem(403);
+    let row = ann.post(&schedules, &shift(3, 4)).created();
+    let row = format!("{schedules}/{}", row["id"].as_str().unwrap());
+    cat.patch(&row, &json!({"engineer_slack_id": "UBOB"}))
+        .problem(403);
+    cat.delete(&row).problem(403);
+    cat.patch(&row, &json!({"note": "swapped by hand"})).ok();
+    ann.post(&now, &assign).created();
+
+    // A token of nobody speaks for the people whom it names, not for nobody.
+    let overrides = team.path("/oncall-overrides");
+    let wish = json!({"substitute_slack_id": "UBOB", "start_date": team.day(8)});
+    let unnamed = path(&team, &program.post(&overrides, &wish).created());
+    let decide = json!({"status": "approved", "approved_by": "UANN"});
+    program.patch(&unnamed, &decide).problem(403);
+    ann.patch(&unnamed, &json!({"status": "approved"})).ok();
+    let wish =
+        json!({"substitute_slack_id": "UBOB", "start_date": team.day(9), "requested_by": "UCAT"});
+    let named = program.post(&overrides, &wish).created();
+    program.patch(&path(&team, &named), &decide).ok();
+    let of_named = format!("/audit-logs?entity_id={}", named["id"].as_str().unwrap());
+    let entries = daemon.api.get(&of_named).ok();
+    let who = |entry: &Value| {
+        let (metadata, actor) = (&entry["metadata"], &entry["actor_id"]);
+        assert_eq!(metadata["token"], *actor);
+        assert!(metadata["token_id"].is_string(), "{metadata}");
+        metadata["acting_for"].clone()
+    };
+    let named: Vec<_> = entries["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(who)
+        .collect();
+    assert_eq!(named, ["UANN", "UCAT"]);
+}
+
+#[test]
+fn time_off_is_ones_own_to_say_or_a_leads() {
+    let daemon = Daemon::start();
+    let team = team(&daemon);
+    let [ann, cat, dan] = ["UANN", "UCAT", "UDAN"].map(|user| daemon.client("editor", Some(user)));
+    let off = json!({"start_date": team.day(3), "end_date": team.day(4)});
+    dan.post("/users/UCAT/time-off", &off).problem(403);
+    let mut rows = Vec::new();
+    for actor in [&cat, &ann, &daemon.client("editor", None)] {
+        rows.push(actor.post("/users/UCAT/time-off", &off).created());
+    }
+    let path = |row: &Value| format!("/users/UCAT/time-off/{}", row["id"].as_str().unwrap());
+    dan.delete(&path(&rows[0])).problem(403);
+    ann.delete(&path(&rows[0])).expect(204);
+    cat.post("/users/UDAN/time-off", &off).problem(403);
+}
+
+#[test]
 fn of_many_who_decide_at_once_exactly_one_wins() {
     let daemon = Daemon::start();
     let team = team(&daemon);

@@ -170,7 +170,7 @@ fn a_shift_tells_why_and_a_stale_form_shows_both_sides() {
     let daemon = Daemon::start();
     let team = core(&daemon);
     daily(&team);
-    let mut editor = Visitor::signed_in(&daemon, "editor", Some("UCAT"));
+    let mut editor = Visitor::signed_in(&daemon, "editor", Some("UBOB"));
     let rows = team
         .get(&format!("/oncall-schedules?from={}", team.day(1)))
         .ok();

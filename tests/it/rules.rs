@@ -99,7 +99,7 @@ fn the_last_admin_token_can_not_be_revoked_and_a_start_without_one_makes_one() {
     assert!(bootstrap::ensure_admin_token(&t.app, &file).unwrap());
     let secret = std::fs::read_to_string(&file).unwrap();
     let token = tokens::recognise(&t.app, secret.trim()).unwrap().unwrap();
-    assert_eq!(token.role, Role::Admin);
+    assert_eq!(token.token().role, Role::Admin);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use super::tokens::{add, hash, new_secret};
 use crate::app::{App, Ctx, Result};
 use crate::domain::ids::TokenId;
-use crate::domain::token::{Role, Token};
+use crate::domain::token::{Role, Scope, Token};
 use crate::store;
 
 /// Why the first start failed.
@@ -63,8 +63,12 @@ fn add_admin(app: &App, name: &str, secret: &str) -> Result<()> {
             role: Role::Admin,
             slack_user_id: None,
             secret_hash: hash(secret),
+            // It is the way back in.
             expires_at: None,
             created_at: tx.now,
+            scope: Scope::All,
+            team_id: None,
+            used_at: None,
         };
         add(tx, &token).map(drop)
     })

@@ -7,7 +7,7 @@ use hmac::{Hmac, Mac as _};
 use sha2::Sha256;
 
 use super::tokens::{self, hash};
-use crate::app::{Actor, App, Ctx, Result, Tx};
+use crate::app::{ActionError, Actor, App, Ctx, Result, Tx};
 use crate::domain::audit::{Action, EntityType};
 use crate::domain::hex::hex;
 use crate::domain::session::Session;
@@ -20,12 +20,22 @@ const DIGITS: usize = 64;
 
 /// Begins a session for whoever shows the secret of a token that is valid. None where nobody
 /// knows it. Sessions that have ended are cleared away.
+///
+/// # Errors
+/// The token is limited to a part of what its role allows.
 pub fn sign_in(app: &App, ctx: &Ctx, secret: &str) -> Result<Option<Secret>> {
-    let Some(token) = tokens::recognise(app, secret)? else {
+    let Some(known) = tokens::recognise(app, secret)? else {
         return Ok(None);
     };
+    let token = known.token();
+    if !token.is_unlimited() {
+        return Err(ActionError::Forbidden(format!(
+            "token `{}` is limited to feeds or to a team: it is for programs, and can't sign in",
+            token.name
+        )));
+    }
     let ctx = Ctx {
-        actor: Actor::from(&*token),
+        actor: Actor::from(token),
         ..ctx.clone()
     };
     let secret = hex(&tokens::random()?);
@@ -40,7 +50,7 @@ pub fn sign_in(app: &App, ctx: &Ctx, secret: &str) -> Result<Option<Secret>> {
         };
         store::sessions::delete_ended(tx.store, tx.now)?;
         store::sessions::put(tx.store, &hash(&secret), &Session::new(token.id, tx.now))?;
-        record(tx, &token, Action::SignedIn)?;
+        record(tx, token, Action::SignedIn)?;
         Ok(format!("{secret}.{}", hex(&sign(&key, &secret))))
     })?;
     Ok(Some(Secret::new(cookie)))
@@ -149,8 +159,7 @@ mod tests {
         let wanted = NewToken {
             name: "ana".to_owned(),
             role: "editor".to_owned(),
-            slack_user_id: None,
-            expires_at: None,
+            ..NewToken::default()
         };
         let token = tokens::create(&app, &Ctx::system(), &wanted).unwrap();
         (app, clock, token)

@@ -1,18 +1,19 @@
 //! Access tokens: make, list, revoke, and recognise.
 
-use std::sync::Arc;
+mod known;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sha2::{Digest, Sha256};
 
-use crate::app::cache::Cache;
-use crate::app::{ActionError, Actor, App, Ctx, Part, Result, Tx};
+pub use self::known::{Admission, KnownToken, KnownTokens, admit, note_use, recognise};
+use crate::actions::people::find;
+use crate::app::{ActionError, Actor, App, Ctx, Result, Tx};
 use crate::clock::to_millis;
-use crate::domain::audit::{Action, AuditEntry, EntityType};
+use crate::domain::audit::{Action, EntityType};
 use crate::domain::hex::hex;
-use crate::domain::ids::TokenId;
+use crate::domain::ids::{TeamId, TokenId, UserId};
 use crate::domain::invalid::Invalid;
-use crate::domain::token::{Role, Token};
+use crate::domain::token::{Role, Scope, Token};
 use crate::store;
 use crate::wire::token::{NewToken, TokenView};
 use crate::wire::{Page, Paging};
@@ -34,27 +35,18 @@ pub fn list(app: &App, ctx: &Ctx, paging: &Paging) -> Result<Page<TokenView>> {
 }
 
 /// Makes a token. The answer alone bears the secret; where an idempotency key repeats it,
-/// the secret is left out.
+/// the secret is left out. An editor makes tokens for feeds: they open no more than editors read.
 ///
 /// # Errors
-/// Not an admin; the input is invalid; the name is taken.
+/// Not an admin, nor an editor who wants one for feeds; the input is invalid; the name is taken.
 pub fn create(app: &App, ctx: &Ctx, input: &NewToken) -> Result<TokenView> {
-    ctx.require(Role::Admin)?;
+    let for_feeds = input.scope.as_deref() == Some(Scope::Feeds.as_str());
+    ctx.require(if for_feeds { Role::Editor } else { Role::Admin })?;
     let secret = new_secret()?;
     let mut is_new = false;
     let view = app.write_once(ctx, |tx| {
         is_new = true;
-        let mut invalid = Invalid::default();
-        invalid.check_line("name", &input.name, 1, 100);
-        let role = invalid.parse::<Role>("role", &input.role);
-        let user = input.slack_user_id.as_deref();
-        let user = user.and_then(|user| invalid.parse("slack_user_id", user));
-        let lasts = input.expires_at.is_none_or(|expiry| expiry > tx.now);
-        invalid.check(lasts, "expires_at", "is in the past");
-        let Some(role) = role else {
-            return Err(invalid.into());
-        };
-        invalid.into_result(())?;
+        let token = token_of(tx, input, hash(&secret))?;
         let namesake = store::tokens::list(tx.store)?
             .into_iter()
             .find(|t| t.name == input.name);
@@ -64,20 +56,58 @@ pub fn create(app: &App, ctx: &Ctx, input: &NewToken) -> Result<TokenView> {
                 with: Some(other.id.to_string()),
             });
         }
-        let token = Token {
-            id: TokenId::new(tx.now),
-            name: input.name.clone(),
-            role,
-            slack_user_id: user,
-            secret_hash: hash(&secret),
-            expires_at: input.expires_at.map(to_millis),
-            created_at: tx.now,
-        };
         add(tx, &token)
     })?;
     Ok(TokenView {
         token: is_new.then_some(secret),
         ..view
+    })
+}
+
+/// The token that an input asks for.
+fn token_of(tx: &Tx<'_>, input: &NewToken, secret_hash: [u8; 32]) -> Result<Token> {
+    let mut invalid = Invalid::default();
+    invalid.check_line("name", &input.name, 1, 100);
+    let role = invalid.parse::<Role>("role", &input.role);
+    let user = input.slack_user_id.as_deref();
+    let user: Option<UserId> = user.and_then(|user| invalid.parse("slack_user_id", user));
+    let lasts = input.expires_at.is_none_or(|expiry| expiry > tx.now);
+    invalid.check(lasts, "expires_at", "is in the past");
+    let says_both = input.never_expires && input.expires_at.is_some();
+    let message = "can't be set together with expires_at";
+    invalid.check(!says_both, "never_expires", message);
+    let scope = match input.scope.as_deref() {
+        Some(scope) => invalid.parse::<Scope>("scope", scope),
+        None => Some(Scope::All),
+    };
+    let is_reader = role.is_none_or(|role| role == Role::Viewer);
+    let message = "`feeds` is for the role viewer";
+    invalid.check(scope != Some(Scope::Feeds) || is_reader, "scope", message);
+    let is_for_one = input.team.is_none() || role != Some(Role::Admin);
+    let message = "an admin's token can't be limited to a team";
+    invalid.check(is_for_one, "team", message);
+    let opens_one = scope != Some(Scope::Feeds) || input.team.is_none() || user.is_none();
+    let message = "a token for feeds is limited to a team or to a person, not to both";
+    invalid.check(opens_one, "team", message);
+    let (Some(role), Some(scope)) = (role, scope) else {
+        return Err(invalid.into());
+    };
+    invalid.into_result(())?;
+    let team = input.team.as_deref();
+    let team = team.map(|team| find::active_team(tx.store, team));
+    let by_default = tx.now + TimeDelta::days(tx.settings.token_days.into());
+    let expires_at = input.expires_at.unwrap_or(by_default);
+    Ok(Token {
+        id: TokenId::new(tx.now),
+        name: input.name.clone(),
+        role,
+        slack_user_id: user,
+        secret_hash,
+        expires_at: (!input.never_expires).then(|| to_millis(expires_at)),
+        created_at: tx.now,
+        scope,
+        team_id: team.transpose()?.map(|team| team.id),
+        used_at: None,
     })
 }
 
@@ -118,57 +148,6 @@ pub fn delete(app: &App, ctx: &Ctx, id: &str) -> Result<()> {
     })
 }
 
-/// Tokens that are kept in memory.
-const KEPT: usize = 4096;
-
-/// Tokens that were recognised of late, by the hash of their secrets.
-#[derive(Debug)]
-pub struct KnownTokens(Cache<[u8; 32], Arc<Token>, TokenId>);
-
-impl Default for KnownTokens {
-    fn default() -> Self {
-        Self(Cache::new(KEPT))
-    }
-}
-
-impl Part for KnownTokens {
-    /// Forgets the tokens that were made or revoked.
-    fn after_commit(&self, written: &[AuditEntry]) {
-        let changed: Vec<TokenId> = written
-            .iter()
-            .filter(|entry| entry.event.entity_type == EntityType::Token)
-            .filter_map(|entry| entry.event.entity_id.as_deref()?.parse().ok())
-            .collect();
-        if !changed.is_empty() {
-            self.0.forget(&changed);
-        }
-    }
-
-    fn after_reopening(&self) {
-        self.0.forget_all();
-    }
-}
-
-fn known(app: &App) -> &Cache<[u8; 32], Arc<Token>, TokenId> {
-    &app.part::<KnownTokens>().0
-}
-
-/// The valid token of a secret.
-pub fn recognise(app: &App, secret: &str) -> Result<Option<Arc<Token>>> {
-    let hash = hash(secret);
-    if let Some(known) = known(app).get(&hash) {
-        return Ok(Some(known).filter(|token| token.is_valid_at(app.now())));
-    }
-    let changes = known(app).changes();
-    let token = app
-        .read(|tx| Ok(store::tokens::find_by_hash(tx, &hash)?))?
-        .map(Arc::new);
-    if let Some(token) = &token {
-        known(app).keep(hash, Arc::clone(token), vec![token.id], changes);
-    }
-    Ok(token.filter(|token| token.is_valid_at(app.now())))
-}
-
 /// When an actor's token expires, if it has one that does.
 pub fn expiry(app: &App, actor: &Actor) -> Result<Option<DateTime<Utc>>> {
     let Actor::Token { id, .. } = actor else {
@@ -187,29 +166,20 @@ pub fn is_still_valid(app: &App, actor: &Actor) -> Result<bool> {
     Ok(token.is_some_and(|token| token.is_valid_at(app.now())))
 }
 
-/// That a secret was recognised: holds until tokens change, or it expires.
-#[derive(Clone, Copy, Debug)]
-pub struct Admission {
-    changes: u64,
-    expires_at: Option<DateTime<Utc>>,
+/// Whether a reference is to the team that a token is limited to.
+///
+/// # Errors
+/// There is no such team.
+pub fn is_team(app: &App, reference: &str, own: TeamId) -> Result<bool> {
+    app.read(|tx| Ok(find::team(tx, reference)?.id == own))
 }
 
-impl Admission {
-    /// Whether it still holds.
-    pub fn holds(&self, app: &App, now: DateTime<Utc>) -> bool {
-        known(app).changes() == self.changes && self.expires_at.is_none_or(|end| now < end)
-    }
-}
-
-/// Admits a secret that was recognised of late.
-pub fn admit(app: &App, secret: &str, now: DateTime<Utc>) -> Option<Admission> {
-    let changes = known(app).changes();
-    let expiry = |token: &Arc<Token>| token.is_valid_at(now).then_some(token.expires_at);
-    let expires_at = known(app).with(&hash(secret), expiry).flatten()?;
-    Some(Admission {
-        changes,
-        expires_at,
-    })
+/// Whether a reference is to a service of the team that a token is limited to.
+///
+/// # Errors
+/// There is no such service.
+pub fn is_service_of(app: &App, reference: &str, own: TeamId) -> Result<bool> {
+    app.read(|tx| Ok(find::service(tx, reference)?.team_id == own))
 }
 
 /// The SHA-256 of a secret. The secret has 256 bits of its own, so a plain hash keeps it, and

@@ -144,19 +144,8 @@ pub fn set(app: &App, ctx: &Ctx, user: &str, input: &ProfileInput) -> Result<Per
 
 /// Refuses whoever has no say in what is known of a person.
 fn require_say(tx: &Tx<'_>, user: &UserId) -> Result<()> {
-    if tx.ctx.is_admin() || tx.ctx.user() == Some(user) {
+    if roster::has_say_over(tx, user)? {
         return Ok(());
-    }
-    if let Some(actor) = tx.ctx.user() {
-        for id in roster::teams_of(tx.store, user)? {
-            let team = find::team_by_id(tx.store, id)?;
-            if team.is_active
-                && roster::is_lead(tx.store, &team, actor)?
-                && roster::belongs(tx.store, tx.settings, &team, user)?
-            {
-                return Ok(());
-            }
-        }
     }
     Err(ActionError::Forbidden(format!(
         "changing the profile of {user} takes an admin, {user} with the role editor, or an editor \

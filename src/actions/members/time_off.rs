@@ -32,11 +32,12 @@ pub fn list(app: &App, user: &str, paging: &Paging) -> Result<Page<TimeOffView>>
 /// stand all the same are warned of.
 ///
 /// # Errors
-/// Less than an editor; the input is invalid.
+/// Less than an editor; another person's, without leading them; the input is invalid.
 pub fn create(app: &App, ctx: &Ctx, user: &str, input: &NewTimeOff) -> Result<TimeOffView> {
     ctx.require(Role::Editor)?;
     let user = find::user(user)?;
     app.write_once(ctx, |tx| {
+        require_say(tx, &user)?;
         let mut invalid = Invalid::default();
         invalid.check_range(input.start_date, input.end_date);
         invalid.check_text(
@@ -68,7 +69,7 @@ pub fn create(app: &App, ctx: &Ctx, user: &str, input: &NewTimeOff) -> Result<Ti
 /// Takes time off back.
 ///
 /// # Errors
-/// Less than an editor; the time off is not there.
+/// Less than an editor; another person's, without leading them; the time off is not there.
 pub fn delete(app: &App, ctx: &Ctx, user: &str, id: &str) -> Result<()> {
     ctx.require(Role::Editor)?;
     let user = find::user(user)?;
@@ -80,10 +81,23 @@ pub fn delete(app: &App, ctx: &Ctx, user: &str, id: &str) -> Result<()> {
         let row = row
             .filter(|row| row.user == user)
             .ok_or_else(|| ActionError::NotFound(format!("{user} has no time off `{id}`")))?;
+        require_say(tx, &user)?;
         store::time_off::delete(tx.store, &row)?;
         record(tx, Action::Deleted, &row)?;
         replan_teams_of(tx, &row.user, "time off was deleted")
     })
+}
+
+/// Somebody's time off is their own to say, or a lead's of one of their teams; what is bound to no
+/// person, such as the calendar of holidays, speaks for everybody.
+fn require_say(tx: &Tx<'_>, user: &UserId) -> Result<()> {
+    if tx.ctx.user().is_none() || roster::has_say_over(tx, user)? {
+        return Ok(());
+    }
+    Err(ActionError::Forbidden(format!(
+        "changing the time off of {user} takes an admin, {user} with the role editor, an editor who \
+         leads one of their teams, or an editor's token that is bound to no person"
+    )))
 }
 
 fn replan_teams_of(tx: &mut Tx<'_>, user: &UserId, why: &str) -> Result<()> {

@@ -146,5 +146,11 @@ fn check_may_decide(
         let detail = format!("{decider} asked for this override: another lead has to approve it");
         return Err(ActionError::Forbidden(detail));
     }
+    // Such a token speaks for the people whom it names; where it names one, nobody else was asked.
+    if status == OverrideStatus::Approved && row.requested_by.is_none() && tx.ctx.user().is_none() {
+        let detail = "nobody is named who asked for this override (requested_by), so a token that is \
+                      bound to no person can't approve it: a lead or an admin has to";
+        return Err(ActionError::Forbidden(detail.to_owned()));
+    }
     Ok(())
 }

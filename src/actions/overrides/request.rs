@@ -91,9 +91,7 @@ fn new_row(tx: &Tx<'_>, team: &Team, input: &NewOverride) -> Result<Override> {
         return Err(invalid.into());
     };
     invalid.into_result(())?;
-    let waits = team
-        .overrides_require_approval
-        .unwrap_or(tx.settings.require_approval);
+    let waits = tx.settings.requires_approval(team);
     Ok(Override {
         id: OverrideId::new(tx.now),
         team_id: team.id,

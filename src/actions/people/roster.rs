@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 
+use super::find;
 use crate::app::{ActionError, Result, Settings, Tx};
 use crate::domain::ids::{TeamId, UserId};
 use crate::domain::member::{Membership, TeamRole};
@@ -99,6 +100,26 @@ pub(crate) fn require_lead(tx: &Tx<'_>, team: &Team, what: &str) -> Result<()> {
             team.slug
         ))),
     }
+}
+
+/// Whether who acts is an admin, that person, or a lead of one of their teams.
+pub(crate) fn has_say_over(tx: &Tx<'_>, user: &UserId) -> Result<bool> {
+    if tx.ctx.is_admin() || tx.ctx.user() == Some(user) {
+        return Ok(true);
+    }
+    let Some(actor) = tx.ctx.user() else {
+        return Ok(false);
+    };
+    for id in teams_of(tx.store, user)? {
+        let team = find::team_by_id(tx.store, id)?;
+        if team.is_active
+            && is_lead(tx.store, &team, actor)?
+            && belongs(tx.store, tx.settings, &team, user)?
+        {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 /// The teams that a person has a row in, or is listed for by Slack.

@@ -6,7 +6,7 @@ use crate::actions::messages::lookout::give_reason;
 use crate::actions::oncall::who;
 use crate::actions::people::find;
 use crate::actions::rotation;
-use crate::actions::schedules::{overlapping, record, view, warnings};
+use crate::actions::schedules::{overlapping, record, require_approver, view, warnings};
 use crate::app::{App, Ctx, Result, Tx};
 use crate::domain::Revision;
 use crate::domain::ids::{ScheduleId, UserId};
@@ -24,7 +24,8 @@ use crate::wire::schedule::{AssignNow, ScheduleView};
 /// `end_date`. Manual rows of others give way for these days.
 ///
 /// # Errors
-/// Less than an editor; the team is not there; the input is invalid.
+/// Less than an editor, or than a lead where the team wants changes to be approved; the team is not
+/// there; the input is invalid.
 pub fn assign_now(app: &App, ctx: &Ctx, team: &str, input: &AssignNow) -> Result<ScheduleView> {
     ctx.require(Role::Editor)?;
     app.write_once(ctx, |tx| {
@@ -48,6 +49,8 @@ pub fn assign_now(app: &App, ctx: &Ctx, team: &str, input: &AssignNow) -> Result
             return Err(invalid.into());
         };
         invalid.into_result(())?;
+        let creator = tx.ctx.acting_user("created_by", creator)?;
+        require_approver(tx, &team, creator.as_ref(), end_date)?;
         let row = Schedule {
             id: ScheduleId::new(tx.now),
             team_id: team.id,
@@ -55,7 +58,7 @@ pub fn assign_now(app: &App, ctx: &Ctx, team: &str, input: &AssignNow) -> Result
             start_date: today,
             end_date,
             origin: Origin::Manual,
-            created_by: tx.ctx.acting_user("created_by", creator)?,
+            created_by: creator,
             note: input.reason.clone().filter(|reason| !reason.is_empty()),
             is_hold: false,
             revision: Revision::first(tx.now),

@@ -50,4 +50,7 @@ pub struct Auth {
     /// Failed attempts to authenticate that a peer address has each minute.
     #[serde(deserialize_with = "bounded::<1, 10_000, _, _>")]
     pub failed_attempts_per_minute: NonZeroU32,
+    /// Days after which a new token expires, unless whoever makes it says otherwise.
+    #[serde(deserialize_with = "bounded::<1, 3_650, _, _>")]
+    pub token_days: u32,
 }

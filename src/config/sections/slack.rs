@@ -1,7 +1,7 @@
 //! `[slack]`: the app's tokens, and how it is talked to.
 
 use std::num::NonZeroU32;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
@@ -91,6 +91,17 @@ impl Slack {
             *secret = Some(found);
         }
         Ok(())
+    }
+
+    /// The files that hold secrets.
+    pub(in crate::config) fn secret_files(&self) -> impl Iterator<Item = &Path> {
+        let files = [
+            &self.bot_token_file,
+            &self.user_token_file,
+            &self.app_token_file,
+            &self.signing_secret_file,
+        ];
+        files.into_iter().flatten().map(PathBuf::as_path)
     }
 
     fn secrets(&mut self) -> [(&'static str, &mut Option<Secret>, Option<&PathBuf>); 4] {

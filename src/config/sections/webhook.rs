@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::num::NonZeroU32;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -83,6 +83,13 @@ pub(in crate::config) fn check(entries: &[Entry]) -> Result<Vec<Webhook>, Proble
         checked.push(webhook);
     }
     Ok(checked)
+}
+
+/// The files that hold secrets.
+pub(in crate::config) fn secret_files(entries: &[Entry]) -> impl Iterator<Item = &Path> {
+    entries
+        .iter()
+        .filter_map(|entry| entry.secrets_file.as_deref())
 }
 
 /// Reads the secrets that are in files.

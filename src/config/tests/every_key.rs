@@ -155,6 +155,9 @@ const TABLE: &[(&str, &str, &str, Field)] = &[
     ("auth.failed_attempts_per_minute", "7", "7", |c| {
         c.auth.failed_attempts_per_minute.to_string()
     }),
+    ("auth.token_days", "90", "90", |c| {
+        c.auth.token_days.to_string()
+    }),
     ("backup.cron", "5 4 * * 0", "5 4 * * 0", |c| {
         c.backup.cron.as_str().to_owned()
     }),

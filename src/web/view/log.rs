@@ -55,6 +55,8 @@ pub struct Entry {
     pub person: Option<Person>,
     /// Who acted, where it was none: a token's name, or the daemon.
     pub actor: String,
+    /// In whose name a token acted that is bound to nobody.
+    pub acting_for: Option<Person>,
     /// By which door.
     pub source: String,
     /// Whose shift it is by this entry: before and now, and whether it is so yet.
@@ -122,7 +124,8 @@ fn ids(entry: &AuditView) -> Vec<&str> {
     if entry.entity_type == EntityType::User {
         ids.extend(entry.entity_id.as_deref());
     }
-    ids.extend(entry.metadata.get("slack_user_id").and_then(Value::as_str));
+    ids.extend(text(&entry.metadata, "slack_user_id"));
+    ids.extend(text(&entry.metadata, "acting_for"));
     ids
 }
 
@@ -165,6 +168,7 @@ impl Entry {
             href: href(entry, slug, is_admin),
             person,
             actor,
+            acting_for: people.find(text(&entry.metadata, "acting_for")),
             source: text(&entry.metadata, "source")
                 .unwrap_or_default()
                 .to_owned(),

@@ -5,9 +5,10 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 
 use super::{Tab, refused};
 use crate::actions::admin::tokens;
+use crate::actions::teams;
 use crate::app::{ActionError, Actor, App, Ctx, Result};
 use crate::domain::oncall_day::next_day;
-use crate::domain::token::Role;
+use crate::domain::token::{Role, Scope};
 use crate::web::pages::prelude::*;
 use crate::wire::Paging;
 use crate::wire::token::{NewToken, TokenView};
@@ -31,6 +32,9 @@ struct Line {
     person: Option<Person>,
     made: When,
     expires: Option<When>,
+    used: Option<When>,
+    /// What it is limited to, in words.
+    limit: Option<String>,
     has_expired: bool,
     /// Whether it is the one that the visitor has signed in with.
     is_own: bool,
@@ -51,17 +55,23 @@ pub async fn list(
 ) -> Shown {
     let ctx = visitor.ctx.clone();
     let paging = paging(listing.page.as_deref(), TOKENS);
-    let (page, people) = api
+    let (page, people, limits) = api
         .run(move |app| {
             let page = tokens::list(app, &ctx, &paging)?;
             let users = page.items.iter();
             let users = users.filter_map(|token| token.slack_user_id.as_deref());
             let people = People::load(app, users)?;
-            Ok((page, people))
+            let mut limits = Vec::new();
+            for token in &page.items {
+                limits.push(limit(app, token)?);
+            }
+            Ok((page, people, limits))
         })
         .await?;
     let now = visitor.now;
-    let line = |token: TokenView| Line {
+    let line = |(token, limit): (TokenView, _)| Line {
+        limit,
+        used: token.last_used_at.map(|at| When::new(at, "UTC", now)),
         person: people.find(token.slack_user_id.as_deref()),
         made: When::new(token.created_at, "UTC", now),
         expires: token.expires_at.map(|at| When::new(at, "UTC", now)),
@@ -73,9 +83,21 @@ pub async fn list(
         layout: visitor.layout("Tokens", Nav::Settings),
         tab: Tab::Tokens,
         pager: Pager::new(&page, PATH, &[]),
-        lines: page.items.into_iter().map(line).collect(),
+        lines: page.items.into_iter().zip(limits).map(line).collect(),
     };
     visitor.page(&page)
+}
+
+/// What a token is limited to, in words.
+fn limit(app: &App, token: &TokenView) -> Result<Option<String>> {
+    let team = token.team_id.map(|id| teams::get(app, &id.to_string()));
+    let team = team.transpose()?.map(|team| team.name);
+    Ok(match (token.scope, team) {
+        (Scope::All, None) => None,
+        (Scope::All, Some(team)) => Some(format!("team {team}")),
+        (Scope::Feeds, None) => Some("calendar feeds".to_owned()),
+        (Scope::Feeds, Some(team)) => Some(format!("the feed of {team}")),
+    })
 }
 
 /// Whether somebody has signed in with a token.
@@ -88,13 +110,15 @@ fn is_own(ctx: &Ctx, token: &TokenView) -> bool {
 struct TokenForm {
     layout: Layout,
     roles: Vec<(&'static str, &'static str)>,
+    scopes: [(&'static str, &'static str); 2],
     form: FormState,
 }
 
 /// `GET /settings/tokens/new`
 pub async fn new(visitor: Visitor) -> Shown {
     let role = Role::Viewer.to_string();
-    show_form(&visitor, FormState::of([("role", role)]))
+    let scope = Scope::All.to_string();
+    show_form(&visitor, FormState::of([("role", role), ("scope", scope)]))
 }
 
 fn show_form(visitor: &Visitor, form: FormState) -> Shown {
@@ -110,6 +134,13 @@ fn show_form(visitor: &Visitor, form: FormState) -> Shown {
     let page = TokenForm {
         layout: visitor.layout("New token", Nav::Settings),
         roles: roles.collect(),
+        scopes: [
+            (Scope::All.as_str(), "everything that its role allows"),
+            (
+                Scope::Feeds.as_str(),
+                "calendar feeds: only for viewers, also in a feed's address",
+            ),
+        ],
         form,
     };
     visitor.page_with(status, &page)
@@ -154,6 +185,9 @@ fn input_of(form: &Form) -> std::result::Result<NewToken, Problem> {
         role: form.text("role").to_owned(),
         slack_user_id: form.filled("slack_user_id"),
         expires_at: last_day.map(end_of),
+        never_expires: form.is_on("never_expires"),
+        scope: form.filled("scope"),
+        team: form.filled("team"),
     })
 }
 
