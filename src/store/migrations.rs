@@ -1,11 +1,14 @@
 //! Schema versions: an ordered list of steps, each in one transaction.
 
+use std::ops::ControlFlow;
+
 use super::error::OpenProblem;
+use super::key::Key;
 use super::lists;
 use super::meta::{self, SCHEMA};
-use super::tables;
-use super::tx::{ReadTx, WriteTx};
-use super::{Store, StoreError, audit, overrides, schedules, time_off};
+use super::tables::{self, Table};
+use super::tx::{Order, ReadTx, Reader as _, WriteTx};
+use super::{Store, StoreError, audit, catalog, codec, overrides, schedules, time_off};
 
 /// A step from the schema version before to its own.
 type Step = fn(&WriteTx) -> Result<(), StoreError>;
@@ -16,10 +19,11 @@ const STEPS: &[Step] = &[
     outbox_without_due_index,
     times_and_last_days,
     counted_lists,
+    checksums,
 ];
 
 /// The version that this binary reads and writes: the number of steps.
-pub const CURRENT: u32 = 4;
+pub const CURRENT: u32 = 5;
 
 fn create_tables(tx: &WriteTx) -> Result<(), StoreError> {
     tables::ALL.iter().try_for_each(|table| tx.create(*table))
@@ -36,6 +40,7 @@ fn outbox_without_due_index(tx: &WriteTx) -> Result<(), StoreError> {
 /// indexed by the last of them.
 fn times_and_last_days(tx: &WriteTx) -> Result<(), StoreError> {
     create_tables(tx)?;
+    checksums(tx)?;
     audit::index_times(tx)?;
     schedules::index_by_last_day(tx)?;
     overrides::index_by_last_day(tx)?;
@@ -47,8 +52,48 @@ fn counted_lists(tx: &WriteTx) -> Result<(), StoreError> {
     tx.delete_table("services_by_team")?;
     tx.delete_table("services_by_tier")?;
     create_tables(tx)?;
+    checksums(tx)?;
     lists::rebuild(tx)
 }
+
+/// Every record gets a checksum. Those that have one stay as they are, so that earlier steps can read
+/// records as they are read now.
+fn checksums(tx: &WriteTx) -> Result<(), StoreError> {
+    for kind in catalog::KINDS {
+        let mut from = Vec::new();
+        while let Some(last) = seal_some(tx, kind.table, &from)? {
+            from = last;
+            // The next key there can be.
+            from.push(0);
+        }
+    }
+    Ok(())
+}
+
+/// Gives the next records from a key on their checksums: the last key it came to, unless it was the
+/// table's last. What a table holds need not fit into memory.
+fn seal_some(tx: &WriteTx, table: Table, from: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+    let mut rows = Vec::new();
+    let mut last = None;
+    let end = Key::new().end();
+    tx.scan(table, from, &end, Order::Ascending, &mut |key, bytes| {
+        if let Some(sealed) = codec::newly_sealed(table, bytes) {
+            rows.push((Key::new().bytes(key), sealed));
+        }
+        if rows.len() < AT_ONCE {
+            return Ok(ControlFlow::Continue(()));
+        }
+        last = Some(key.to_vec());
+        Ok(ControlFlow::Break(()))
+    })?;
+    for (key, sealed) in &rows {
+        tx.set(table, key, sealed)?;
+    }
+    Ok(last)
+}
+
+/// Records that are rewritten at once.
+const AT_ONCE: usize = 10_000;
 
 const _: () = assert!(STEPS.len() == CURRENT as usize, "one step a version");
 
