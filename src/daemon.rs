@@ -4,6 +4,7 @@
 mod backups;
 mod delivery;
 mod exposure;
+mod seals;
 mod slack;
 
 use std::io::IsTerminal;
@@ -44,6 +45,8 @@ use crate::web;
 pub const STORE_FILE: &str = "oncalld.redb";
 /// Name of the folder for compiled plugins in the data folder.
 const PLUGIN_CACHE: &str = "plugin-cache";
+/// Name of the folder for checkpoints of the audit log in the data folder.
+const CHECKPOINTS: &str = "audit-checkpoints";
 /// How long a start waits for plugins: long enough to load those that were compiled before.
 const PLUGIN_PATIENCE: Duration = Duration::from_secs(2);
 /// Name of the socket in the data folder.
@@ -129,6 +132,9 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     let scheduler = Scheduler::start(api.clone(), stopped.clone()).await?;
     // One that is under way when the daemon stops is left half: it has no name yet.
     backups::start(&api, &config.backup, stopped.clone());
+    let checkpoints = config.audit.checkpoint_dir.clone();
+    let checkpoints = checkpoints.unwrap_or_else(|| config.server.data_dir.join(CHECKPOINTS));
+    let seals = seals::start(&api, checkpoints, stopped.clone());
     let sinks = delivery::sinks(&config, &app, slack.as_ref(), &plugins)?;
     let policy = delivery::policy(&config);
     let dispatcher = Dispatcher::start(app.clone(), sinks, policy, counters, stopped.clone());
@@ -170,6 +176,7 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         if let Some(tasks) = group_tasks {
             tasks.stopped().await;
         }
+        let _ = seals.await;
     };
     if tokio::time::timeout(patience / 4, ended).await.is_err() {
         tracing::warn!("handoffs, deliveries or Slack connections did not end in time");

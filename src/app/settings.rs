@@ -36,7 +36,8 @@ pub struct Settings {
 pub struct Route {
     /// Name of the sink: `slack`, `webhook:<endpoint>`, `plugin:<name>`.
     pub sink: String,
-    /// What goes this way; everything where there is no list.
+    /// What goes this way; where there is no list, everything but checkpoints of the audit log, which
+    /// are asked for by name.
     pub events: Option<Vec<Event>>,
 }
 
@@ -49,9 +50,10 @@ impl Route {
 
     /// Whether an event goes this way.
     pub fn takes(&self, event: Event) -> bool {
-        self.events
-            .as_ref()
-            .is_none_or(|events| events.contains(&event))
+        match &self.events {
+            Some(events) => events.contains(&event),
+            None => event != Event::AuditCheckpoint,
+        }
     }
 
     /// Whether recipients are Slack's, so that who has no channel there can't be told.

@@ -1,18 +1,21 @@
 //! `oncalld audit`: what was changed, when, by whom; and proof that nothing in the log was changed.
 
+pub(super) mod verify;
+
 use clap::{Args, Subcommand};
 use reqwest::Method;
 use serde_json::Value;
 
-use super::args::{PageArgs, Query, names_of};
+use self::verify::VerifyArgs;
+use super::args::{Global, PageArgs, Query, names_of};
 use super::error::CliError;
 use super::output::{note, print};
 use super::people::Names;
 use super::session::Session;
-use super::table::{NONE, Table, counted, facts, indented, or_none};
+use super::table::{NONE, Table, facts, indented, or_none};
 use super::time::stamp;
 use crate::domain::audit::{Action, ActorType, EntityType};
-use crate::wire::audit::{AuditPage, AuditProof, AuditView};
+use crate::wire::audit::{AuditPage, AuditView, CheckpointView};
 
 /// What to do with the audit log.
 #[derive(Debug, Subcommand)]
@@ -24,8 +27,17 @@ pub(super) enum AuditCommand {
         /// Its SEQ, or its id
         entry: String,
     },
-    /// Verify that no entry was changed, dropped or inserted, and that every filter finds each one
-    Verify,
+    /// Verify that no entry was changed, dropped or inserted, and that every filter finds each one; of
+    /// the daemon's log, or, while it is down, of the data file
+    Verify(VerifyArgs),
+    /// List the checkpoints of the log, newest first
+    Checkpoints {
+        #[command(flatten)]
+        pages: PageArgs,
+    },
+    /// Sign a checkpoint of the log now, and print it: kept elsewhere, it proves later by `verify
+    /// --against` that nothing up to there was changed
+    Checkpoint,
 }
 
 /// Which entries to list.
@@ -63,7 +75,11 @@ pub(super) struct ListArgs {
 ///
 /// # Errors
 /// The daemon can't be reached, or says no; the log was tampered with.
-pub(super) async fn run(command: AuditCommand, session: &Session) -> Result<(), CliError> {
+pub(super) async fn run(
+    command: AuditCommand,
+    global: &Global,
+    session: &Session,
+) -> Result<(), CliError> {
     match command {
         AuditCommand::List(args) => list(*args, session).await,
         AuditCommand::Show { entry } => {
@@ -84,14 +100,16 @@ pub(super) async fn run(command: AuditCommand, session: &Session) -> Result<(), 
                 None => Ok(()),
             }
         }
-        AuditCommand::Verify => {
-            let path = ["audit-logs", "verify"];
+        AuditCommand::Verify(args) => verify::run(&args, global, session).await,
+        AuditCommand::Checkpoints { pages } => verify::checkpoints(pages, session).await,
+        AuditCommand::Checkpoint => {
+            let path = ["audit-logs", "checkpoints"];
             let answer = session
                 .client
-                .slowly::<AuditProof>(Method::GET, &path)
+                .slowly::<CheckpointView>(Method::POST, &path, None)
                 .await?;
             match session.open(&answer)? {
-                Some(proof) => print(&facts(proven(&proof))),
+                Some(made) => print(&made.note),
                 None => Ok(()),
             }
         }
@@ -108,20 +126,6 @@ async fn at(seq: u64, session: &Session) -> Result<String, CliError> {
     found
         .map(|entry| entry.id.to_string())
         .ok_or_else(|| CliError::not_found(format!("the audit log has no entry {seq}")))
-}
-
-/// The proof in words.
-pub(super) fn proven(proof: &AuditProof) -> [(&'static str, String); 3] {
-    let entries = counted(proof.entries, "entry", "entries");
-    let text =
-        format!("{entries}, each as it was chained to the one before, and found by every filter");
-    let unproven = "whether its end was cut off or all of it rewritten, by somebody with the file: \
-                    note the head elsewhere";
-    [
-        ("audit log", text),
-        ("head", proof.head.clone()),
-        ("unproven", unproven.to_owned()),
-    ]
 }
 
 async fn list(args: ListArgs, session: &Session) -> Result<(), CliError> {

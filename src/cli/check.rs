@@ -6,7 +6,8 @@ use clap::Args;
 use serde_json::{Value, json};
 
 use super::args::Global;
-use super::audit::{proven, value};
+use super::audit::value;
+use super::audit::verify::{proof_of, proven};
 use super::connection::load_config;
 use super::error::CliError;
 use super::folder::DataFolder;
@@ -14,7 +15,6 @@ use super::output::{note, pretty, print};
 use super::session::Session;
 use super::table::facts;
 use crate::daemon::exposed;
-use crate::domain::hex::hex;
 use crate::domain::zone;
 use crate::store::examine::{self, Found as Examined};
 use crate::store::{self, Store, StoreError};
@@ -159,10 +159,7 @@ fn examine_file(path: &Path, repair: bool) -> Result<Found, CliError> {
 
 impl Found {
     fn proof(&self) -> Option<AuditProof> {
-        self.examined.head.map(|head| AuditProof {
-            entries: head.seq,
-            head: hex(&head.hash),
-        })
+        self.examined.audit.as_ref().map(proof_of)
     }
 
     fn json(&self) -> Value {
@@ -214,6 +211,7 @@ mod tests {
     use super::*;
     use crate::daemon::STORE_FILE;
     use crate::domain::audit::{Action, AuditEvent, EntityType};
+    use crate::domain::hex::hex;
     use crate::store::FolderLock;
 
     #[test]

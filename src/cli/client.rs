@@ -139,10 +139,15 @@ impl Client {
         &self,
         method: Method,
         path: &[&str],
+        body: Option<Value>,
     ) -> Result<Answer<T>, CliError> {
         let query = Query::default();
         let url = self.url(&Request { path, query })?;
         let request = self.http.request(method, url).timeout(TOTAL * 20);
+        let request = match body {
+            Some(body) => request.json(&body),
+            None => request,
+        };
         let response = self.execute(request).await?;
         self.answer(response).await
     }

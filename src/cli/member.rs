@@ -119,7 +119,7 @@ pub(super) async fn run(command: MemberCommand, session: &Session) -> Result<(),
         }
         MemberCommand::Sync { team } => {
             let path = ["teams", &team, "members", "sync"];
-            let answer = session.client.slowly(Method::POST, &path).await?;
+            let answer = session.client.slowly(Method::POST, &path, None).await?;
             let Some(view) = session.open::<SyncView>(&answer)? else {
                 return Ok(());
             };

@@ -183,7 +183,7 @@ async fn talk(command: Command, global: &Global) -> Result<(), CliError> {
         Command::Rotation(command) => rotation::run(command, &session).await,
         Command::Timeoff(command) => time_off::run(command, &session).await,
         Command::Fairness(args) => fairness::run(args, &session).await,
-        Command::Audit(command) => audit::run(command, &session).await,
+        Command::Audit(command) => audit::run(command, global, &session).await,
         Command::Notification(command) => notification::run(command, &session).await,
         Command::Token(command) => token::run(command, &session).await,
         Command::Slack(command) => slack::run(command, &session).await,

@@ -30,7 +30,10 @@ pub(super) enum SlackCommand {
 pub(super) async fn run(command: SlackCommand, session: &Session) -> Result<(), CliError> {
     let SlackCommand::Doctor { apply } = command;
     let method = if apply { Method::POST } else { Method::GET };
-    let answer = session.client.slowly(method, &["slack", "doctor"]).await?;
+    let answer = session
+        .client
+        .slowly(method, &["slack", "doctor"], None)
+        .await?;
     let report: SlackReport = answer.read()?;
     if session.open(&answer)?.is_some() {
         print(&text(&report))?;

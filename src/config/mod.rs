@@ -27,8 +27,8 @@ pub use error::{ConfigError, Origin};
 pub use hosts::{AllowedHost, BaseUrl, ExpectedHosts, Host, is_loopback_name};
 use layers::Layers;
 pub use sections::{
-    Auth, Backup, Log, LogFilter, LogFormat, Notifications, OnPluginError, Overrides, Plugins,
-    Rotation, Schedule, Server, SinkName, Slack, Webhook, webhook::SigningKey,
+    Audit, Auth, Backup, Log, LogFilter, LogFormat, Notifications, OnPluginError, Overrides,
+    Plugins, Rotation, Schedule, Server, SinkName, Slack, Webhook, webhook::SigningKey,
 };
 
 /// All settings.
@@ -55,6 +55,8 @@ pub struct Config {
     /// `[[webhook]]`: endpoints that notifications are posted to, in the order of the file.
     #[serde(skip)]
     pub webhooks: Vec<Webhook>,
+    /// `[audit]`: the audit log's checkpoints.
+    pub audit: Audit,
     /// `[backup]`: backups by the clock.
     pub backup: Backup,
     /// `[log]`: what is logged and how.

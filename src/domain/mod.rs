@@ -19,6 +19,7 @@ pub mod one_line;
 pub mod profile;
 pub mod roster;
 pub mod schedule;
+pub mod seal;
 pub mod service;
 pub mod session;
 pub mod shift_override;

@@ -73,6 +73,8 @@ text_enum! {
         CoverageGap = "coverage_gap",
         /// An admin tries whether a sink works.
         Test = "test",
+        /// A checkpoint of the audit log was signed; for sinks that name this event.
+        AuditCheckpoint = "audit_checkpoint",
     }
 }
 

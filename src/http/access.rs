@@ -38,7 +38,7 @@ pub fn needs(method: &Method, route: &str) -> Needs {
         };
     }
     match route {
-        "/teams/{team}/rotation/preview" => Needs::Reading,
+        "/teams/{team}/rotation/preview" | "/audit-logs/verify" => Needs::Reading,
         // An editor who leads the team: who does, the action says.
         "/teams/{team}" if method == Method::PATCH => Needs::Role(Role::Editor),
         "/teams/{team}/rotation-config"

@@ -111,6 +111,11 @@ impl From<ActionError> for Problem {
             ActionError::Internal(detail) => Self::internal(detail),
             ActionError::Store(error) => match error.trouble() {
                 Some(trouble) => trouble.into(),
+                // That the log is not as it was written is what was asked for, and no secret.
+                None if error.is_of_audit_log() => Self {
+                    detail: error.to_string(),
+                    ..Self::internal(error.to_string())
+                },
                 None => Self::internal(error.to_string()),
             },
         }

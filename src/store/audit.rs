@@ -5,6 +5,8 @@
 
 mod bits;
 mod bulk;
+mod prove;
+pub mod seals;
 mod sets;
 mod times;
 mod verify;
@@ -14,8 +16,9 @@ use std::ops::{ControlFlow, Range};
 use chrono::{DateTime, Utc};
 
 pub use self::bulk::Bulk;
+pub use self::prove::{Proven, prove};
 use self::sets::{Dimension, Query, SetKey};
-pub use self::verify::verify;
+pub use self::verify::{verify, verify_through};
 use super::codec::{Record, decode};
 use super::error::StoreError;
 use super::key::{Key, trailing_seq};

@@ -4,6 +4,7 @@
 use redb::TableHandle as _;
 use serde_json::Value;
 
+use super::audit::seals::Seal;
 use super::codec::{Record, decode, encode};
 use super::error::StoreError;
 use super::key::{Key, trailing_id};
@@ -98,6 +99,7 @@ kinds! {
     CHECKPOINTS: checkpoint::Checkpoint;
     ROTATION_STATES: RotationState => [HANDOFFS] by |key, state| rotation::indexed(team_of(key), state);
     AUDIT: audit::AuditEntry;
+    AUDIT_SEALS: Seal;
     OUTBOX: notification::Notification => [OUTBOX_IDS] by |_, row| vec![outbox::indexed(row)];
     TOLD: told::Told => [LOOKS_DUE] by |key, told| vec![told::indexed(team_of(key), told)];
     TOKENS: token::Token => [TOKEN_HASHES] by |_, token| vec![tokens::indexed(token)];

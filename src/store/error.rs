@@ -38,6 +38,14 @@ pub enum StoreError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A checkpoint of the audit log is not as it was signed, or the log is not as it says.
+    #[error("store: checkpoint {number} of the audit log {problem}")]
+    AuditSeal {
+        /// The checkpoint.
+        number: u64,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// An index of the audit log is not as its entries call for.
     #[error("store: index `{table}` of the audit log: {problem}")]
     AuditIndex {
@@ -49,6 +57,14 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the audit log is not as it was written.
+    pub const fn is_of_audit_log(&self) -> bool {
+        matches!(
+            self,
+            Self::Audit { .. } | Self::AuditIndex { .. } | Self::AuditSeal { .. }
+        )
+    }
+
     pub(super) fn panicked(panic: &(dyn std::any::Any + Send)) -> Self {
         let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
         let text = text.or_else(|| panic.downcast_ref::<String>().cloned());

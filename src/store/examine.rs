@@ -28,8 +28,8 @@ pub struct Found {
     pub problems: Vec<String>,
     /// How many more things are wrong.
     pub more: u64,
-    /// The end of the audit log, where that is proven.
-    pub head: Option<audit::Head>,
+    /// What is proven of the audit log, where it is as it was written.
+    pub audit: Option<audit::Proven>,
 }
 
 impl Found {
@@ -56,8 +56,8 @@ pub fn examine(tx: &impl Reader) -> Result<Found, StoreError> {
         Err(StoreError::Record { .. }) | Ok(()) => {}
         Err(error) => found.note(|| error.to_string()),
     }
-    match audit::verify(tx) {
-        Ok(head) => found.head = Some(head),
+    match audit::prove(tx, None, None) {
+        Ok(proven) => found.audit = Some(proven),
         Err(error @ StoreError::Engine(_)) => return Err(error),
         Err(error) => found.note(|| error.to_string()),
     }

@@ -19,7 +19,7 @@ const STEPS: &[Step] = &[
     outbox_without_due_index,
     times_and_last_days,
     counted_lists,
-    checksums,
+    checksums_and_seals,
 ];
 
 /// The version that this binary reads and writes: the number of steps.
@@ -54,6 +54,12 @@ fn counted_lists(tx: &WriteTx) -> Result<(), StoreError> {
     create_tables(tx)?;
     checksums(tx)?;
     lists::rebuild(tx)
+}
+
+/// Every record gets a checksum, and the audit log a table of checkpoints.
+fn checksums_and_seals(tx: &WriteTx) -> Result<(), StoreError> {
+    create_tables(tx)?;
+    checksums(tx)
 }
 
 /// Every record gets a checksum. Those that have one stay as they are, so that earlier steps can read

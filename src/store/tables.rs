@@ -87,6 +87,9 @@ tables! {
     /// chunk → its earliest and latest time; chunk, block → the times of its entries
     AUDIT_TIMES = "audit_times";
 
+    /// number → [`super::audit::seals::Seal`]
+    AUDIT_SEALS = "audit_checkpoints";
+
     /// position → [`crate::domain::notification::Notification`]
     OUTBOX = "outbox";
     /// notification id → position

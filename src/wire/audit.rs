@@ -123,9 +123,51 @@ pub struct AuditQuery {
 pub struct AuditProof {
     /// Entries checked.
     pub entries: u64,
-    /// Hash of the last entry, in hex. Noted elsewhere, it proves later, if that entry still bears
-    /// it, that nothing up to there was cut off or rewritten.
+    /// Hash of the last entry, in hex.
     pub head: String,
+    /// Checkpoints checked: each fits the log, and is signed with the key that the one before announced.
+    #[serde(default)]
+    pub checkpoints: u64,
+    /// How many entries the last checkpoint covers.
+    #[serde(default)]
+    pub sealed: u64,
+    /// The key of the first checkpoint, in the form of C2SP. Noted elsewhere, it proves that all
+    /// checkpoints are this log's.
+    #[serde(default)]
+    pub key: Option<String>,
+    /// How many entries the checkpoint covers that was handed in; the log leads to it.
+    #[serde(default)]
+    pub against: Option<u64>,
+}
+
+/// What somebody has kept elsewhere of the log, to hold it against.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Expected {
+    /// A checkpoint, as it was signed: the log has to lead to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub checkpoint: Option<String>,
+    /// The key of the first checkpoint.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key: Option<String>,
+}
+
+/// A checkpoint of the audit log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[schema(as = AuditCheckpoint)]
+pub struct CheckpointView {
+    /// Counted from 1.
+    pub number: u64,
+    /// How many entries the log had.
+    pub entries: u64,
+    /// Hash of the last of them, in hex.
+    pub head: String,
+    /// When it was signed.
+    pub created_at: DateTime<Utc>,
+    /// The key that verifies it, in the form of C2SP.
+    pub key: String,
+    /// The checkpoint itself: a signed note, in the form of C2SP's tlog-checkpoint.
+    pub note: String,
 }
 
 /// Whether the log is as it was written.

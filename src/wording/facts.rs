@@ -48,6 +48,9 @@ pub(super) struct Facts {
     pub effective_date: Option<NaiveDate>,
     pub falls_back_to: Option<OnFailure>,
 
+    pub entries: Option<u64>,
+    pub note: Option<String>,
+
     pub old_handoff_at: Option<DateTime<Utc>>,
     pub handoff_at: Option<DateTime<Utc>>,
 }

@@ -181,6 +181,7 @@ impl<'a> News<'a> {
             Event::HandoffMoved => rotation::moved(&pen, facts),
             Event::CoverageGap => rotation::gap(&pen, facts),
             Event::Test => rotation::test(&pen, facts),
+            Event::AuditCheckpoint => rotation::checkpoint(&pen, facts),
         }
     }
 

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 
 use super::Wording;
 use super::facts::{Facts, Failed};
-use super::pen::Pen;
+use super::pen::{Pen, escape};
 use super::shifts::how_to_cover;
 use crate::rotation::plan::OnFailure;
 
@@ -69,6 +69,26 @@ pub(super) fn test(pen: &Pen<'_>, facts: &Facts) -> Wording {
             "{}Whoever reads this will be told who is on call.",
             asked.unwrap_or_default()
         )],
+        ..Wording::default()
+    }
+}
+
+/// A checkpoint of the audit log, to be kept.
+pub(super) fn checkpoint(pen: &Pen<'_>, facts: &Facts) -> Wording {
+    let entries = facts.entries.unwrap_or_default();
+    let note = facts.note.as_deref().unwrap_or_default().lines();
+    // Line by line, and whole: any other text would prove nothing.
+    let note = note.map(|line| {
+        if pen.is_for_slack() {
+            escape(line)
+        } else {
+            line.to_owned()
+        }
+    });
+    let keep = "Keep it: it proves later that nothing up to there was changed.".to_owned();
+    Wording {
+        headline: format!("Checkpoint of oncalld's audit log: {entries} entries"),
+        lines: [keep].into_iter().chain(note).collect(),
         ..Wording::default()
     }
 }

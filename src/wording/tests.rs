@@ -374,9 +374,10 @@ fn a_message_keeps_to_slacks_limits() {
                 "{event}"
             );
         }
+        // A checkpoint's text is short where its note is missing: all of them fit.
         let last = blocks.last().unwrap()["text"]["text"].as_str();
         assert!(
-            last.is_some_and(|text| text.ends_with(" more")),
+            *event == Event::AuditCheckpoint || last.is_some_and(|text| text.ends_with(" more")),
             "{event}: {last:?}"
         );
         assert!(text.title.encode_utf16().count() <= 150, "{event}");

@@ -14,6 +14,7 @@ mod backup;
 mod browser;
 mod bugbot;
 mod chaos;
+mod checkpoints;
 mod cli;
 mod crash;
 mod delivery;

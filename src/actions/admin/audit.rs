@@ -4,17 +4,17 @@ use std::collections::VecDeque;
 
 use chrono::{DateTime, NaiveDate, Utc};
 
+use super::seals;
 use crate::actions::people::find;
 use crate::app::{ActionError, App, Result};
 use crate::domain::audit::AuditEntry;
-use crate::domain::hex::hex;
 use crate::domain::ids::AuditId;
 use crate::domain::invalid::Invalid;
 use crate::domain::oncall_day::next_day;
 use crate::store::audit::Filter;
 use crate::store::{self, Reader, StoreError};
 use crate::wire::audit::{
-    AuditPage, AuditProof, AuditQuery, AuditVerdict, AuditView, ChangeEvent, HistoryView,
+    AuditPage, AuditProof, AuditQuery, AuditVerdict, AuditView, ChangeEvent, Expected, HistoryView,
 };
 use crate::wire::{Page, Paging};
 
@@ -148,16 +148,20 @@ pub fn get(app: &App, id: &str) -> Result<AuditView> {
     Ok(AuditView::from(&entry))
 }
 
-/// Checks the whole chain, and the indexes by which entries are found.
+/// Checks the whole chain, the indexes by which entries are found, and the checkpoints.
 ///
 /// # Errors
-/// The first entry, or row of an index, that is not as it was written.
+/// The first entry, row of an index, or checkpoint that is not as it was written.
 pub fn verify(app: &App) -> Result<AuditProof> {
-    let head = app.read(|tx| Ok(store::audit::verify(tx)?))?;
-    Ok(AuditProof {
-        entries: head.seq,
-        head: hex(&head.hash),
-    })
+    verify_against(app, &Expected::default())
+}
+
+/// The same, held against what somebody has kept elsewhere.
+///
+/// # Errors
+/// As [`verify`]; the log doesn't lead to what is expected, or that can't be read.
+pub fn verify_against(app: &App, expected: &Expected) -> Result<AuditProof> {
+    seals::prove(app, expected)
 }
 
 /// Checks as [`verify`] does; that the log is not as it was written is an answer too.
@@ -168,9 +172,7 @@ pub fn judge(app: &App) -> Result<AuditVerdict> {
 fn verdict(proof: Result<AuditProof>) -> Result<AuditVerdict> {
     match proof {
         Ok(proof) => Ok(AuditVerdict::Holds(proof)),
-        Err(ActionError::Store(
-            error @ (StoreError::Audit { .. } | StoreError::AuditIndex { .. }),
-        )) => {
+        Err(ActionError::Store(error)) if error.is_of_audit_log() => {
             tracing::error!(%error, "the audit log is not as it was written");
             Ok(AuditVerdict::Broken(match error {
                 StoreError::Audit { seq, problem } => format!("entry {seq} {problem}"),

@@ -5,5 +5,6 @@ pub mod backup;
 pub mod bootstrap;
 pub mod health;
 pub mod plugins;
+pub mod seals;
 pub mod sessions;
 pub mod tokens;

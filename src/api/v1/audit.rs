@@ -1,14 +1,17 @@
 //! `/audit-logs`, and a team's legacy history.
 
 use super::prelude::*;
-use crate::actions::admin::audit;
-use crate::wire::audit::{AuditPage, AuditProof, AuditQuery, AuditView, HistoryView};
+use crate::actions::admin::{audit, seals};
+use crate::wire::audit::{
+    AuditPage, AuditProof, AuditQuery, AuditView, CheckpointView, Expected, HistoryView,
+};
 
 /// The routes.
 pub fn router() -> OpenApiRouter<Api> {
     OpenApiRouter::new()
         .routes(routes!(list))
-        .routes(routes!(verify))
+        .routes(routes!(verify, verify_against))
+        .routes(routes!(checkpoints, create_checkpoint))
         .routes(routes!(get))
         .routes(routes!(history))
 }
@@ -27,14 +30,52 @@ async fn list(
 
 /// Verify that no audit entry was changed, dropped or inserted
 ///
-/// Checks each entry's hash and place, and that it is found by its id, by each filter and by its
-/// time. It can't tell whether somebody with the file cut off the end of the log, or rewrote all of
-/// it: for that, compare a `head` that was noted elsewhere: it is the `hash` of entry number
-/// `entries`.
+/// Checks each entry's hash and place, that it is found by its id, by each filter and by its time, and
+/// that each checkpoint fits. By itself that can't tell whether somebody with the file put an older one
+/// in its place, or rewrote all of it: for that, hand in a checkpoint that is kept elsewhere.
 #[utoipa::path(get, path = "/audit-logs/verify", tag = "audit",
     responses((status = 200, body = AuditProof)))]
 async fn verify(State(api): State<Api>) -> Reply<AuditProof> {
     api.run_through(audit::verify).await.map(Json)
+}
+
+/// Verify the audit log against what is kept elsewhere
+///
+/// As by GET; besides, the log has to lead to the checkpoint, and the checkpoints have to begin with the
+/// key. What was cut off, rewritten, or put back from an older file is found.
+#[utoipa::path(post, path = "/audit-logs/verify", tag = "audit", request_body = Expected,
+    responses((status = 200, body = AuditProof)))]
+async fn verify_against(
+    State(api): State<Api>,
+    Body(expected): Body<Expected>,
+) -> Reply<AuditProof> {
+    api.run_through(move |app| audit::verify_against(app, &expected))
+        .await
+        .map(Json)
+}
+
+/// List checkpoints of the audit log, newest first
+#[utoipa::path(get, path = "/audit-logs/checkpoints", tag = "audit", params(Paging),
+    responses((status = 200, body = Page<CheckpointView>)))]
+async fn checkpoints(
+    State(api): State<Api>,
+    Listing(_, paging): Listing<NoFilter>,
+) -> Reply<Page<CheckpointView>> {
+    api.run(move |app| seals::list(app, &paging))
+        .await
+        .map(Json)
+}
+
+/// Sign a checkpoint of the audit log now
+///
+/// The daemon does so once a day and at a stop. Where nothing was audited since the last one, the answer
+/// is that.
+#[utoipa::path(post, path = "/audit-logs/checkpoints", tag = "audit",
+    responses((status = 200, body = CheckpointView)))]
+async fn create_checkpoint(State(api): State<Api>, ctx: Ctx) -> Reply<CheckpointView> {
+    api.run_through(move |app| seals::create(app, &ctx))
+        .await
+        .map(Json)
 }
 
 /// Show an audit entry

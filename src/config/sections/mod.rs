@@ -1,5 +1,6 @@
 //! The sections and their values, each with its own rules.
 
+mod audit;
 mod backup;
 mod log;
 mod notifications;
@@ -9,6 +10,7 @@ mod server;
 pub(super) mod slack;
 pub(super) mod webhook;
 
+pub use audit::Audit;
 pub use backup::{Backup, Schedule};
 pub use log::{Log, LogFilter, LogFormat};
 pub use notifications::{Notifications, SinkName};

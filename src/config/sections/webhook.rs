@@ -66,6 +66,14 @@ pub(in crate::config) struct Entry {
     allow_private_addresses: bool,
 }
 
+/// What an endpoint gets that names no events: checkpoints of the audit log are for those who do.
+fn unless_named() -> Vec<Event> {
+    let events = Event::ALL.iter().copied();
+    events
+        .filter(|event| *event != Event::AuditCheckpoint)
+        .collect()
+}
+
 fn default_max_per_second() -> NonZeroU32 {
     NonZeroU32::new(50).expect("invariant: 50 is not 0")
 }
@@ -158,7 +166,7 @@ impl Entry {
             name: name.0,
             url: url.0,
             secrets: self.secrets.clone(),
-            events: self.events.clone().unwrap_or_else(|| Event::ALL.to_vec()),
+            events: self.events.clone().unwrap_or_else(unless_named),
             max_per_second: self.max_per_second,
             allow_private_addresses: self.allow_private_addresses,
         })
@@ -235,7 +243,8 @@ impl Text for HttpUrl {
 impl Text for Event {
     const EXPECTED: &'static str = "one of \"handoff\", \"shift_started\", \"shift_ended\", \
          \"override_requested\", \"override_decided\", \"rotation_failed\", \"rotation_skipped\", \
-         \"handoff_moved\", \"shift_reminder\", \"coverage_gap\", \"test\"";
+         \"handoff_moved\", \"shift_reminder\", \"coverage_gap\", \"test\", \
+         \"audit_checkpoint\"";
 
     fn from_text(text: &str) -> Option<Self> {
         text.parse().ok()

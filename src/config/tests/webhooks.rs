@@ -87,7 +87,8 @@ fn a_mistake_in_a_webhook_is_named_with_its_place() {
             "my.toml:6:11: webhook.1.events: invalid value: string \"handof\", expected one of \
              \"handoff\", \"shift_started\", \"shift_ended\", \"override_requested\", \
              \"override_decided\", \"rotation_failed\", \"rotation_skipped\", \
-             \"handoff_moved\", \"shift_reminder\", \"coverage_gap\", \"test\"",
+             \"handoff_moved\", \"shift_reminder\", \"coverage_gap\", \"test\", \
+             \"audit_checkpoint\"",
         ),
         (
             "[webhook]\nname = 'a'".to_owned(),

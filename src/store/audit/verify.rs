@@ -2,7 +2,7 @@
 //! found.
 //!
 //! What no chain can prove: that its end wasn't cut off, and that it wasn't rewritten as a
-//! whole, by somebody who has the file. A head that was noted elsewhere does, up to its entry.
+//! whole, by somebody who has the file. A checkpoint that is kept elsewhere does, up to its entry.
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
@@ -13,6 +13,7 @@ use super::bits::{Bits, CHUNK, place};
 use super::sets::{self, SetKey};
 use super::{Head, at, head, times};
 use crate::domain::audit::AuditEntry;
+use crate::domain::seal::Tree;
 use crate::store::codec::decode;
 use crate::store::error::StoreError;
 use crate::store::key::{Key, trailing_id, trailing_seq};
@@ -27,6 +28,18 @@ use crate::store::tx::{Order, Reader};
 /// The first entry that is not as it was written; where all are, the first row of an index that
 /// is wrong.
 pub fn verify(tx: &impl Reader) -> Result<Head, StoreError> {
+    verify_through(tx, |_, _| Ok(()))
+}
+
+/// The same, and shows each entry with the tree over all up to it.
+///
+/// # Errors
+/// As [`verify`]; those of `show`.
+pub fn verify_through(
+    tx: &impl Reader,
+    mut show: impl FnMut(&AuditEntry, &Tree) -> Result<(), StoreError>,
+) -> Result<Head, StoreError> {
+    let mut tree = Tree::default();
     let head = head(tx)?;
     let (mut seq, mut hash) = (0, [0; 32]);
     let mut indexes = Indexes::new(tx);
@@ -55,6 +68,8 @@ pub fn verify(tx: &impl Reader) -> Result<Head, StoreError> {
                 return Err(wrong(seq, "was changed after it was written"));
             }
             hash = entry.hash;
+            tree.push(&hash);
+            show(&entry, &tree)?;
             indexes.expect(&entry)?;
             Ok(ControlFlow::Continue(()))
         },
