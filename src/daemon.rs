@@ -33,7 +33,7 @@ use crate::config::{CliOverrides, Config, LogFormat, OnPluginError};
 use crate::delivery::{Counters, Dispatcher};
 use crate::demo;
 use crate::domain::zone;
-use crate::http::connections::{self, Doors, Places, Socket};
+use crate::http::connections::{self, Doors, Places, Socket, Tls};
 use crate::http::{Access, Api};
 use crate::plugin::{self, HostPolicy, Limits, PluginSettings, Registry};
 use crate::rotation::plan::OnFailure;
@@ -97,6 +97,7 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     start_log(&config)?;
     outlive_file_limits()?;
     // The port first: a second daemon shall not touch the store.
+    let tls = open_tls(&config)?;
     let address = config.server.listen;
     let listener = TcpListener::bind(address).await;
     let listener = listener.with_context(|| format!("can't listen on {address}"))?;
@@ -109,6 +110,7 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     announce(&config, address, &mut lock)?;
     let doors = Doors {
         network: listener,
+        tls,
         socket: open_socket(&config),
     };
     let (stopping, stopped) = watch::channel(None);
@@ -145,7 +147,7 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     tokio::spawn(stop_on_signal(stopping.clone()));
     let rules = zone::rules();
     tracing::info!(
-        url = %format!("http://{address}"),
+        url = %url_of(&config, address),
         version = env!("CARGO_PKG_VERSION"),
         zone_rules = rules.version(),
         zone_rules_from = rules.source(),
@@ -190,17 +192,33 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     }
 }
 
+/// The certificate to show, where TLS is to be spoken.
+fn open_tls(config: &Config) -> anyhow::Result<Option<Arc<Tls>>> {
+    let files = config.server.tls_files();
+    let tls = files.map(|(cert, key)| Tls::load(cert, key)).transpose();
+    Ok(tls.context("no TLS")?.map(Arc::new))
+}
+
+fn url_of(config: &Config, address: SocketAddr) -> String {
+    let scheme = match config.server.tls_files() {
+        Some(_) => "https",
+        None => "http",
+    };
+    format!("{scheme}://{address}")
+}
+
 /// Says where it serves, and what is to be known of that.
 fn announce(config: &Config, address: SocketAddr, lock: &mut FolderLock) -> anyhow::Result<()> {
-    if !address.ip().is_loopback() && config.server.public_url.is_none() {
+    let is_plain = config.server.tls_files().is_none() && config.server.public_url.is_none();
+    if !address.ip().is_loopback() && is_plain {
         tracing::warn!(
             %address,
-            "listening on a non-loopback address without TLS: put a proxy with TLS in front and set \
-             server.public_url"
+            "listening on a non-loopback address without TLS: set server.tls_cert_file, or put a proxy \
+             with TLS in front and set server.public_url"
         );
     }
     let public = config.server.public_url.as_ref();
-    let served = [format!("http://{address}")].into_iter();
+    let served = [url_of(config, address)].into_iter();
     let served: Vec<_> = served
         .chain(public.map(|url| url.as_str().to_owned()))
         .collect();

@@ -228,6 +228,7 @@ impl Served {
         let address = network.local_addr()?;
         let doors = Doors {
             network,
+            tls: None,
             socket: None,
         };
         let service = daemon::service(api, None);

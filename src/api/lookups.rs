@@ -137,7 +137,9 @@ impl Service<Request> for Lookups {
         let connection = &*self.0;
         let Some(answer) = connection.ready(&request) else {
             if let Some(peer) = &connection.peer {
-                request.extensions_mut().insert(peer.clone());
+                let proxies = &connection.api.access().proxies;
+                let client = proxies.client(peer, request.headers());
+                request.extensions_mut().insert(client);
             }
             return Either::Right(connection.router.clone().call(request));
         };

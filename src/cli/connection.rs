@@ -8,7 +8,7 @@ use reqwest::Url;
 
 use super::args::Global;
 use super::error::CliError;
-use crate::config::{CliOverrides, Config, is_loopback_name};
+use crate::config::{CliOverrides, Config, Server, is_loopback_name};
 use crate::daemon::{ADMIN_TOKEN_FILE, SOCKET_FILE};
 use crate::secret::Secret;
 use crate::store::FolderLock;
@@ -118,7 +118,7 @@ impl Connection {
                         "\n(read to find the daemon; --url or ONCALLD_URL gives its address)";
                     error
                 })?;
-                let url = parse_url(&address(config.server.listen))?;
+                let url = parse_url(&address(&config.server))?;
                 let token = token.or_else(|| socket(&config));
                 let token = token.unwrap_or_else(|| admin_token(&config, &url));
                 Ok(Self {
@@ -172,13 +172,17 @@ fn admin_token(config: &Config, url: &Url) -> Token {
 }
 
 /// The address under which a daemon that listens there is reached from the same host.
-pub(super) fn address(listen: SocketAddr) -> String {
+pub(super) fn address(server: &Server) -> String {
+    let (listen, scheme) = match server.tls_files() {
+        Some(_) => (server.listen, "https"),
+        None => (server.listen, "http"),
+    };
     let ip = match listen.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
         IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
         ip => ip,
     };
-    format!("http://{}", SocketAddr::new(ip, listen.port()))
+    format!("{scheme}://{}", SocketAddr::new(ip, listen.port()))
 }
 
 fn parse_url(text: &str) -> Result<Url, CliError> {

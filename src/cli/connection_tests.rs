@@ -37,7 +37,11 @@ fn the_config_tells_the_address_and_the_data_folder_the_token() {
 
 #[test]
 fn a_daemon_that_listens_everywhere_is_reached_on_loopback() {
-    let address = |listen: &str| address(listen.parse().unwrap());
+    let address = |listen: &str| {
+        let mut server = Config::default().server;
+        server.listen = listen.parse().unwrap();
+        address(&server)
+    };
     assert_eq!(address("0.0.0.0:8460"), "http://127.0.0.1:8460");
     assert_eq!(address("[::]:8460"), "http://[::1]:8460");
     assert_eq!(address("10.0.0.5:80"), "http://10.0.0.5:80");

@@ -27,8 +27,8 @@ pub use error::{ConfigError, Origin};
 pub use hosts::{AllowedHost, BaseUrl, ExpectedHosts, Host, is_loopback_name};
 use layers::Layers;
 pub use sections::{
-    Audit, Auth, Backup, Log, LogFilter, LogFormat, Notifications, OnPluginError, Overrides,
-    Plugins, Rotation, Schedule, Server, SinkName, Slack, Webhook, webhook::SigningKey,
+    Audit, Auth, Backup, ForwardedHeader, Log, LogFilter, LogFormat, Notifications, OnPluginError,
+    Overrides, Plugins, Rotation, Schedule, Server, SinkName, Slack, Webhook, webhook::SigningKey,
 };
 
 /// All settings.
@@ -158,7 +158,9 @@ impl Config {
     #[must_use]
     pub fn secret_files(&self) -> Vec<&Path> {
         let of_webhooks = sections::webhook::secret_files(&self.written_webhooks);
-        self.slack.secret_files().chain(of_webhooks).collect()
+        let key = self.server.tls_key_file.as_deref();
+        let of_slack = self.slack.secret_files();
+        key.into_iter().chain(of_slack).chain(of_webhooks).collect()
     }
 
     /// Whether reads need no token: as configured, else only while bound to loopback.
@@ -168,11 +170,13 @@ impl Config {
         self.auth.anonymous_read.unwrap_or_else(bound_to_loopback)
     }
 
-    /// Whether people reach the daemon by https, through what stands in front of it.
+    /// Whether people reach the daemon by https, its own or that of what stands in front of it.
     #[must_use]
     pub fn is_https(&self) -> bool {
-        let url = self.server.public_url.as_ref();
-        url.is_some_and(|url| url.as_str().starts_with("https://"))
+        match &self.server.public_url {
+            Some(url) => url.as_str().starts_with("https://"),
+            None => self.server.tls_files().is_some(),
+        }
     }
 
     /// Which `Host` headers to accept: loopback names, the listen address, `public_url`'s host and
@@ -195,6 +199,7 @@ impl Config {
 
     /// Reads the secrets that are in files.
     fn read_files(&mut self) -> Result<(), Problem> {
+        self.server.check_files()?;
         self.slack.read_files()?;
         sections::webhook::read_files(&self.written_webhooks, &mut self.webhooks)
     }

@@ -6,6 +6,7 @@
 
 mod board;
 mod doors;
+mod tls;
 
 use std::convert::Infallible;
 use std::pin::Pin;
@@ -27,6 +28,7 @@ pub use self::board::Places;
 use self::board::{Board, Busy, Held, Line};
 use self::doors::Stream;
 pub use self::doors::{Doors, Peer, Socket};
+pub use self::tls::{Tls, TlsError};
 
 /// How often silent connections are looked for.
 const SWEEP: Duration = Duration::from_secs(2);
@@ -62,7 +64,10 @@ pub async fn serve<S>(
                     return;
                 }
                 Some(_) = tasks.join_next() => {}
-                _ = sweep.tick() => board.sweep(),
+                _ = sweep.tick() => {
+                    board.sweep();
+                    follow(doors.tls.as_deref());
+                }
                 accepted = doors.accept() => match accepted {
                     Ok(accepted) => break accepted,
                     Err(error) => {
@@ -89,11 +94,32 @@ pub async fn serve<S>(
         let (board, service, stopped) = (board.clone(), service_of(peer), stopped.clone());
         tasks.spawn(async move {
             match stream {
-                Stream::Network(stream) => talk(stream, line, service, stopped).await,
+                Stream::Network(stream, None) => talk(stream, line, service, stopped).await,
+                Stream::Network(stream, Some(tls)) => {
+                    // Whoever speaks no TLS is gone: there is no way to tell them.
+                    let greeted = tokio::select! {
+                        greeted = tls.greet(stream) => greeted.ok(),
+                        () = line.close.notified() => None,
+                    };
+                    if let Some(stream) = greeted {
+                        talk(stream, line, service, stopped).await;
+                    }
+                }
                 Stream::Local(stream) => talk(stream, line, service, stopped).await,
             }
             board.leave(number);
         });
+    }
+}
+
+/// Takes over a certificate that was renewed.
+fn follow(tls: Option<&Tls>) {
+    match tls.map(Tls::follow) {
+        Some(Ok(true)) => tracing::info!("a new certificate is in service"),
+        Some(Err(error)) => {
+            tracing::error!(%error, "the new certificate can't be used: the one before stays in service");
+        }
+        Some(Ok(false)) | None => {}
     }
 }
 

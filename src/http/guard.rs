@@ -39,12 +39,21 @@ pub async fn guard(State(api): State<Api>, request: Request, next: Next) -> Resp
     let uri = request.uri().clone();
     let peer = request.extensions().get::<Peer>().cloned();
     let known_tag = request.headers().get(header::IF_NONE_MATCH).cloned();
-    let (mut response, id) = match admit(&api, &request, peer.as_ref()) {
+    let admitted = admit(&api, &request, peer.as_ref());
+    let admitted = admitted.and_then(|ctx| {
+        let left = api.count(&ctx.actor, peer.as_ref())?;
+        Ok((ctx, left))
+    });
+    let (mut response, id) = match admitted {
         Err(problem) => (problem.into_response(), None),
-        Ok(ctx) => {
+        Ok((ctx, left)) => {
             let id = ctx.request_id.clone();
             note_session_use(&api, &ctx, request.headers());
-            (pass(&api, request, ctx, next).await, id)
+            let mut response = pass(&api, request, ctx, next).await;
+            if let Some(left) = left {
+                left.tell(response.headers_mut());
+            }
+            (response, id)
         }
     };
     if let Some(id) = &id {

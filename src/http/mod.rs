@@ -11,6 +11,8 @@ pub(crate) mod headers;
 mod heavy;
 pub(crate) mod pour;
 pub(crate) mod problem;
+mod proxies;
+mod quota;
 mod scope;
 pub(crate) mod state;
 pub(crate) mod streams;

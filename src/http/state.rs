@@ -8,12 +8,15 @@ use axum::http::StatusCode;
 use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use tokio::sync::watch;
 
+use super::connections::Peer;
 use super::flights::Flights;
 use super::heavy::Heavy;
 use super::problem::Problem;
+use super::proxies::Proxies;
+use super::quota::{Left, Requests, network};
 use super::streams::Streams;
 use crate::actions::oncall::lookup::{self, Answer, Question};
-use crate::app::{App, Result};
+use crate::app::{Actor, App, Result};
 use crate::config::{Config, ExpectedHosts};
 use crate::delivery::Counters;
 use crate::low_priority;
@@ -30,6 +33,10 @@ pub struct Access {
     pub hosts: ExpectedHosts,
     /// Failed attempts a minute that a peer has.
     pub failed_attempts_per_minute: NonZeroU32,
+    /// Requests a minute that a token or an address has, where they are limited.
+    pub requests_per_minute: Option<NonZeroU32>,
+    /// The proxies that are believed whom they speak for.
+    pub proxies: Proxies,
     /// The largest body, in bytes.
     pub max_body_bytes: usize,
     /// Whether people come by https, so that cookies are for that alone.
@@ -42,6 +49,11 @@ impl From<&Config> for Access {
             anonymous_read: config.anonymous_read(),
             hosts: config.expected_hosts(),
             failed_attempts_per_minute: config.auth.failed_attempts_per_minute,
+            requests_per_minute: config.auth.requests_per_minute,
+            proxies: Proxies {
+                trusted: config.server.trusted_proxies.clone(),
+                header: config.server.forwarded_header,
+            },
             max_body_bytes: config.server.max_body_kb * 1024,
             is_https: config.is_https(),
         }
@@ -57,6 +69,7 @@ struct Inner {
     access: Access,
     metrics: Metrics,
     failed_attempts: DefaultKeyedRateLimiter<IpAddr>,
+    requests: Option<Requests>,
     whole_store: Arc<tokio::sync::Mutex<()>>,
     heavy: Heavy,
     streams: Streams,
@@ -79,12 +92,14 @@ impl Api {
     ) -> Self {
         let quota = Quota::per_minute(access.failed_attempts_per_minute);
         let failed_attempts = RateLimiter::keyed(quota);
+        let requests = access.requests_per_minute.map(Requests::new);
         let metrics = Metrics::new(notifications);
         Self(Arc::new(Inner {
             app,
             access,
             metrics,
             failed_attempts,
+            requests,
             whole_store: Arc::default(),
             heavy: Heavy::default(),
             streams: Streams::default(),
@@ -123,7 +138,22 @@ impl Api {
     /// Counts a failed attempt of a peer. False once it has none left this minute.
     pub fn may_fail_again(&self, peer: IpAddr) -> bool {
         self.0.failed_attempts.retain_recent();
-        self.0.failed_attempts.check_key(&peer).is_ok()
+        self.0.failed_attempts.check_key(&network(peer)).is_ok()
+    }
+
+    /// Counts a request, where requests are limited: what is left.
+    ///
+    /// # Errors
+    /// There are none left.
+    pub fn count(
+        &self,
+        actor: &Actor,
+        peer: Option<&Peer>,
+    ) -> std::result::Result<Option<Left>, Problem> {
+        match &self.0.requests {
+            Some(requests) => requests.count(actor, peer),
+            None => Ok(None),
+        }
     }
 
     /// The open event streams.

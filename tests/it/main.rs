@@ -31,6 +31,7 @@ mod lookout;
 mod lookups;
 mod main_job;
 mod nasty;
+mod network;
 mod overrides;
 mod pages_audit;
 mod pages_members;

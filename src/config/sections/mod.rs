@@ -16,6 +16,6 @@ pub use log::{Log, LogFilter, LogFormat};
 pub use notifications::{Notifications, SinkName};
 pub use plugins::Plugins;
 pub use rotation::{OnPluginError, Overrides, Rotation};
-pub use server::{Auth, Server};
+pub use server::{Auth, ForwardedHeader, Server};
 pub use slack::Slack;
 pub use webhook::Webhook;

@@ -170,6 +170,9 @@ const TABLE: &[(&str, &str, &str, Field)] = &[
     ("auth.failed_attempts_per_minute", "7", "7", |c| {
         c.auth.failed_attempts_per_minute.to_string()
     }),
+    ("auth.requests_per_minute", "600", "Some(600)", |c| {
+        format!("{:?}", c.auth.requests_per_minute)
+    }),
     ("auth.token_days", "90", "90", |c| {
         c.auth.token_days.to_string()
     }),
@@ -267,6 +270,9 @@ const TABLE: &[(&str, &str, &str, Field)] = &[
     ("server.data_dir", "/var/lib/42", "/var/lib/42", |c| {
         c.server.data_dir.display().to_string()
     }),
+    ("server.forwarded_header", "forwarded", "Forwarded", |c| {
+        format!("{:?}", c.server.forwarded_header)
+    }),
     ("server.listen", "[::1]:1", "[::1]:1", |c| {
         c.server.listen.to_string()
     }),
@@ -292,6 +298,24 @@ const TABLE: &[(&str, &str, &str, Field)] = &[
     ("server.socket", "false", "false", |c| {
         c.server.socket.to_string()
     }),
+    (
+        "server.tls_cert_file",
+        "/etc/c.pem",
+        "Some((\"/etc/c.pem\", \"/etc/k.pem\"))",
+        |c| format!("{:?}", c.server.tls_files()),
+    ),
+    (
+        "server.tls_key_file",
+        "/etc/k.pem",
+        "Some((\"/etc/c.pem\", \"/etc/k.pem\"))",
+        |c| format!("{:?}", c.server.tls_files()),
+    ),
+    (
+        "server.trusted_proxies",
+        "10.0.0.0/8, ::1",
+        "[10.0.0.0/8, ::1/128]",
+        |c| format!("{:?}", c.server.trusted_proxies),
+    ),
     (
         "slack.admins",
         "U1,W2",
@@ -396,6 +420,11 @@ fn every_key_can_be_set_by_its_variable() {
                     env.entry(format!("ONCALLD__WEBHOOK__0__{name}"))
                         .or_insert(needed);
                 }
+            }
+        }
+        if path.starts_with("server.tls_") {
+            for (name, file) in [("CERT", "/etc/c.pem"), ("KEY", "/etc/k.pem")] {
+                env.insert(format!("ONCALLD__SERVER__TLS_{name}_FILE"), file);
             }
         }
         if *path == "slack.socket_mode" {

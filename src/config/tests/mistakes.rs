@@ -116,6 +116,14 @@ fn a_wrong_value_is_named_with_its_place_and_what_was_expected() {
             "my.toml:2:10: server.listen: invalid type: integer `8460`, expected an IP address with a port, such as \"127.0.0.1:8460\"",
         ),
         (
+            "[server]\ntls_cert_file = 'c.pem'",
+            "my.toml:2:17: server.tls_cert_file: is set, but `server.tls_key_file` is not: TLS takes both",
+        ),
+        (
+            "[server]\ntrusted_proxies = ['10.0.0.0/40']",
+            "my.toml:2:20: server.trusted_proxies: invalid value: string \"10.0.0.0/40\", expected an IP address or a network, such as \"10.0.0.0/8\"",
+        ),
+        (
             "[server]\ndata_dir = ''",
             "my.toml:2:12: server.data_dir: invalid value: string \"\", expected a path",
         ),

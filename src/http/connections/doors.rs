@@ -6,6 +6,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::tls::Tls;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
 
 /// Who is at the other end of a connection.
@@ -41,6 +42,8 @@ impl fmt::Display for Peer {
 pub struct Doors {
     /// The network's.
     pub network: TcpListener,
+    /// The certificate that the network's shows, where TLS is spoken there.
+    pub tls: Option<Arc<Tls>>,
     /// The data folder's.
     pub socket: Option<Socket>,
 }
@@ -48,8 +51,8 @@ pub struct Doors {
 /// A connection that has come in.
 #[derive(Debug)]
 pub enum Stream {
-    /// From the network.
-    Network(TcpStream),
+    /// From the network, and how to speak TLS there, where that is spoken.
+    Network(TcpStream, Option<Arc<Tls>>),
     /// By the socket.
     Local(UnixStream),
 }
@@ -71,7 +74,7 @@ impl Doors {
                 let (stream, address) = accepted?;
                 // Answers are written whole: nothing is to be gained by waiting for more.
                 let _ = stream.set_nodelay(true);
-                Ok((Stream::Network(stream), Peer::Address(address)))
+                Ok((Stream::Network(stream, self.tls.clone()), Peer::Address(address)))
             }
             accepted = local => {
                 let (stream, _) = accepted?;
@@ -145,6 +148,7 @@ mod tests {
         let network = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let doors = Doors {
             network,
+            tls: None,
             socket: Some(socket),
         };
         let _client = UnixStream::connect(&path).await.unwrap();
