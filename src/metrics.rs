@@ -13,6 +13,7 @@ use prometheus_client::metrics::counter::{ConstCounter, Counter};
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::{ConstGauge, Gauge};
 use prometheus_client::metrics::histogram::Histogram;
+use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 use crate::actions::admin::health::Measured;
@@ -29,11 +30,18 @@ struct Labels {
     status: u16,
 }
 
+/// Times are kept by route without the status, which would multiply the buckets.
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct Route {
+    method: String,
+    route: String,
+}
+
 /// The counters of the daemon.
 pub struct Metrics {
     registry: Registry,
     requests: Family<Labels, Counter>,
-    seconds: Histogram,
+    seconds: Family<Route, Histogram, fn() -> Histogram>,
     /// Handoffs that were done.
     pub handoffs: Counter,
     /// Handoffs that failed.
@@ -49,6 +57,8 @@ pub struct Metrics {
     disk_takes_writes: Gauge,
     pending: Gauge,
     oldest_pending: Gauge<f64, AtomicU64>,
+    started_at: Gauge,
+    store_bytes: Gauge<u64, AtomicU64>,
     audit_entries: Gauge<u64, AtomicU64>,
     lookups: Counter,
     plugins: PluginMetrics,
@@ -62,7 +72,7 @@ impl Metrics {
         let metrics = Self {
             registry,
             requests: Family::default(),
-            seconds: Histogram::new(BUCKETS),
+            seconds: Family::new_with_constructor(|| Histogram::new(BUCKETS)),
             handoffs: Counter::default(),
             failed_handoffs: Counter::default(),
             last_tick: Gauge::default(),
@@ -72,6 +82,8 @@ impl Metrics {
             disk_takes_writes: Gauge::default(),
             pending: Gauge::default(),
             oldest_pending: Gauge::default(),
+            started_at: Gauge::default(),
+            store_bytes: Gauge::default(),
             audit_entries: Gauge::default(),
             lookups: Counter::default(),
             plugins: PluginMetrics::default(),
@@ -87,7 +99,7 @@ impl Metrics {
         registry.register("http_lookups", help, self.lookups.clone());
         registry.register(
             "http_request_seconds",
-            "Time to answer, but for lookups from memory",
+            "Time to answer, by route, but for lookups from memory",
             self.seconds.clone(),
         );
         registry.register("handoffs", "Handoffs done", self.handoffs.clone());
@@ -128,12 +140,24 @@ impl Metrics {
             "How long the oldest waiting notification has waited",
             self.oldest_pending.clone(),
         );
+        self.register_process();
+        self
+    }
+
+    /// What runs, since when, and how large its file is.
+    fn register_process(&mut self) {
+        let registry = &mut self.registry;
+        let build = Info::new(vec![("version", env!("CARGO_PKG_VERSION"))]);
+        registry.register("build", "What runs", build);
+        let help = "When the daemon started";
+        registry.register("start_time_seconds", help, self.started_at.clone());
+        let help = "Size of the data file; 0 where it can't be told";
+        registry.register("store_bytes", help, self.store_bytes.clone());
         registry.register(
             "audit_entries",
             "Entries of the audit log",
             self.audit_entries.clone(),
         );
-        self
     }
 
     /// Counts a lookup that was answered from memory.
@@ -143,7 +167,13 @@ impl Metrics {
 
     /// Counts a request that was answered.
     pub fn count_request(&self, method: &Method, route: &str, status: StatusCode, took: Duration) {
-        self.seconds.observe(took.as_secs_f64());
+        let by_route = Route {
+            method: method_label(method).to_owned(),
+            route: route.to_owned(),
+        };
+        let seconds = self.seconds.get_or_create(&by_route);
+        seconds.observe(took.as_secs_f64());
+        drop(seconds);
         let labels = Labels {
             method: method_label(method).to_owned(),
             route: route.to_owned(),
@@ -161,6 +191,8 @@ impl Metrics {
         #[expect(clippy::cast_precision_loss, reason = "nothing waits so many years")]
         let seconds = measured.oldest_pending_ms as f64 / 1000.0;
         self.oldest_pending.set(seconds);
+        self.started_at.set(measured.started_at.timestamp());
+        self.store_bytes.set(measured.store_bytes);
         self.audit_entries.set(measured.audit_entries);
         let known = &self.plugins.0;
         *known.lock().unwrap_or_else(PoisonError::into_inner) = measured.plugins;

@@ -77,6 +77,7 @@ async fn run(api: Api, wake: Arc<Notify>, mut stopping: watch::Receiver<Option<S
     let (mut told, mut unseen) = (BTreeMap::new(), BTreeMap::new());
     let mut trouble = None;
     loop {
+        api.heartbeat().beat();
         settle_clock(&api);
         if !settle_disk(&api, &mut trouble).await {
             tokio::select! {

@@ -1,5 +1,7 @@
 //! Probes and metrics.
 
+use std::time::Instant;
+
 use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
@@ -33,7 +35,7 @@ struct ZoneRules {
     source: &'static str,
 }
 
-/// The store answers and takes writes, and the daemon is not stopping.
+/// The store answers and takes writes, the scheduler works, and the daemon is not stopping.
 pub async fn readyz(State(api): State<Api>) -> Response {
     if let Some(reason) = api.stopping().borrow().as_ref() {
         let detail = format!("oncalld is stopping: {reason}");
@@ -43,6 +45,11 @@ pub async fn readyz(State(api): State<Api>) -> Response {
         return Problem::from(&trouble)
             .with_status(StatusCode::SERVICE_UNAVAILABLE)
             .into_response();
+    }
+    if let Some(since) = api.heartbeat().stalled(Instant::now()) {
+        let seconds = since.as_secs();
+        let detail = format!("the scheduler has not worked for {seconds} s: no handoffs are done");
+        return Problem::new(StatusCode::SERVICE_UNAVAILABLE, detail).into_response();
     }
     match api.run(health::check).await {
         Ok(audit_entries) => Json(Ready {

@@ -8,6 +8,7 @@ pub(crate) mod cookies;
 mod flights;
 pub(crate) mod guard;
 pub(crate) mod headers;
+mod heartbeat;
 mod heavy;
 pub(crate) mod pour;
 pub(crate) mod problem;

@@ -10,6 +10,7 @@ use tokio::sync::watch;
 
 use super::connections::Peer;
 use super::flights::Flights;
+use super::heartbeat::Heartbeat;
 use super::heavy::Heavy;
 use super::problem::Problem;
 use super::proxies::Proxies;
@@ -71,6 +72,7 @@ struct Inner {
     failed_attempts: DefaultKeyedRateLimiter<IpAddr>,
     requests: Option<Requests>,
     whole_store: Arc<tokio::sync::Mutex<()>>,
+    heartbeat: Heartbeat,
     heavy: Heavy,
     streams: Streams,
     lookups: Flights<Arc<Answer>>,
@@ -101,6 +103,7 @@ impl Api {
             failed_attempts,
             requests,
             whole_store: Arc::default(),
+            heartbeat: Heartbeat::default(),
             heavy: Heavy::default(),
             streams: Streams::default(),
             lookups: Flights::default(),
@@ -122,6 +125,11 @@ impl Api {
     /// The counters.
     pub fn metrics(&self) -> &Metrics {
         &self.0.metrics
+    }
+
+    /// The scheduler's heartbeat.
+    pub fn heartbeat(&self) -> &Heartbeat {
+        &self.0.heartbeat
     }
 
     /// Slack's groups.

@@ -16,6 +16,10 @@ pub use crate::store::SCHEMA_VERSION;
 pub struct Measured {
     /// Whether the disk of the data folder takes writes.
     pub disk_takes_writes: bool,
+    /// When the daemon started.
+    pub started_at: DateTime<Utc>,
+    /// Size of the data file, in bytes; 0 where it can't be told.
+    pub store_bytes: u64,
     /// Entries of the audit log.
     pub audit_entries: u64,
     /// Notifications that wait for delivery.
@@ -40,6 +44,8 @@ pub fn measure(app: &App) -> Result<Measured> {
         let waited = oldest.map_or(0, |at| (app.now() - at).num_milliseconds());
         Ok(Measured {
             disk_takes_writes: app.disk_trouble().is_none(),
+            started_at: app.started_at(),
+            store_bytes: app.store_bytes(),
             audit_entries: store::audit::head(tx)?.seq,
             pending_notifications: store::outbox::count_pending(tx)?,
             oldest_pending_ms: u64::try_from(waited).unwrap_or(0),
