@@ -4,6 +4,7 @@ use std::fs;
 use std::io::{BufRead as _, Write as _};
 use std::net::TcpStream;
 use std::os::unix::fs::{PermissionsExt as _, symlink};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -254,4 +255,37 @@ fn a_stop_waits_for_no_connection_that_asks_for_nothing() {
         "{:?}",
         since.elapsed()
     );
+}
+
+/// The names in backticks of a table's last column.
+fn named_tests(text: &str) -> Vec<String> {
+    let rows = text.lines().filter(|line| line.starts_with("| "));
+    let last = rows.filter_map(|row| row.trim_end_matches('|').rsplit('|').next());
+    let names = last.flat_map(|cell| cell.split('`').skip(1).step_by(2));
+    names.map(ToOwned::to_owned).collect()
+}
+
+fn sources(folder: &Path, found: &mut String) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            sources(&path, found);
+        } else if path.extension().is_some_and(|end| end == "rs") {
+            *found += &fs::read_to_string(path).unwrap();
+        }
+    }
+}
+
+#[test]
+fn every_test_that_the_security_page_names_is_there() {
+    let names = named_tests(include_str!("../../docs/SECURITY.md"));
+    assert!(names.len() > 40, "{names:?}");
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut found = String::new();
+    for folder in ["src", "tests"] {
+        sources(&root.join(folder), &mut found);
+    }
+    let is_missing = |name: &&String| !found.contains(&format!("fn {name}("));
+    let missing: Vec<_> = names.iter().filter(is_missing).collect();
+    assert!(missing.is_empty(), "{missing:#?}");
 }

@@ -259,6 +259,12 @@ const SHAPES: [(&str, &str); 7] = [
 /// A line without what differs from run to run: ids, times, secrets, the width of columns.
 fn mask(line: &str) -> String {
     let line = line.split_whitespace().collect::<Vec<_>>().join(" ");
+    // A log's own key, and how far the daemon has come with it.
+    for of_the_log in ["first key oncalld/", "checkpoints 1 checkpoint up to "] {
+        if line.starts_with(of_the_log) {
+            return format!("{of_the_log}<…>");
+        }
+    }
     let mut masked = String::new();
     let mut rest = line.as_str();
     while let Some(next) = rest.chars().next() {

@@ -31,7 +31,7 @@ fn a_wrong_key_is_named_with_its_place_and_a_near_miss() {
         ),
         (
             "[monitoring]\nport = 1",
-            "my.toml:1:2: unknown section `monitoring`, expected one of `auth`, `backup`, `log`, \
+            "my.toml:1:2: unknown section `monitoring`, expected one of `audit`, `auth`, `backup`, `log`, \
              `notifications`, `overrides`, `plugins`, `rotation`, `server`, `slack`, `webhook`",
         ),
         (
