@@ -38,6 +38,7 @@ use crate::http::{Access, Api};
 use crate::plugin::{self, HostPolicy, Limits, PluginSettings, Registry};
 use crate::rotation::plan::OnFailure;
 use crate::scheduler::Scheduler;
+use crate::service_manager::ServiceManager;
 use crate::store::{FolderLock, Store};
 use crate::web;
 
@@ -96,6 +97,7 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     let config = load_config(&options)?;
     start_log(&config)?;
     outlive_file_limits()?;
+    let manager = ServiceManager::from_env();
     // The port first: a second daemon shall not touch the store.
     let tls = open_tls(&config)?;
     let address = config.server.listen;
@@ -131,7 +133,7 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         groups.clone(),
         stopped.clone(),
     );
-    let scheduler = Scheduler::start(api.clone(), stopped.clone()).await?;
+    let scheduler = Scheduler::start(api.clone(), manager.pulse(), stopped.clone()).await?;
     // One that is under way when the daemon stops is left half: it has no name yet.
     backups::start(&api, &config.backup, stopped.clone());
     let checkpoints = config.audit.checkpoint_dir.clone();
@@ -144,7 +146,7 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     let requests = from_slack.as_ref().and_then(FromSlack::requests);
     let socket_mode = from_slack.and_then(|from_slack| from_slack.socket_mode(&stopped));
     let group_tasks = groups.map(|groups| groups.start(&stopped));
-    tokio::spawn(stop_on_signal(stopping.clone()));
+    tokio::spawn(stop_on_signal(manager.clone(), stopping.clone()));
     let rules = zone::rules();
     tracing::info!(
         url = %url_of(&config, address),
@@ -153,6 +155,8 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
         zone_rules_from = rules.source(),
         "ready"
     );
+    // Whoever connects from now on waits for no more than the first turn of the loop below.
+    manager.ready();
     let patience = Duration::from_secs(config.server.shutdown_seconds);
     // Requests and handoffs under way share the time that stopping may take.
     let service = service(api, requests.clone());
@@ -368,7 +372,7 @@ fn outlive_file_limits() -> std::io::Result<()> {
     signal(SignalKind::from_raw(number)).map(drop)
 }
 
-async fn stop_on_signal(stopping: watch::Sender<Option<String>>) {
+async fn stop_on_signal(manager: ServiceManager, stopping: watch::Sender<Option<String>>) {
     let (Ok(mut term), Ok(mut int)) = (
         signal(SignalKind::terminate()),
         signal(SignalKind::interrupt()),
@@ -380,6 +384,7 @@ async fn stop_on_signal(stopping: watch::Sender<Option<String>>) {
         _ = term.recv() => "SIGTERM",
         _ = int.recv() => "SIGINT",
     };
+    manager.stopping();
     stopping.send_replace(Some(reason.to_owned()));
 }
 

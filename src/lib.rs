@@ -30,6 +30,7 @@ pub mod plugin;
 pub mod rotation;
 pub mod scheduler;
 pub mod secret;
+pub mod service_manager;
 pub mod sinks;
 pub mod slack;
 pub mod store;

@@ -18,6 +18,7 @@ use crate::app::{ActionError, App, Trouble};
 use crate::clock::Settled;
 use crate::domain::ids::TeamId;
 use crate::http::Api;
+use crate::service_manager::Pulse;
 
 /// Every second; handoffs are on whole minutes.
 const HEARTBEAT: &str = "* * * * * *";
@@ -34,12 +35,13 @@ pub struct Scheduler {
 
 impl Scheduler {
     /// Starts, with what fell due while the daemon was down. Stops by itself when `stopping`
-    /// is set.
+    /// is set. Each of its rounds is a beat of `pulse`: one that hangs is no daemon that is alive.
     ///
     /// # Errors
     /// Cron can't be started.
     pub async fn start(
         api: Api,
+        pulse: Pulse,
         stopping: watch::Receiver<Option<String>>,
     ) -> anyhow::Result<Self> {
         let wake = [(); 2].map(|()| Arc::new(Notify::new()));
@@ -54,7 +56,7 @@ impl Scheduler {
         cron.start().await?;
         let [own, of_plugins] = wake;
         let tasks = [
-            tokio::spawn(run(api.clone(), own, stopping.clone())),
+            tokio::spawn(run(api.clone(), pulse, own, stopping.clone())),
             tokio::spawn(run_plugins(api, of_plugins, stopping)),
         ];
         Ok(Self { cron, tasks })
@@ -73,16 +75,23 @@ impl Scheduler {
     }
 }
 
-async fn run(api: Api, wake: Arc<Notify>, mut stopping: watch::Receiver<Option<String>>) {
+async fn run(
+    api: Api,
+    mut pulse: Pulse,
+    wake: Arc<Notify>,
+    mut stopping: watch::Receiver<Option<String>>,
+) {
     let (mut told, mut unseen) = (BTreeMap::new(), BTreeMap::new());
     let mut trouble = None;
     loop {
         api.heartbeat().beat();
         settle_clock(&api);
         if !settle_disk(&api, &mut trouble).await {
+            // To be started anew would help no disk, and end the lookups that go on.
+            pulse.beat();
             tokio::select! {
                 _ = stopping.wait_for(Option::is_some) => return,
-                () = tokio::time::sleep(DISK_TRIED_EVERY) => continue,
+                () = tokio::time::sleep(DISK_TRIED_EVERY.min(pulse.rest())) => continue,
             }
         }
         hand_off(&api, handoff::tick_without_plugins, &mut told).await;
@@ -97,10 +106,11 @@ async fn run(api: Api, wake: Arc<Notify>, mut stopping: watch::Receiver<Option<S
             }
             Err(error) => report_failure(&api, &error, "teams can't be looked at"),
         }
+        pulse.beat();
         tokio::select! {
             _ = stopping.wait_for(Option::is_some) => return,
             () = wake.notified() => {}
-            () = tokio::time::sleep(WITHOUT_HEARTBEAT) => {}
+            () = tokio::time::sleep(WITHOUT_HEARTBEAT.min(pulse.rest())) => {}
         }
     }
 }

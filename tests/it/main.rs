@@ -50,6 +50,7 @@ mod profiles;
 mod roster;
 mod rotation;
 mod rules;
+mod service_manager;
 mod services;
 mod shipped_plugins;
 mod simulation;
