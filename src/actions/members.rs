@@ -84,6 +84,31 @@ pub fn put(app: &App, ctx: &Ctx, team: &str, input: &NewMember) -> Result<Put> {
     })
 }
 
+/// Adds a member or changes the one that is there, within a larger write that plans the team's
+/// rotation again where this says that something has changed.
+pub(crate) fn put_in(
+    tx: &mut Tx<'_>,
+    team: &Team,
+    user: &UserId,
+    change: &MemberInput,
+) -> Result<bool> {
+    if let Some(old) = store::teams::find_member(tx.store, team.id, user)? {
+        return write_change(tx, team, &old, change).map(|row| row != old);
+    }
+    let member = roster::find_member(tx.store, tx.settings, team, user)?;
+    let member = member.unwrap_or_else(|| Member::new(user.clone(), tx.now));
+    write_first(tx, team, &member, change).map(|_| true)
+}
+
+/// Removes a member's metadata, as [`put_in`] changes it.
+pub(crate) fn delete_in(tx: &mut Tx<'_>, team: &Team, old: &Membership) -> Result<()> {
+    if old.role == TeamRole::Lead {
+        roster::require_lead(tx, team, "removing a lead")?;
+    }
+    store::teams::delete_member(tx.store, old)?;
+    record(tx, Some(old), None)
+}
+
 /// Changes a member; one who is known from Slack alone gets a row by it.
 ///
 /// # Errors
@@ -131,11 +156,7 @@ pub fn delete(app: &App, ctx: &Ctx, team: &str, user: &str) -> Result<()> {
                 },
             );
         };
-        if old.role == TeamRole::Lead {
-            roster::require_lead(tx, &team, "removing a lead")?;
-        }
-        store::teams::delete_member(tx.store, &old)?;
-        record(tx, Some(&old), None)?;
+        delete_in(tx, &team, &old)?;
         rotation::replan(tx, &team, "a member was removed")
     })
 }
@@ -168,6 +189,17 @@ fn add_row(
     member: &Member,
     input: &MemberInput,
 ) -> Result<MemberView> {
+    let row = write_first(tx, team, member, input)?;
+    rotation::replan(tx, team, "a member was added")?;
+    view(tx, team, &row)
+}
+
+fn write_first(
+    tx: &mut Tx<'_>,
+    team: &Team,
+    member: &Member,
+    input: &MemberInput,
+) -> Result<Membership> {
     if let Some(version) = input.version {
         let detail = format!(
             "version {version} is not the current one: {} has no metadata yet",
@@ -179,8 +211,7 @@ fn add_row(
     let row = apply(&member.to_row(team.id, tx.now), input)?;
     store::teams::put_member(tx.store, &row)?;
     record(tx, None, Some(&row))?;
-    rotation::replan(tx, team, "a member was added")?;
-    view(tx, team, &row)
+    Ok(row)
 }
 
 fn change_row(
@@ -189,6 +220,19 @@ fn change_row(
     old: &Membership,
     input: &MemberInput,
 ) -> Result<MemberView> {
+    let row = write_change(tx, team, old, input)?;
+    if row != *old {
+        rotation::replan(tx, team, "a member was changed")?;
+    }
+    view(tx, team, &row)
+}
+
+fn write_change(
+    tx: &mut Tx<'_>,
+    team: &Team,
+    old: &Membership,
+    input: &MemberInput,
+) -> Result<Membership> {
     check_role_change(tx, team, Some(old), input)?;
     check_version(input.version, old.revision.version)?;
     let mut row = apply(old, input)?;
@@ -196,9 +240,8 @@ fn change_row(
         row.revision = old.revision.next(tx.now);
         store::teams::put_member(tx.store, &row)?;
         record(tx, Some(old), Some(&row))?;
-        rotation::replan(tx, team, "a member was changed")?;
     }
-    view(tx, team, &row)
+    Ok(row)
 }
 
 fn view(tx: &Tx<'_>, team: &Team, row: &Membership) -> Result<MemberView> {

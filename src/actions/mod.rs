@@ -4,6 +4,7 @@
 //! All of them block: async callers go through `App::run`. None knows HTTP.
 
 pub mod admin;
+pub mod declare;
 #[cfg(test)]
 mod fault_tests;
 pub mod members;

@@ -19,39 +19,42 @@ use crate::wire::{Page, Paging};
 /// Less than an editor; the input is invalid; the team is not there; the name is taken.
 pub fn create(app: &App, ctx: &Ctx, input: &ServiceInput) -> Result<ServiceView> {
     ctx.require(Role::Editor)?;
-    app.write_once(ctx, |tx| {
-        let mut invalid = Invalid::default();
-        invalid.check(
-            input.name.is_some(),
-            "name",
-            "is required: 1 to 100 characters",
-        );
-        invalid.check(
-            input.team_id.is_some(),
-            "team_id",
-            "is required: id or slug of a team",
-        );
-        let team = input.team_id.as_deref().unwrap_or_default();
-        invalid.into_result(())?;
-        let team = find_team(tx.store, team)?;
-        let blank = Service {
-            id: ServiceId::new(tx.now),
-            name: String::new(),
-            team_id: team,
-            repository_url: None,
-            environment: None,
-            tier: Tier::Standard,
-            owner: None,
-            tech_stack: Vec::new(),
-            metadata: Json::object(),
-            is_active: true,
-            revision: Revision::first(tx.now),
-        };
-        let service = apply(tx.store, &blank, input)?;
-        store::services::put(tx.store, &service)?;
-        record(tx, None, &service)?;
-        Ok(ServiceView::from(&service))
-    })
+    app.write_once(ctx, |tx| create_in(tx, input))
+}
+
+/// Makes a service within a larger write.
+pub(crate) fn create_in(tx: &mut Tx<'_>, input: &ServiceInput) -> Result<ServiceView> {
+    let mut invalid = Invalid::default();
+    invalid.check(
+        input.name.is_some(),
+        "name",
+        "is required: 1 to 100 characters",
+    );
+    invalid.check(
+        input.team_id.is_some(),
+        "team_id",
+        "is required: id or slug of a team",
+    );
+    let team = input.team_id.as_deref().unwrap_or_default();
+    invalid.into_result(())?;
+    let team = find_team(tx.store, team)?;
+    let blank = Service {
+        id: ServiceId::new(tx.now),
+        name: String::new(),
+        team_id: team,
+        repository_url: None,
+        environment: None,
+        tier: Tier::Standard,
+        owner: None,
+        tech_stack: Vec::new(),
+        metadata: Json::object(),
+        is_active: true,
+        revision: Revision::first(tx.now),
+    };
+    let service = apply(tx.store, &blank, input)?;
+    store::services::put(tx.store, &service)?;
+    record(tx, None, &service)?;
+    Ok(ServiceView::from(&service))
 }
 
 /// Changes a service; setting `is_active` deletes or restores it.
@@ -63,15 +66,24 @@ pub fn update(app: &App, ctx: &Ctx, reference: &str, input: &ServiceInput) -> Re
     ctx.require(Role::Editor)?;
     app.write(ctx, |tx| {
         let old = find::service(tx.store, reference)?;
-        check_version(input.version, old.revision.version)?;
-        let mut service = apply(tx.store, &old, input)?;
-        if service != old {
-            service.revision = old.revision.next(tx.now);
-            store::services::put(tx.store, &service)?;
-            record(tx, Some(&old), &service)?;
-        }
-        Ok(ServiceView::from(&service))
+        update_in(tx, &old, input)
     })
+}
+
+/// Changes a service within a larger write.
+pub(crate) fn update_in(
+    tx: &mut Tx<'_>,
+    old: &Service,
+    input: &ServiceInput,
+) -> Result<ServiceView> {
+    check_version(input.version, old.revision.version)?;
+    let mut service = apply(tx.store, old, input)?;
+    if service != *old {
+        service.revision = old.revision.next(tx.now);
+        store::services::put(tx.store, &service)?;
+        record(tx, Some(old), &service)?;
+    }
+    Ok(ServiceView::from(&service))
 }
 
 /// Deletes a service, softly: it can be restored.

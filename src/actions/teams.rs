@@ -25,43 +25,46 @@ use crate::wire::{ActiveFilter, Page, Paging};
 /// Not an admin; the input is invalid; the slug is taken.
 pub fn create(app: &App, ctx: &Ctx, input: &TeamInput) -> Result<TeamView> {
     ctx.require(Role::Admin)?;
-    app.write_once(ctx, |tx| {
-        let blank = Team {
-            id: TeamId::new(tx.now),
-            name: String::new(),
-            slug: String::new(),
-            description: None,
-            slack_group_id: None,
-            slack_oncall_group_id: None,
-            slack_channel_id: None,
-            timezone: "UTC".to_owned(),
-            overrides_require_approval: None,
-            is_active: true,
-            rotation: RotationConfig::default(),
-            revision: Revision::first(tx.now),
-        };
-        if input.name.is_none() {
-            return Err(ActionError::invalid(
-                "name",
-                "is required: 1 to 100 characters",
-            ));
-        }
-        let mut team = input::apply(input, &blank, tx.now.date_naive(), &*tx.settings.plugins)?;
-        match &input.slug {
-            Some(slug) => refuse_taken_slug(tx.store, slug, team.id)?,
-            None => team.slug = free_slug(tx.store, &team.name)?,
-        }
-        fill_in_start(&mut team, tx.now);
-        refuse_group_of_both_kinds(tx.store, &team)?;
-        store::teams::put(tx.store, &team)?;
-        let view = view(tx.settings, &team);
-        tx.record(EntityType::Team, Action::Created)
-            .about_team(team.id)
-            .diff(None, Some(&view))
-            .write()?;
-        rotation::reset(tx, &team)?;
-        Ok(view)
-    })
+    app.write_once(ctx, |tx| create_in(tx, input))
+}
+
+/// Makes a team, for an admin.
+pub(crate) fn create_in(tx: &mut Tx<'_>, input: &TeamInput) -> Result<TeamView> {
+    let blank = Team {
+        id: TeamId::new(tx.now),
+        name: String::new(),
+        slug: String::new(),
+        description: None,
+        slack_group_id: None,
+        slack_oncall_group_id: None,
+        slack_channel_id: None,
+        timezone: "UTC".to_owned(),
+        overrides_require_approval: None,
+        is_active: true,
+        rotation: RotationConfig::default(),
+        revision: Revision::first(tx.now),
+    };
+    if input.name.is_none() {
+        return Err(ActionError::invalid(
+            "name",
+            "is required: 1 to 100 characters",
+        ));
+    }
+    let mut team = input::apply(input, &blank, tx.now.date_naive(), &*tx.settings.plugins)?;
+    match &input.slug {
+        Some(slug) => refuse_taken_slug(tx.store, slug, team.id)?,
+        None => team.slug = free_slug(tx.store, &team.name)?,
+    }
+    fill_in_start(&mut team, tx.now);
+    refuse_group_of_both_kinds(tx.store, &team)?;
+    store::teams::put(tx.store, &team)?;
+    let view = view(tx.settings, &team);
+    tx.record(EntityType::Team, Action::Created)
+        .about_team(team.id)
+        .diff(None, Some(&view))
+        .write()?;
+    rotation::reset(tx, &team)?;
+    Ok(view)
 }
 
 /// Changes a team. A change that touches its rotation plans its future shifts again; setting
@@ -74,47 +77,52 @@ pub fn update(app: &App, ctx: &Ctx, reference: &str, input: &TeamInput) -> Resul
     ctx.require(Role::Editor)?;
     app.write(ctx, |tx| {
         let old = find::team(tx.store, reference)?;
-        roster::require_lead(tx, &old, "changing the team")?;
-        if input
-            .is_active
-            .is_some_and(|active| active != old.is_active)
-        {
-            ctx.require(Role::Admin)?;
-        }
-        check_version(input.version, old.revision.version)?;
-        let mut team = input::apply(input, &old, tx.now.date_naive(), &*tx.settings.plugins)?;
-        if team.slug != old.slug {
-            refuse_taken_slug(tx.store, &team.slug, team.id)?;
-        }
-        fill_in_start(&mut team, tx.now);
-        if team == old {
-            return Ok(view(tx.settings, &team));
-        }
-        let replans = team.rotation != old.rotation
-            || team.timezone != old.timezone
-            || team.is_active != old.is_active;
-        let regroups = team.slack_group_id != old.slack_group_id;
-        if regroups
-            || team.slack_oncall_group_id != old.slack_oncall_group_id
-            || team.is_active != old.is_active
-        {
-            refuse_group_of_both_kinds(tx.store, &team)?;
-        }
-        if replans {
-            // What fell due under the old config is handed off under it.
-            handoff::hand_off_if_due(tx, &old)?;
-            give_reason(tx, &old, Some(why_replans(&old, &team)))?;
-        }
-        team.revision = old.revision.next(tx.now);
-        store::teams::put(tx.store, &team)?;
-        record_update(tx, &old, &team)?;
-        if replans {
-            rotation::reset(tx, &team)?;
-        } else if regroups {
-            rotation::replan(tx, &team, "the team has another Slack group")?;
-        }
-        Ok(view(tx.settings, &team))
+        update_in(tx, &old, input)
     })
+}
+
+/// Changes a team within a larger write.
+pub(crate) fn update_in(tx: &mut Tx<'_>, old: &Team, input: &TeamInput) -> Result<TeamView> {
+    roster::require_lead(tx, old, "changing the team")?;
+    if input
+        .is_active
+        .is_some_and(|active| active != old.is_active)
+    {
+        tx.ctx.require(Role::Admin)?;
+    }
+    check_version(input.version, old.revision.version)?;
+    let mut team = input::apply(input, old, tx.now.date_naive(), &*tx.settings.plugins)?;
+    if team.slug != old.slug {
+        refuse_taken_slug(tx.store, &team.slug, team.id)?;
+    }
+    fill_in_start(&mut team, tx.now);
+    if team == *old {
+        return Ok(view(tx.settings, &team));
+    }
+    let replans = team.rotation != old.rotation
+        || team.timezone != old.timezone
+        || team.is_active != old.is_active;
+    let regroups = team.slack_group_id != old.slack_group_id;
+    if regroups
+        || team.slack_oncall_group_id != old.slack_oncall_group_id
+        || team.is_active != old.is_active
+    {
+        refuse_group_of_both_kinds(tx.store, &team)?;
+    }
+    if replans {
+        // What fell due under the old config is handed off under it.
+        handoff::hand_off_if_due(tx, old)?;
+        give_reason(tx, old, Some(why_replans(old, &team)))?;
+    }
+    team.revision = old.revision.next(tx.now);
+    store::teams::put(tx.store, &team)?;
+    record_update(tx, old, &team)?;
+    if replans {
+        rotation::reset(tx, &team)?;
+    } else if regroups {
+        rotation::replan(tx, &team, "the team has another Slack group")?;
+    }
+    Ok(view(tx.settings, &team))
 }
 
 /// Deletes a team, softly: it keeps its rows, and can be restored.

@@ -65,4 +65,5 @@ fn v1_router() -> OpenApiRouter<Api> {
         .merge(v1::slack::router())
         .merge(v1::events::router())
         .merge(v1::backup::router())
+        .merge(v1::declare::router())
 }

@@ -22,12 +22,35 @@ impl App {
     ///
     /// # Errors
     /// Those of the store and of `f`; nothing is written then.
-    pub fn write<T>(&self, ctx: &Ctx, mut f: impl FnMut(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+    pub fn write<T>(&self, ctx: &Ctx, f: impl FnMut(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+        self.write_if(true, ctx, f)
+    }
+
+    /// Does all that [`App::write`] does short of committing: what it would come to, or why it would
+    /// be refused. Nothing is written, and nobody hears of it.
+    ///
+    /// # Errors
+    /// As [`App::write`].
+    pub fn rehearse<T>(&self, ctx: &Ctx, f: impl FnMut(&mut Tx<'_>) -> Result<T>) -> Result<T> {
+        self.write_if(false, ctx, f)
+    }
+
+    fn write_if<T>(
+        &self,
+        is_meant: bool,
+        ctx: &Ctx,
+        mut f: impl FnMut(&mut Tx<'_>) -> Result<T>,
+    ) -> Result<T> {
         let answers = Answers::default();
         let mut rounds = ROUNDS;
         loop {
-            let questions = match self.write_knowing(ctx, &answers, rounds == 0, &mut f) {
-                Ok(value) => return Ok(value),
+            let round = Round {
+                is_meant,
+                is_last: rounds == 0,
+                answers: &answers,
+            };
+            let questions = match self.write_knowing(ctx, &round, &mut f) {
+                Ok(value) | Err(Undone::Rehearsed(value)) => return Ok(value),
                 Err(Undone::Failed(error)) => return Err(error),
                 Err(Undone::Asks(questions)) => questions,
             };
@@ -43,10 +66,9 @@ impl App {
     fn write_knowing<T>(
         &self,
         ctx: &Ctx,
-        answers: &Answers,
-        is_last_round: bool,
+        round: &Round<'_>,
         f: impl FnOnce(&mut Tx<'_>) -> Result<T>,
-    ) -> std::result::Result<T, Undone> {
+    ) -> std::result::Result<T, Undone<T>> {
         // Writers take turns here, so that each reads the clock once the one before is done,
         // and that what they changed is told in the order in which it was.
         let _turn = self.0.turn.lock().unwrap_or_else(PoisonError::into_inner);
@@ -61,8 +83,8 @@ impl App {
                 causes: BTreeMap::new(),
                 on_call_changed: false,
                 messages: Vec::new(),
-                answers,
-                is_last_round,
+                answers: round.answers,
+                is_last_round: round.is_last,
                 questions: Vec::new(),
             };
             let value = f(&mut tx)?;
@@ -73,6 +95,9 @@ impl App {
                 part.before_commit(&mut tx)?;
             }
             tx.flush()?;
+            if !round.is_meant {
+                return Err(Undone::Rehearsed(value));
+            }
             on_call_changed = tx.on_call_changed;
             Ok(value)
         });
@@ -128,14 +153,26 @@ impl App {
     }
 }
 
+/// One try of a write.
+struct Round<'a> {
+    /// Whether it is to be committed.
+    is_meant: bool,
+    /// Whether what plugins haven't answered by now counts as failed.
+    is_last: bool,
+    /// What they answered so far.
+    answers: &'a Answers,
+}
+
 /// Why a write left nothing behind.
-enum Undone {
+enum Undone<T> {
     Failed(ActionError),
     /// Plugins are to be asked first.
     Asks(Vec<Box<dyn Question>>),
+    /// It was not meant to.
+    Rehearsed(T),
 }
 
-impl<E: Into<ActionError>> From<E> for Undone {
+impl<T, E: Into<ActionError>> From<E> for Undone<T> {
     fn from(error: E) -> Self {
         Self::Failed(error.into())
     }

@@ -2,6 +2,7 @@
 //! the web pages and Slack. Inputs refuse unknown fields; views are made from the domain.
 
 pub mod audit;
+pub mod declaration;
 pub mod duty;
 pub mod layers;
 pub mod member;

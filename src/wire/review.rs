@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use utoipa::ToSchema;
 
 use super::rotation::{FairnessView, PlanView};
 
@@ -29,7 +31,7 @@ pub struct RotationReview {
 }
 
 /// A run of days that comes from one to another.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct MovedDays {
     /// First on-call day.
     pub start_date: NaiveDate,

@@ -9,6 +9,7 @@
 
 mod access;
 mod answers;
+mod apply;
 mod audit;
 mod backup;
 mod browser;

@@ -9,8 +9,8 @@ use super::fairness::Basis;
 use super::planning::{Wanted, plan_to_show};
 use super::snapshot::TeamSnapshot;
 use super::{MAX_WEEKS, horizon_of, kept, view, without_future};
-use crate::app::{ActionError, Result, Settings};
-use crate::domain::oncall_day::{each_day, next_day, previous_day};
+use crate::app::{ActionError, Result, Settings, Tx};
+use crate::domain::oncall_day::{add_days, each_day, next_day, previous_day};
 use crate::domain::schedule::Schedule;
 use crate::domain::team::Team;
 use crate::rotation::coverage::{Coverage, Source, Stretch};
@@ -61,6 +61,50 @@ pub(crate) fn compare(
         plan,
         failure: planned.failures.into_iter().next().map(|(_, error)| error),
     })
+}
+
+/// Who is on call from today on by what is published: to be compared with what a write makes of it.
+pub(crate) struct Standing {
+    coverage: Coverage,
+    today: NaiveDate,
+    /// The last day that is published, where the team rotates.
+    until: Option<NaiveDate>,
+}
+
+impl Standing {
+    /// Of a team as it is stored; of a deleted one, nobody.
+    pub(crate) fn of(tx: &Tx<'_>, team: &Team) -> Result<Self> {
+        let snapshot = TeamSnapshot::new(tx.store, tx.settings, team, tx.now)?;
+        if !team.is_active {
+            return Ok(Self::nobody(snapshot.today));
+        }
+        Ok(Self {
+            coverage: snapshot.coverage(),
+            today: snapshot.today,
+            until: snapshot.state.published_until,
+        })
+    }
+
+    /// Of a team that isn't there yet.
+    pub(crate) fn nobody(today: NaiveDate) -> Self {
+        Self {
+            coverage: Coverage::default(),
+            today,
+            until: None,
+        }
+    }
+
+    /// The days that come to somebody else, as far as both are published.
+    pub(crate) fn moves_to(&self, after: &Self) -> Vec<MovedDays> {
+        let from = self.today.min(after.today);
+        let until = match (self.until, after.until) {
+            (Some(one), Some(other)) => one.min(other),
+            (Some(only), None) | (None, Some(only)) => only,
+            // What was planned by hand for the weeks to come.
+            (None, None) => add_days(from, 27),
+        };
+        moves(&self.coverage, &after.coverage, (from, until))
+    }
 }
 
 /// What comes without a change: the published shifts as they are, and what is added beyond.

@@ -3,6 +3,7 @@
 pub mod audit;
 pub mod backup;
 pub mod calendar;
+pub mod declare;
 pub mod events;
 pub mod members;
 pub mod notifications;
