@@ -123,7 +123,7 @@ impl Browser {
     }
 
     pub async fn click(&self, css: &str) {
-        self.find(css).await.click().await;
+        self.click_first("css selector", css).await;
     }
 
     /// Clicks the link or button that reads so; of an open dialog, if there is one.
@@ -131,7 +131,20 @@ impl Browser {
         let what =
             format!("*[self::a or self::button or self::summary][normalize-space()='{text}']");
         let path = format!("//dialog[@open]//{what} | //{what}[not(//dialog[@open])]");
-        self.first("xpath", &path).await.click().await;
+        self.click_first("xpath", &path).await;
+    }
+
+    /// Clicks the first element of a selector. A page that follows the event stream may put another in
+    /// its place between the look and the click: then that one is meant.
+    async fn click_first(&self, using: &str, value: &str) {
+        loop {
+            match self.first(using, value).await.try_click().await {
+                Err(error) if error.contains("stale element") => {}
+                clicked => {
+                    return clicked.unwrap_or_else(|error| panic!("can't be clicked: {error}"));
+                }
+            }
+        }
     }
 
     async fn first(&self, using: &str, value: &str) -> Element<'_> {
@@ -321,10 +334,10 @@ impl Element<'_> {
         self.run(seen, "").await == true
     }
 
-    pub async fn click(&self) {
+    async fn try_click(&self) -> Result<(), String> {
         let command = format!("element/{}/click", self.id);
         let clicked = self.browser.command(&command, &json!({})).await;
-        clicked.unwrap_or_else(|error| panic!("can't be clicked: {error}"));
+        clicked.map(drop).map_err(|error| error.to_string())
     }
 
     pub async fn fill(&self, text: &str) {
