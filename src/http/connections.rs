@@ -20,8 +20,10 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
+use tokio_rustls::server::TlsStream;
 use tower::Service;
 
 pub use self::board::Places;
@@ -66,7 +68,10 @@ pub async fn serve<S>(
                 Some(_) = tasks.join_next() => {}
                 _ = sweep.tick() => {
                     board.sweep();
-                    follow(doors.tls.as_deref());
+                    if let Some(tls) = doors.tls.clone() {
+                        // Files, which may lie on a slow disk.
+                        tokio::task::spawn_blocking(move || follow(&tls));
+                    }
                 }
                 accepted = doors.accept() => match accepted {
                     Ok(accepted) => break accepted,
@@ -96,12 +101,7 @@ pub async fn serve<S>(
             match stream {
                 Stream::Network(stream, None) => talk(stream, line, service, stopped).await,
                 Stream::Network(stream, Some(tls)) => {
-                    // Whoever speaks no TLS is gone: there is no way to tell them.
-                    let greeted = tokio::select! {
-                        greeted = tls.greet(stream) => greeted.ok(),
-                        () = line.close.notified() => None,
-                    };
-                    if let Some(stream) = greeted {
+                    if let Some(stream) = greet(&tls, stream, &line, stopped.clone()).await {
                         talk(stream, line, service, stopped).await;
                     }
                 }
@@ -113,13 +113,28 @@ pub async fn serve<S>(
 }
 
 /// Takes over a certificate that was renewed.
-fn follow(tls: Option<&Tls>) {
-    match tls.map(Tls::follow) {
-        Some(Ok(true)) => tracing::info!("a new certificate is in service"),
-        Some(Err(error)) => {
+fn follow(tls: &Tls) {
+    match tls.follow() {
+        Ok(true) => tracing::info!("a new certificate is in service"),
+        Ok(false) => {}
+        Err(error) => {
             tracing::error!(%error, "the new certificate can't be used: the one before stays in service");
         }
-        Some(Ok(false)) | None => {}
+    }
+}
+
+/// Agrees on keys with a client. Whoever speaks no TLS is gone: there is no way to tell them. Neither does
+/// anybody else, or a stop, wait for whoever says nothing.
+async fn greet(
+    tls: &Tls,
+    stream: TcpStream,
+    line: &Line,
+    mut stopped: watch::Receiver<Option<String>>,
+) -> Option<TlsStream<TcpStream>> {
+    tokio::select! {
+        greeted = tls.greet(stream) => greeted.ok(),
+        () = line.close.notified() => None,
+        () = is_set(&mut stopped) => None,
     }
 }
 

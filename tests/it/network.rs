@@ -1,9 +1,10 @@
 //! TLS, reverse proxies and limits: the network as others see it.
 
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
@@ -158,6 +159,29 @@ fn a_key_of_another_certificate_stops_the_start_and_says_so() {
         said.contains("none") && said.contains("No such file"),
         "{said}"
     );
+}
+
+#[test]
+fn a_stop_waits_for_nobody_who_agrees_on_no_keys() {
+    let home = Arc::new(tempfile::tempdir().unwrap());
+    let (cert, key) = certify(home.path(), "only");
+    let settings = [("CERT", cert), ("KEY", key)].map(|(name, file)| {
+        let name = format!("ONCALLD__SERVER__TLS_{name}_FILE");
+        (name, file.display().to_string())
+    });
+    let mut daemon = Daemon::start_in(home, settings.to_vec());
+    let address = daemon.api.address.trim_start_matches("https://").to_owned();
+    let silent: Vec<_> = (0..5)
+        .map(|_| TcpStream::connect(&address).unwrap())
+        .collect();
+    // They have been let in once somebody after them is served.
+    assert!(subject(&address).contains("CN"));
+    let since = Instant::now();
+    daemon.signal("TERM");
+    assert!(daemon.wait().success(), "{}", daemon.log());
+    let took = since.elapsed();
+    assert!(took < Duration::from_secs(3), "{took:?}");
+    drop(silent);
 }
 
 /// The peer that the audit log names for a request with these headers.

@@ -6,8 +6,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::tls::Tls;
 use tokio::net::{TcpListener, TcpStream, UnixListener, UnixStream};
+
+use super::tls::Tls;
 
 /// Who is at the other end of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@
 use std::io;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use rustls::ServerConfig;
@@ -96,13 +96,19 @@ impl Tls {
     /// What is wrong with them; told once for each change.
     pub fn follow(&self) -> Result<bool, TlsError> {
         let stamps = [&self.cert, &self.key].map(|path| Stamp::of(path));
-        let mut current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-        if current.stamps == stamps {
+        if self.current().stamps == stamps {
             return Ok(false);
         }
+        // Read while the ones before still serve.
+        let config = read(&self.cert, &self.key);
+        let mut current = self.current();
         current.stamps = stamps;
-        current.config = read(&self.cert, &self.key)?;
+        current.config = config?;
         Ok(true)
+    }
+
+    fn current(&self) -> MutexGuard<'_, Current> {
+        self.current.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Agrees on keys with a client.
@@ -110,10 +116,7 @@ impl Tls {
     /// # Errors
     /// They speak no TLS, or none that we do, or take too long.
     pub async fn greet(&self, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
-        let config = {
-            let current = self.current.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(&current.config)
-        };
+        let config = Arc::clone(&self.current().config);
         let greeting = TlsAcceptor::from(config).accept(stream);
         tokio::time::timeout(HANDSHAKE, greeting).await?
     }
