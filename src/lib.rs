@@ -27,6 +27,7 @@ pub mod low_priority;
 pub mod metrics;
 pub mod outbound;
 pub mod plugin;
+pub mod private_file;
 pub mod rotation;
 pub mod scheduler;
 pub mod secret;

@@ -3,9 +3,8 @@
 //! A backup and an export come from the daemon, while everything goes on; where none runs on this host,
 //! from its file. What changes the file takes the daemon down first.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -15,6 +14,7 @@ use super::error::{CliError, Kind};
 use super::folder::{DataFolder, wrong};
 use super::output::{note, print};
 use super::session::Session;
+use crate::private_file;
 use crate::store::examine::Found;
 use crate::store::{Store, copy, export};
 
@@ -264,13 +264,8 @@ fn beside(path: &Path, extension: &str) -> PathBuf {
     name.into()
 }
 
-/// A new file for its owner alone.
 fn new_file(path: &Path) -> Result<File, CliError> {
-    // What lies there was left by one that was interrupted.
-    let _ = fs::remove_file(path);
-    let mut options = OpenOptions::new();
-    let opened = options.write(true).create_new(true).mode(0o600).open(path);
-    opened.map_err(|error| wrong(path, "can't be made", &error))
+    private_file::create(path).map_err(|error| wrong(path, "can't be made", &error))
 }
 
 fn copy_file(from: &Path, to: &Path) -> Result<(), CliError> {

@@ -2,16 +2,17 @@
 //! this program wrote is read: each file carries a hash under a key that only the owner of the
 //! folder can read.
 
-use std::fs::{self, DirBuilder, File, Metadata, OpenOptions};
+use std::fs::{self, DirBuilder, File, Metadata};
 use std::hash::{Hash as _, Hasher};
-use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
+use std::io::{self, Read as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest as _, Sha256};
 
 use super::engine::{Engine, TrustedCode};
 use crate::domain::hex::hex;
+use crate::private_file;
 
 /// Name of the key's file.
 const KEY_FILE: &str = "key";
@@ -67,10 +68,8 @@ impl Cache {
     /// # Errors
     /// It can't be written; a plugin works without.
     pub fn put(&self, content: &Hash, code: &TrustedCode) -> io::Result<()> {
-        replace(
-            &self.path(content),
-            &[&self.seal(content, &code.0), &code.0],
-        )
+        let seal = self.seal(content, &code.0);
+        private_file::replace(&self.path(content), &[&seal, &code.0])
     }
 
     /// Drops all code but that of these contents.
@@ -116,7 +115,7 @@ fn key(dir: &Path) -> io::Result<Hash> {
     }
     let mut key = Hash::default();
     getrandom::fill(&mut key).map_err(io::Error::other)?;
-    replace(&path, &[&key])?;
+    private_file::replace(&path, &[&key])?;
     Ok(key)
 }
 
@@ -134,26 +133,6 @@ fn open_private(path: &Path) -> Option<File> {
     // What was put in its place between the two is another file.
     let is_same = (found.dev(), found.ino()) == (opened.dev(), opened.ino());
     (is_same && opened.is_file() && is_private(&opened)).then_some(file)
-}
-
-/// Puts a private file in the place of whatever is there, whole or not at all.
-fn replace(path: &Path, parts: &[&[u8]]) -> io::Result<()> {
-    let partial = path.with_extension("partial");
-    // One that a crash has left, or a link to elsewhere.
-    match fs::remove_file(&partial) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut options = OpenOptions::new();
-    let mut file = options
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&partial)?;
-    for part in parts {
-        file.write_all(part)?;
-    }
-    fs::rename(&partial, path)
 }
 
 fn fingerprint(engine: &Engine) -> u64 {

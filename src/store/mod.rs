@@ -37,7 +37,6 @@ pub mod told;
 mod tx;
 mod unsynced;
 
-use std::os::unix::fs::OpenOptionsExt as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -52,6 +51,7 @@ pub use self::lock::FolderLock;
 pub use self::migrations::CURRENT as SCHEMA_VERSION;
 pub use self::tx::{ReadTx, Reader, WriteTx};
 use crate::domain::audit::AuditEntry;
+use crate::private_file;
 #[cfg(test)]
 pub(crate) use redb::StorageBackend;
 
@@ -239,7 +239,7 @@ fn write<T, E: From<StoreError>>(
 /// rather than one that nobody recognises, and of two daemons that start at once one fails.
 fn create(path: &Path) -> Result<(), OpenProblem> {
     let temporary = path.with_extension("redb.new");
-    let file = private_file(&temporary).map_err(OpenProblem::Io)?;
+    let file = private_file::create(&temporary).map_err(OpenProblem::Io)?;
     let store = Store {
         disk: Disk::open(Box::new(disk::Once::new(FileBackend::new(file)?)))?,
         path: temporary.clone(),
@@ -254,26 +254,7 @@ fn create(path: &Path) -> Result<(), OpenProblem> {
     }
     std::fs::hard_link(&temporary, path).map_err(OpenProblem::Io)?;
     std::fs::remove_file(&temporary).map_err(OpenProblem::Io)?;
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    let folder = std::fs::File::open(folder.unwrap_or(Path::new(".")));
-    folder
-        .and_then(|folder| folder.sync_all())
-        .map_err(OpenProblem::Io)
-}
-
-/// A new file at `path`, in place of what is there, that nobody but its owner could open at any time:
-/// a descriptor that somebody got outlives a later change of mode. What lies there may be another's
-/// link to elsewhere, so it's removed, not opened.
-fn private_file(path: &Path) -> std::io::Result<std::fs::File> {
-    match std::fs::remove_file(path) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut options = std::fs::OpenOptions::new();
-    let options = options.read(true).write(true).create_new(true);
-    options.mode(0o600).open(path)
+    private_file::sync_folder_of(path).map_err(OpenProblem::Io)
 }
 
 /// Refuses what is no store of ours, without writing: opening a file for writing writes to it.

@@ -6,6 +6,8 @@ use std::path::Path;
 use redb::backends::FileBackend;
 use redb::{DatabaseError, StorageBackend};
 
+use crate::private_file;
+
 /// A file whose writes reach the disk when the operating system likes.
 #[derive(Debug)]
 pub struct Unsynced(FileBackend);
@@ -13,7 +15,7 @@ pub struct Unsynced(FileBackend);
 impl Unsynced {
     /// An empty file at `path`, in place of what is there; its owner's alone.
     pub fn create(path: &Path) -> Result<Self, DatabaseError> {
-        let file = super::private_file(path).map_err(redb::StorageError::Io)?;
+        let file = private_file::create(path).map_err(redb::StorageError::Io)?;
         Ok(Self(FileBackend::new(file)?))
     }
 }

@@ -1,12 +1,12 @@
 //! The first start: an admin token, in a file that only the daemon's user can read.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::tokens::{add, hash, new_secret};
 use crate::app::{App, Ctx, Result};
 use crate::domain::ids::TokenId;
 use crate::domain::token::{Role, Scope, Token};
+use crate::private_file;
 use crate::store;
 
 /// Why the first start failed.
@@ -41,7 +41,8 @@ pub fn ensure_admin_token(app: &App, path: &Path) -> std::result::Result<bool, B
         return Ok(false);
     }
     let secret = new_secret()?;
-    write_private(path, &secret).map_err(|cause| BootstrapError::File {
+    let written = private_file::replace(path, &[secret.as_bytes(), b"\n"]);
+    written.map_err(|cause| BootstrapError::File {
         path: path.to_owned(),
         cause,
     })?;
@@ -72,29 +73,4 @@ fn add_admin(app: &App, name: &str, secret: &str) -> Result<()> {
         };
         add(tx, &token).map(drop)
     })
-}
-
-/// Writes a file that its owner alone can read, whole or not at all.
-fn write_private(path: &Path, secret: &str) -> std::io::Result<()> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let temporary = path.with_extension("token.new");
-    // What lies there from a crash may have another mode, or be a link to elsewhere.
-    match std::fs::remove_file(&temporary) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut options = std::fs::OpenOptions::new();
-    let mut file = options
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&temporary)?;
-    file.write_all(secret.as_bytes())?;
-    file.write_all(b"\n")?;
-    file.sync_all()?;
-    std::fs::rename(&temporary, path)?;
-    let folder = path
-        .parent()
-        .filter(|folder| !folder.as_os_str().is_empty());
-    std::fs::File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }

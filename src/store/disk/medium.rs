@@ -11,6 +11,7 @@ use redb::StorageBackend;
 use redb::backends::FileBackend;
 
 use super::spare::Spare;
+use crate::private_file;
 use crate::store::error::OpenProblem;
 
 /// What has to fit on a disk before it counts as having room again, in bytes: more than a large
@@ -71,7 +72,7 @@ impl File {
     /// Writes a file beside the store, and removes it.
     fn try_room(&self) -> io::Result<()> {
         let path = self.path.with_extension("redb.room");
-        let mut file = crate::store::private_file(&path)?;
+        let mut file = private_file::create(&path)?;
         // Zeros take no room where the file system compresses.
         let mut bytes = vec![0; ROOM];
         getrandom::fill(&mut bytes).map_err(io::Error::other)?;
