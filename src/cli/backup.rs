@@ -297,7 +297,7 @@ fn tell_kept(kept: Option<&Path>) {
 }
 
 fn tell(session: &Session, path: &Path, done: &str, found: &Found) -> Result<(), CliError> {
-    let entries = found.audit.as_ref().map_or(0, |audit| audit.head.seq);
+    let entries = found.audit.as_ref().map_or(0, |audit| audit.entries);
     let records: u64 = found.records.values().sum();
     if session.json {
         let json = serde_json::json!({

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::args::Global;
 use super::audit::value;
-use super::audit::verify::{proof_of, proven};
+use super::audit::verify::proven;
 use super::connection::load_config;
 use super::error::CliError;
 use super::folder::DataFolder;
@@ -159,7 +159,7 @@ fn examine_file(path: &Path, repair: bool) -> Result<Found, CliError> {
 
 impl Found {
     fn proof(&self) -> Option<AuditProof> {
-        self.examined.audit.as_ref().map(proof_of)
+        self.examined.audit.as_ref().map(AuditProof::from)
     }
 
     fn json(&self) -> Value {

@@ -65,7 +65,7 @@ async fn make(api: &Api, dir: &Path, keep: usize) {
     match made {
         Ok((path, found)) => {
             metrics.last_backup.set(api.app().now().timestamp());
-            let entries = found.audit.map(|audit| audit.head.seq);
+            let entries = found.audit.map(|audit| audit.entries);
             tracing::info!(file = %path.display(), audit_entries = entries, "made a backup");
         }
         Err(problem) => {

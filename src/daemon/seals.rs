@@ -1,7 +1,6 @@
 //! Checkpoints of the audit log, signed once a day and at a stop, and kept as files.
 
-use std::io::Write as _;
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::DirBuilderExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use tokio::task::JoinHandle;
 use crate::actions::admin::seals;
 use crate::app::{ActionError, App};
 use crate::http::Api;
-use crate::wire::Paging;
+use crate::private_file;
 use crate::wire::audit::CheckpointView;
 
 /// How often it is asked whether one is due, or has come: that costs few small reads.
@@ -71,47 +70,30 @@ fn seal(app: &App, dir: &Path, at_once: bool) -> Result<(), ActionError> {
 /// file of its own.
 fn keep_new(app: &App, dir: &Path) -> Result<std::io::Result<()>, ActionError> {
     let mut new = Vec::new();
-    for page in 1.. {
-        let paging = Paging {
-            page: Some(page),
-            page_size: None,
+    for number in (1..=seals::count(app)?).rev() {
+        let Some(made) = seals::find(app, number)? else {
+            break;
         };
-        let found = seals::list(app, &paging)?.items;
-        let is_end = found.is_empty();
-        let listed = found.len();
-        new.extend(
-            found
-                .into_iter()
-                .take_while(|made| !path(dir, made).exists()),
-        );
-        if is_end || new.len() < listed * page {
+        let path = path(dir, &made);
+        if path.exists() {
             break;
         }
+        new.push((path, made.note));
     }
-    Ok(new.iter().rev().try_for_each(|made| keep(dir, made)))
-}
-
-fn path(dir: &Path, made: &CheckpointView) -> PathBuf {
-    dir.join(format!("{:012}.txt", made.entries))
-}
-
-fn keep(dir: &Path, made: &CheckpointView) -> std::io::Result<()> {
+    if new.is_empty() {
+        return Ok(Ok(()));
+    }
     let mut folder = std::fs::DirBuilder::new();
-    folder.recursive(true).mode(0o700).create(dir)?;
-    let path = path(dir, made);
-    // Whole or not at all: one that was cut short would count as kept.
-    let partial = path.with_extension("partial");
-    match std::fs::remove_file(&partial) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut options = std::fs::OpenOptions::new();
-    let mut file = options
-        .write(true)
-        .create_new(true)
-        .mode(0o600)
-        .open(&partial)?;
-    file.write_all(made.note.as_bytes())?;
-    file.sync_all()?;
-    std::fs::rename(&partial, &path)
+    let made = folder.recursive(true).mode(0o700).create(dir);
+    let mut oldest_first = new.iter().rev();
+    Ok(made.and_then(|()| {
+        oldest_first.try_for_each(|(path, note)| private_file::replace(path, &[note.as_bytes()]))
+    }))
+}
+
+/// By size, and by what the log came to then: the file of a log that was there before, or of a history
+/// that was put aside, is another.
+fn path(dir: &Path, made: &CheckpointView) -> PathBuf {
+    let head: String = made.head.chars().take(16).collect();
+    dir.join(format!("{:012}-{head}.txt", made.entries))
 }

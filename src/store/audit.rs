@@ -16,7 +16,7 @@ use std::ops::{ControlFlow, Range};
 use chrono::{DateTime, Utc};
 
 pub use self::bulk::Bulk;
-pub use self::prove::{Proven, prove};
+pub use self::prove::prove;
 use self::sets::{Dimension, Query, SetKey};
 pub use self::verify::{verify, verify_through};
 use super::codec::{Record, decode};

@@ -15,6 +15,7 @@ use super::key::Key;
 use super::tx::{Order, Reader, WriteTx};
 use super::{audit, lists};
 use crate::domain::hex::hex;
+use crate::domain::seal::{Kept, Proven};
 
 /// Problems that are told; there may be as many as there are rows.
 const MOST: usize = 50;
@@ -29,7 +30,7 @@ pub struct Found {
     /// How many more things are wrong.
     pub more: u64,
     /// What is proven of the audit log, where it is as it was written.
-    pub audit: Option<audit::Proven>,
+    pub audit: Option<Proven>,
 }
 
 impl Found {
@@ -56,7 +57,7 @@ pub fn examine(tx: &impl Reader) -> Result<Found, StoreError> {
         Err(StoreError::Record { .. }) | Ok(()) => {}
         Err(error) => found.note(|| error.to_string()),
     }
-    match audit::prove(tx, None, None) {
+    match audit::prove(tx, &Kept::default()) {
         Ok(proven) => found.audit = Some(proven),
         Err(error @ StoreError::Engine(_)) => return Err(error),
         Err(error) => found.note(|| error.to_string()),

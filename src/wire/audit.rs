@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::domain::audit::{Action, ActorType, AuditEntry, EntityType};
 use crate::domain::hex::hex;
+use crate::domain::seal::{Proven, PublicKey};
 
 /// An entry of the audit log.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, ToSchema)]
@@ -138,6 +139,19 @@ pub struct AuditProof {
     /// How many entries the checkpoint covers that was handed in; the log leads to it.
     #[serde(default)]
     pub against: Option<u64>,
+}
+
+impl From<&Proven> for AuditProof {
+    fn from(proven: &Proven) -> Self {
+        Self {
+            entries: proven.entries,
+            head: hex(&proven.head),
+            checkpoints: proven.checkpoints,
+            sealed: proven.sealed,
+            key: proven.key.as_ref().map(PublicKey::text),
+            against: proven.against,
+        }
+    }
 }
 
 /// What somebody has kept elsewhere of the log, to hold it against.

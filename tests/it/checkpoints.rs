@@ -180,3 +180,17 @@ fn checkpoints_are_for_admins_to_sign_and_for_everybody_to_read() {
     let head = made["head"].as_str().unwrap();
     assert!(text(&listed).contains(head), "{}", text(&listed));
 }
+
+#[test]
+fn files_of_a_log_that_was_there_before_hide_none_of_the_next() {
+    let daemon = Daemon::start();
+    let home = stop(daemon);
+    let before = kept(home.path());
+    fs::remove_file(store(home.path())).unwrap();
+    fs::remove_file(data_dir(home.path()).join("admin.token")).unwrap();
+    let daemon = Daemon::start_in(Arc::clone(&home), Vec::new());
+    drop(stop(daemon));
+    // Both logs have the same length.
+    let after = kept(home.path());
+    assert_eq!(after.len(), before.len() * 2, "{after:?}");
+}

@@ -5,10 +5,9 @@ use chrono::TimeDelta;
 use super::tokens::random;
 use crate::app::{ActionError, App, Ctx, Result, Tx};
 use crate::domain::hex::hex;
-use crate::domain::invalid::Invalid;
 use crate::domain::json::Json;
 use crate::domain::notification::Event;
-use crate::domain::seal::{Checkpoint, Hash, PublicKey, SigningKey, Tree};
+use crate::domain::seal::{Checkpoint, Hash, Kept, SigningKey, Tree};
 use crate::domain::token::Role;
 use crate::store::audit::seals::{self, Seal, read};
 use crate::store::outbox::Message;
@@ -37,6 +36,17 @@ pub fn list(app: &App, paging: &Paging) -> Result<Page<CheckpointView>> {
     })
 }
 
+/// How many checkpoints there are.
+pub fn count(app: &App) -> Result<u64> {
+    app.read(|tx| Ok(seals::count(tx)?))
+}
+
+/// The checkpoint of a number, if there is one.
+pub fn find(app: &App, number: u64) -> Result<Option<CheckpointView>> {
+    let seal = app.read(|tx| Ok(seals::find(tx, number)?))?;
+    seal.as_ref().map(view).transpose()
+}
+
 /// Signs a checkpoint now: the last one where nothing was audited since.
 ///
 /// # Errors
@@ -46,11 +56,8 @@ pub fn create(app: &App, ctx: &Ctx) -> Result<CheckpointView> {
     if let Some(made) = seal(app)? {
         return Ok(made);
     }
-    let last = app.read(|tx| Ok(seals::find(tx, seals::count(tx)?)?))?;
-    match last {
-        Some(seal) => view(&seal),
-        None => Err(ActionError::conflict("the audit log has no entry yet")),
-    }
+    let last = find(app, count(app)?)?;
+    last.ok_or_else(|| ActionError::conflict("the audit log has no entry yet"))
 }
 
 /// Signs a checkpoint, where something was audited since the last one, and sends it to the sinks that
@@ -142,26 +149,9 @@ fn send(tx: &mut Tx<'_>, view: &CheckpointView) {
 /// The first entry, row of an index, or checkpoint that is not as it was written; what is expected
 /// can't be read.
 pub fn prove(app: &App, expected: &Expected) -> Result<AuditProof> {
-    let mut invalid = Invalid::default();
-    let note = expected.checkpoint.as_deref().map(Checkpoint::verify);
-    let against = note.transpose();
-    if let Err(error) = &against {
-        invalid.add("checkpoint", error.to_string());
-    }
-    let key = expected.key.as_deref().map(PublicKey::read);
-    let message = "is no key of a checkpoint: expected `oncalld/…+…+…`, as verifying shows it";
-    invalid.check(key != Some(None), "key", message);
-    invalid.into_result(())?;
-    let (against, key) = (against.ok().flatten(), key.flatten());
-    let proven = app.read(|tx| Ok(store::audit::prove(tx, against.as_ref(), key.as_ref())?))?;
-    Ok(AuditProof {
-        entries: proven.head.seq,
-        head: hex(&proven.head.hash),
-        checkpoints: proven.checkpoints,
-        sealed: proven.sealed,
-        key: proven.key.map(|key| key.text()),
-        against: against.map(|against| against.size),
-    })
+    let kept = Kept::read(expected.checkpoint.as_deref(), expected.key.as_deref())?;
+    let proven = app.read(|tx| Ok(store::audit::prove(tx, &kept)?))?;
+    Ok(AuditProof::from(&proven))
 }
 
 fn view(seal: &Seal) -> Result<CheckpointView> {

@@ -12,9 +12,7 @@ use crate::cli::output::{note, pretty, print};
 use crate::cli::session::Session;
 use crate::cli::table::{Table, counted, facts};
 use crate::cli::time::stamp;
-use crate::domain::hex::hex;
-use crate::domain::seal::{Checkpoint, PublicKey};
-use crate::store::audit::Proven;
+use crate::domain::seal::Kept;
 use crate::store::{self, Store, StoreError};
 use crate::wire::audit::{AuditProof, CheckpointView, Expected};
 
@@ -88,38 +86,14 @@ pub(super) async fn run(
 
 /// Verifies the log of a daemon that is down, and leaves the file as it is.
 fn prove_file(expected: &Expected, global: &Global) -> Result<AuditProof, CliError> {
-    let note = expected.checkpoint.as_deref();
-    let against = note.map(Checkpoint::verify).transpose();
-    let against = against.map_err(|error| CliError::failed(format!("the checkpoint {error}")))?;
-    let key = match expected.key.as_deref() {
-        Some(text) => Some(PublicKey::read(text).ok_or_else(|| {
-            CliError::failed(format!(
-                "`{text}` is no key of a checkpoint: `oncalld/…+…+…`"
-            ))
-        })?),
-        None => None,
-    };
-    let folder = DataFolder::take_with_store(global)?;
     let failed = |error: &dyn std::fmt::Display| CliError::failed(error.to_string());
+    let kept = Kept::read(expected.checkpoint.as_deref(), expected.key.as_deref());
+    let kept = kept.map_err(|error| failed(&error))?;
+    let folder = DataFolder::take_with_store(global)?;
     let store = Store::open_untouched(&folder.store()).map_err(|error| failed(&error))?;
-    let proven = store.read(|tx| store::audit::prove(tx, against.as_ref(), key.as_ref()));
+    let proven = store.read(|tx| store::audit::prove(tx, &kept));
     let proven = proven.map_err(|error: StoreError| failed(&error))?;
-    Ok(AuditProof {
-        against: against.map(|against| against.size),
-        ..proof_of(&proven)
-    })
-}
-
-/// What was proven of a file, as the daemon would say it.
-pub(in crate::cli) fn proof_of(proven: &Proven) -> AuditProof {
-    AuditProof {
-        entries: proven.head.seq,
-        head: hex(&proven.head.hash),
-        checkpoints: proven.checkpoints,
-        sealed: proven.sealed,
-        key: proven.key.as_ref().map(PublicKey::text),
-        against: None,
-    }
+    Ok(AuditProof::from(&proven))
 }
 
 /// Lists the checkpoints.

@@ -109,14 +109,6 @@ impl Checkpoint {
     }
 }
 
-/// What is signed of a note, for whoever verifies it with other tools.
-///
-/// # Errors
-/// It has another form.
-pub fn body_of(note: &str) -> Result<&str, NoteError> {
-    split(note).map(|(text, _)| text)
-}
-
 /// Text and signatures.
 fn split(note: &str) -> Result<(&str, &str), NoteError> {
     let end = note.rfind("\n\n").ok_or(NoteError::Form(
@@ -222,7 +214,7 @@ mod tests {
         let read = Checkpoint::verify(&note).unwrap();
         assert_eq!((read.size, read.root, read.head), (7, [1; 32], [2; 32]));
         assert_eq!(PublicKey::read(&read.key.text()), Some(read.key.clone()));
-        assert_eq!(body_of(&note).unwrap(), read.text());
+        assert_eq!(split(&note).unwrap().0, read.text());
         // Others may add their signatures.
         let witnessed = format!("{note}{DASH}witness.example AAAAAAAA\n");
         assert_eq!(Checkpoint::verify(&witnessed).unwrap(), read);

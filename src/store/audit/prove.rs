@@ -3,37 +3,19 @@
 use std::collections::BTreeMap;
 
 use super::seals::{self, Seal, read};
-use super::{Head, verify_through};
-use crate::domain::seal::{Checkpoint, PublicKey};
+use super::verify_through;
+use crate::domain::seal::{Checkpoint, Kept, Proven};
 use crate::store::error::StoreError;
 use crate::store::tx::Reader;
 
-/// What was proven.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Proven {
-    /// The end of the log.
-    pub head: Head,
-    /// How many checkpoints there are.
-    pub checkpoints: u64,
-    /// How many entries the last of them covers.
-    pub sealed: u64,
-    /// The key of the first.
-    pub key: Option<PublicKey>,
-}
-
-/// Checks the log, its indexes and its checkpoints; and, where they are given, that it leads to a
-/// checkpoint that was kept elsewhere, and that the first checkpoint was signed with a key.
+/// Checks the log, its indexes and its checkpoints, and that they lead to what was kept elsewhere.
 ///
 /// # Errors
 /// The first checkpoint, entry or row of an index that is not as it was written.
-pub fn prove(
-    tx: &impl Reader,
-    against: Option<&Checkpoint>,
-    key: Option<&PublicKey>,
-) -> Result<Proven, StoreError> {
+pub fn prove(tx: &impl Reader, kept: &Kept) -> Result<Proven, StoreError> {
     let checkpoints = chain(&seals::list(tx)?)?;
     let first = checkpoints.first().map(|first| &first.key);
-    if let Some(wanted) = key
+    if let Some(wanted) = &kept.key
         && first != Some(wanted)
     {
         let problem = match first {
@@ -48,8 +30,8 @@ pub fn prove(
     }
     // What the log has to come to, by its size then. What was kept elsewhere is judged first.
     let mut marks = BTreeMap::<u64, Vec<(Option<u64>, &Checkpoint)>>::new();
-    if let Some(against) = against {
-        marks.entry(against.size).or_default().push((None, against));
+    if let Some(kept) = &kept.checkpoint {
+        marks.entry(kept.size).or_default().push((None, kept));
     }
     for (number, checkpoint) in (1..).zip(&checkpoints) {
         let mark = marks.entry(checkpoint.size).or_default();
@@ -67,7 +49,9 @@ pub fn prove(
         return Err(ends_early(number, checkpoint, head.seq));
     }
     Ok(Proven {
-        head,
+        entries: head.seq,
+        head: head.hash,
+        against: kept.checkpoint.as_ref().map(|kept| kept.size),
         checkpoints: checkpoints.len() as u64,
         sealed: checkpoints.last().map_or(0, |last| last.size),
         key: first.cloned(),
@@ -139,8 +123,8 @@ mod tests {
 
     use super::*;
     use crate::domain::audit::{Action, AuditEvent, EntityType};
-    use crate::domain::seal::{SigningKey, Tree};
-    use crate::store::audit::{append, at, head, rebuild_indexes, set_head};
+    use crate::domain::seal::{PublicKey, SigningKey, Tree};
+    use crate::store::audit::{Head, append, at, head, rebuild_indexes, set_head};
     use crate::store::key::Key;
     use crate::store::tables::{AUDIT, AUDIT_SEALS};
     use crate::store::{Store, WriteTx};
@@ -193,8 +177,15 @@ mod tests {
         (store, [first, second])
     }
 
+    fn kept(checkpoint: Option<&Checkpoint>, key: Option<&PublicKey>) -> Kept {
+        Kept {
+            checkpoint: checkpoint.cloned(),
+            key: key.cloned(),
+        }
+    }
+
     fn problem(store: &Store, against: Option<&Checkpoint>) -> String {
-        let proven = store.read(|tx| prove(tx, against, None));
+        let proven = store.read(|tx| prove(tx, &kept(against, None)));
         proven.unwrap_err().to_string()
     }
 
@@ -215,18 +206,20 @@ mod tests {
     #[test]
     fn an_untouched_log_leads_to_all_of_its_checkpoints() {
         let (store, checkpoints) = sealed();
-        let proven = store.read(|tx| prove(tx, None, None)).unwrap();
+        let proven = store.read(|tx| prove(tx, &kept(None, None))).unwrap();
         assert_eq!(
-            (proven.head.seq, proven.checkpoints, proven.sealed),
+            (proven.entries, proven.checkpoints, proven.sealed),
             (9, 2, 8)
         );
         for checkpoint in &checkpoints {
             let key = proven.key.as_ref();
-            store.read(|tx| prove(tx, Some(checkpoint), key)).unwrap();
+            store
+                .read(|tx| prove(tx, &kept(Some(checkpoint), key)))
+                .unwrap();
         }
         let empty = Store::in_memory().unwrap();
         assert_eq!(
-            empty.read(|tx| prove(tx, None, None)).unwrap(),
+            empty.read(|tx| prove(tx, &kept(None, None))).unwrap(),
             Proven::default()
         );
     }
@@ -239,7 +232,7 @@ mod tests {
         assert!(problem(&store, Some(&second)).contains("an older file"));
         // Whoever takes the checkpoint away too is found by the one elsewhere.
         tamper(&store, |tx| tx.remove(AUDIT_SEALS, &Key::new().seq(2)));
-        store.read(|tx| prove(tx, None, None)).unwrap();
+        store.read(|tx| prove(tx, &kept(None, None))).unwrap();
         assert!(problem(&store, Some(&second)).contains("an older file"));
     }
 
@@ -263,9 +256,9 @@ mod tests {
             Ok(())
         });
         seal(&store, 3, 4);
-        let forged = store.read(|tx| prove(tx, None, None)).unwrap();
+        let forged = store.read(|tx| prove(tx, &kept(None, None))).unwrap();
         assert_ne!(forged.key, Some(first.key.clone()));
-        let error = store.read(|tx| prove(tx, None, Some(&first.key)));
+        let error = store.read(|tx| prove(tx, &kept(None, Some(&first.key))));
         assert!(error.unwrap_err().to_string().contains("begun anew"));
     }
 
