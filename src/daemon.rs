@@ -6,6 +6,7 @@ mod delivery;
 mod exposure;
 mod seals;
 mod slack;
+mod ways_in;
 
 use std::io::IsTerminal;
 use std::net::SocketAddr;
@@ -21,6 +22,7 @@ use tokio::sync::watch;
 
 pub use self::exposure::exposed;
 use self::slack::FromSlack;
+use self::ways_in::{announce, open_socket, open_tls, url_of};
 use crate::actions::admin::{backup, bootstrap};
 use crate::actions::members::slack_group;
 use crate::actions::messages::lookout;
@@ -33,7 +35,7 @@ use crate::config::{CliOverrides, Config, LogFormat, OnPluginError};
 use crate::delivery::{Counters, Dispatcher};
 use crate::demo;
 use crate::domain::zone;
-use crate::http::connections::{self, Doors, Places, Socket, Tls};
+use crate::http::connections::{self, Doors, Places};
 use crate::http::{Access, Api};
 use crate::plugin::{self, HostPolicy, Limits, PluginSettings, Registry};
 use crate::rotation::plan::OnFailure;
@@ -196,47 +198,6 @@ pub async fn serve(options: ServeOptions) -> anyhow::Result<()> {
     }
 }
 
-/// The certificate to show, where TLS is to be spoken.
-fn open_tls(config: &Config) -> anyhow::Result<Option<Arc<Tls>>> {
-    let files = config.server.tls_files();
-    let tls = files.map(|(cert, key)| Tls::load(cert, key)).transpose();
-    Ok(tls.context("no TLS")?.map(Arc::new))
-}
-
-fn url_of(config: &Config, address: SocketAddr) -> String {
-    let scheme = match config.server.tls_files() {
-        Some(_) => "https",
-        None => "http",
-    };
-    format!("{scheme}://{address}")
-}
-
-/// Says where it serves, and what is to be known of that.
-fn announce(config: &Config, address: SocketAddr, lock: &mut FolderLock) -> anyhow::Result<()> {
-    let is_plain = config.server.tls_files().is_none() && config.server.public_url.is_none();
-    if !address.ip().is_loopback() && is_plain {
-        tracing::warn!(
-            %address,
-            "listening on a non-loopback address without TLS: set server.tls_cert_file, or put a proxy \
-             with TLS in front and set server.public_url"
-        );
-    }
-    let public = config.server.public_url.as_ref();
-    let served = [url_of(config, address)].into_iter();
-    let served: Vec<_> = served
-        .chain(public.map(|url| url.as_str().to_owned()))
-        .collect();
-    lock.announce(&served)
-        .context("the lock can't be written")?;
-    for remark in config.remarks() {
-        tracing::info!("{remark}");
-    }
-    for path in exposed(config) {
-        tracing::warn!("{path}");
-    }
-    Ok(())
-}
-
 /// Everything that is served on the port.
 pub fn service(api: Api, slack: Option<api::slack::Requests>) -> Lookups {
     let router = api::router(api.clone(), slack, web::router());
@@ -328,21 +289,6 @@ fn plugin_settings(config: &Config) -> PluginSettings {
         policy: HostPolicy::from(plugins),
         limits: Limits::from(plugins),
     }
-}
-
-/// The socket by which the CLI of this host comes in without a token. It can do without.
-fn open_socket(config: &Config) -> Option<Socket> {
-    if !config.server.socket {
-        return None;
-    }
-    let path = config.server.data_dir.join(SOCKET_FILE);
-    let socket = Socket::bind(&path);
-    socket
-        .inspect_err(|error| {
-            let path = path.display();
-            tracing::warn!(%path, %error, "no socket there: the CLI goes by the network");
-        })
-        .ok()
 }
 
 /// Answers requests until the daemon is stopped, and then those under way, with patience.

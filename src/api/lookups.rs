@@ -21,7 +21,7 @@ use crate::actions::admin::tokens::{self, Admission};
 use crate::actions::oncall::lookup::{self, Answer, Question};
 use crate::http::Api;
 use crate::http::connections::Peer;
-use crate::http::{guard, headers};
+use crate::http::{credentials, guard, headers};
 
 /// The path of lookups.
 pub const PATH: &str = "/api/v1/oncall";
@@ -103,7 +103,7 @@ impl Connection {
         let authorization = headers.get(header::AUTHORIZATION);
         let admission = match authorization {
             Some(_) => {
-                guard::bearer(headers).map(|token| tokens::admit(self.api.app(), token, now))
+                credentials::bearer(headers).map(|token| tokens::admit(self.api.app(), token, now))
             }
             None => self.api.access().anonymous_read.then_some(None),
         };

@@ -5,6 +5,7 @@ pub(crate) mod access;
 pub(crate) mod body;
 pub mod connections;
 pub(crate) mod cookies;
+pub(crate) mod credentials;
 mod flights;
 pub(crate) mod guard;
 pub(crate) mod headers;
