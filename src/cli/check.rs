@@ -52,6 +52,11 @@ pub(super) async fn run(
             } else {
                 readable(&found)
             })?;
+            if session.client.connection().is_by_config {
+                for warning in exposed(&load_config(global)?) {
+                    note(&format!("warning: {warning}\n"));
+                }
+            }
             if status.is_success() {
                 return Ok(());
             }

@@ -83,7 +83,7 @@ pub(super) fn recognise(
 fn note_token_use(api: &Api, known: &tokens::KnownToken) {
     let app = api.app();
     // A disk that takes no writes is reported by others.
-    if app.disk_trouble().is_none() && known.is_to_be_noted(app.now()) {
+    if app.disk_trouble().is_none() && known.claims_note(app.now()) {
         let (api, id) = (api.clone(), known.token().id);
         tokio::spawn(async move { api.run(move |app| tokens::note_use(app, id)).await });
     }

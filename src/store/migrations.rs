@@ -56,6 +56,9 @@ fn counted_lists(tx: &WriteTx) -> Result<(), StoreError> {
     lists::rebuild(tx)
 }
 
+/// Records that are rewritten at once.
+const AT_ONCE: usize = 10_000;
+
 /// Every record gets a checksum, and the audit log a table of checkpoints.
 fn checksums_and_seals(tx: &WriteTx) -> Result<(), StoreError> {
     create_tables(tx)?;
@@ -97,9 +100,6 @@ fn seal_some(tx: &WriteTx, table: Table, from: &[u8]) -> Result<Option<Vec<u8>>,
     }
     Ok(last)
 }
-
-/// Records that are rewritten at once.
-const AT_ONCE: usize = 10_000;
 
 const _: () = assert!(STEPS.len() == CURRENT as usize, "one step a version");
 

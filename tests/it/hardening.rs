@@ -257,6 +257,32 @@ fn a_stop_waits_for_no_connection_that_asks_for_nothing() {
     );
 }
 
+#[test]
+fn what_others_can_read_is_named_at_the_start_and_by_a_check_of_either_kind() {
+    let mut daemon = Daemon::start();
+    let home = Arc::clone(&daemon.home);
+    let dir = data_dir(home.path());
+    let check = || {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_oncalld"));
+        command.env_clear().current_dir(home.path());
+        let told = command
+            .args(["--data-dir", "data", "check"])
+            .output()
+            .unwrap();
+        assert!(told.status.success(), "{told:?}");
+        String::from_utf8([told.stdout, told.stderr].concat()).unwrap()
+    };
+    let is_named = |text: &str| text.contains("can enter or list") && text.contains("chmod 700");
+    assert!(!is_named(&check()) && !is_named(&daemon.log()));
+    fs::set_permissions(&dir, fs::Permissions::from_mode(0o755)).unwrap();
+    assert!(is_named(&check()));
+    daemon.signal("TERM");
+    assert!(daemon.wait().success());
+    assert!(is_named(&check()));
+    let daemon = Daemon::start_in(Arc::clone(&home), Vec::new());
+    assert!(is_named(&daemon.log()), "{}", daemon.log());
+}
+
 /// The names in backticks of a table's last column.
 fn named_tests(text: &str) -> Vec<String> {
     let rows = text.lines().filter(|line| line.starts_with("| "));

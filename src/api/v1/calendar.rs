@@ -16,7 +16,7 @@ pub fn router() -> OpenApiRouter<Api> {
 /// A team's shifts as a calendar
 #[utoipa::path(get, path = "/teams/{team}/calendar.ics", tag = "calendar",
     params(("team" = String, Path, description = "Id or slug"),
-        ("token" = Option<String>, Query, description = "A viewer's token")),
+        ("token" = Option<String>, Query, description = "A token for calendar feeds; no other is taken from an address")),
     responses((status = 200, body = String, content_type = "text/calendar")))]
 async fn of_team(State(api): State<Api>, Path(team): Path<String>) -> Result<Response, Problem> {
     api.run_heavy(move |app| calendar::of_team(app, &team))
@@ -27,7 +27,7 @@ async fn of_team(State(api): State<Api>, Path(team): Path<String>) -> Result<Res
 /// A person's shifts as a calendar
 #[utoipa::path(get, path = "/users/{user}/calendar.ics", tag = "calendar",
     params(("user" = String, Path, description = "Slack user id"),
-        ("token" = Option<String>, Query, description = "A viewer's token")),
+        ("token" = Option<String>, Query, description = "A token for calendar feeds; no other is taken from an address")),
     responses((status = 200, body = String, content_type = "text/calendar")))]
 async fn of_user(State(api): State<Api>, Path(user): Path<String>) -> Result<Response, Problem> {
     api.run_heavy(move |app| calendar::of_user(app, &user))

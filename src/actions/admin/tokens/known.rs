@@ -46,8 +46,8 @@ impl KnownToken {
             .map(|noted| noted + USE_NOTED_EVERY)
     }
 
-    /// Whether its use is to be written down now; the one who is told so does it.
-    pub fn is_to_be_noted(&self, now: DateTime<Utc>) -> bool {
+    /// True for the one who is to write down its use: where that was not done of late, once.
+    pub fn claims_note(&self, now: DateTime<Utc>) -> bool {
         let noted = self.noted.load(Ordering::Relaxed);
         let is_due = self.notable_from().is_none_or(|due| now >= due);
         let millis = now.timestamp_millis();
