@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 
 use super::args::Global;
+use super::declared::Format;
 use super::error::{CliError, Kind};
 use super::folder::{DataFolder, wrong};
 use super::output::{note, print};
@@ -30,6 +31,12 @@ pub(super) struct BackupArgs {
 pub(super) struct ExportArgs {
     /// The file to write; none of that name may be there [default: standard output]
     file: Option<PathBuf>,
+    /// Only teams, members and services, as `oncalld apply` takes them
+    #[arg(long)]
+    declarative: bool,
+    /// How a declaration is written [default: as the file's name ends, else toml]
+    #[arg(long, value_enum, requires = "declarative")]
+    format: Option<Format>,
 }
 
 /// What from.
@@ -99,6 +106,9 @@ pub(super) async fn export(
     session: &Session,
     global: &Global,
 ) -> Result<(), CliError> {
+    if args.declarative {
+        return super::apply::export(args.file.as_deref(), args.format, session).await;
+    }
     let Some(path) = args.file else {
         let mut out = BufWriter::new(io::stdout());
         return match session.client.download("export", &mut out).await {

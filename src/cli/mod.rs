@@ -1,6 +1,7 @@
 //! The command line: one file a subcommand. It talks to the daemon over HTTP; `serve` is the
 //! daemon, and `check` also reads the data file while no daemon runs.
 
+mod apply;
 mod args;
 mod audit;
 mod backup;
@@ -10,6 +11,7 @@ mod client;
 mod completions;
 mod config;
 mod connection;
+mod declared;
 mod error;
 mod explanation;
 mod fairness;
@@ -85,6 +87,8 @@ enum Command {
     /// Configure and preview the rotation of a team
     #[command(subcommand)]
     Rotation(rotation::RotationCommand),
+    /// Bring teams, members and services in line with a file
+    Apply(apply::ApplyArgs),
     /// Manage time off, during which the rotation picks others
     #[command(subcommand, visible_alias = "time-off")]
     Timeoff(time_off::TimeOffCommand),
@@ -111,7 +115,7 @@ enum Command {
     Backup(backup::BackupArgs),
     /// Put a backup in the place of the data file, while the daemon is down
     Restore(backup::RestoreArgs),
-    /// Write everything as lines of JSON
+    /// Write everything as lines of JSON, or teams, members and services as `apply` takes them
     Export(backup::ExportArgs),
     /// Bring in data of other systems, or what was exported, while the daemon is down
     #[command(subcommand)]
@@ -182,6 +186,7 @@ async fn talk(command: Command, global: &Global) -> Result<(), CliError> {
         Command::Override(command) => shift_override::run(command, &session).await,
         Command::Rotation(command) => rotation::run(command, &session).await,
         Command::Timeoff(command) => time_off::run(command, &session).await,
+        Command::Apply(args) => apply::apply(args, &session).await,
         Command::Fairness(args) => fairness::run(args, &session).await,
         Command::Audit(command) => audit::run(command, global, &session).await,
         Command::Notification(command) => notification::run(command, &session).await,
@@ -295,6 +300,10 @@ mod tests {
             "plugin run x.wasm --context ctx.json",
             "plugin run x.wasm --context -",
             "plugin simulate x.wasm --team payments --weeks 26 --plugin-config {}",
+            "apply -f oncall.toml --dry-run --prune",
+            "apply -f - --format yaml --plan plan.json",
+            "apply --print-schema",
+            "export --declarative oncall.yaml",
             "completions bash",
         ] {
             let parsed = Cli::try_parse_from(["oncalld"].into_iter().chain(line.split(' ')));
@@ -322,6 +331,9 @@ mod tests {
             "plugin simulate x.wasm",
             "plugin simulate x.wasm --team payments --weeks 521",
             "notification retry x --failed",
+            "apply",
+            "apply -f x.toml --dry-run --plan plan.json",
+            "export --format toml",
         ] {
             let parsed = Cli::try_parse_from(["oncalld"].into_iter().chain(line.split(' ')));
             assert_eq!(parsed.unwrap_err().exit_code(), 2, "{line}");

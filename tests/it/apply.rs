@@ -289,3 +289,66 @@ fn what_is_exported_applies_without_a_change_and_makes_the_same_elsewhere() {
         Vec::<String>::new()
     );
 }
+
+#[test]
+fn the_command_line_exports_plans_and_applies_a_file_and_refuses_a_plan_out_of_date() {
+    let daemon = company();
+    let home = daemon.home.path();
+    let run = |arguments: &[&str]| {
+        let done = daemon.cli(arguments);
+        let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        (
+            done.status.code().unwrap(),
+            text(&done.stdout),
+            text(&done.stderr),
+        )
+    };
+    for name in ["all.toml", "all.yaml", "all.json"] {
+        let path = home.join(name);
+        let path = path.to_str().unwrap();
+        let (code, out, err) = run(&["export", "--declarative", path]);
+        assert_eq!(code, 0, "{out}{err}");
+        let (code, out, err) = run(&["apply", "-f", path, "--prune"]);
+        assert_eq!((code, err.as_str()), (0, ""));
+        assert_eq!(out, "nothing to do: everything is as declared\n");
+    }
+
+    let file = home.join("core.toml");
+    let path = file.to_str().unwrap();
+    let core = "[teams.core]\nname = \"Core\"\n[teams.core.members]\nUANN = {role = \"lead\"}\n";
+    std::fs::write(&file, core).unwrap();
+    let (code, out, err) = run(&["apply", "-f", path, "--dry-run"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(
+        out.contains("+ teams.core\n") && out.contains("    role: \"lead\"\n"),
+        "{out}"
+    );
+    assert!(out.ends_with("2 changes: 2 added, 0 changed, 0 removed; nothing was written\n"));
+    assert!(err.contains("not declared, and left as it is"), "{err}");
+    let (_, plan, _) = run(&["apply", "-f", path, "--dry-run", "--json"]);
+    let planned = home.join("plan.json");
+    std::fs::write(&planned, plan).unwrap();
+    let (code, out, err) = run(&["apply", "-f", path]);
+    assert_eq!(code, 0, "{err}");
+    assert!(
+        out.ends_with("applied: 2 changes: 2 added, 0 changed, 0 removed\n"),
+        "{out}"
+    );
+    let (code, _, err) = run(&["apply", "-f", path, "--plan", planned.to_str().unwrap()]);
+    assert_eq!(code, 1);
+    assert!(err.contains("has changed since the plan was made"), "{err}");
+
+    std::fs::write(
+        &file,
+        "[teams.core]\nname = \"Core\"\ntimezone = \"Mars\"\n",
+    )
+    .unwrap();
+    let (code, _, err) = run(&["apply", "-f", path]);
+    assert!(code == 1 && err.contains("teams.core.timezone"), "{err}");
+    std::fs::write(&file, "[teams.core]\nname = \"Core\"\ncolour = \"red\"\n").unwrap();
+    let (code, _, err) = run(&["apply", "-f", path]);
+    assert!(
+        code == 1 && err.contains("core.toml: line 3, column 1"),
+        "{err}"
+    );
+}
