@@ -1,7 +1,6 @@
 //! `oncalld apply` and `oncalld export --declarative`: teams, members and services as a file.
 
 use std::fmt::Write as _;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -11,7 +10,7 @@ use serde_json::{Value, json};
 use super::args::Query;
 use super::declared::{self, Format};
 use super::error::CliError;
-use super::folder::wrong;
+use super::files::{self, wrong};
 use super::output::{note, pretty, print};
 use super::session::Session;
 use super::table::{NONE, clean, counted};
@@ -54,11 +53,9 @@ pub(super) async fn apply(args: ApplyArgs, session: &Session) -> Result<(), CliE
     let Some(file) = args.file else {
         return print(&pretty(&declared::schema().to_string()));
     };
-    let text = read(&file)?;
     let format = args.format.unwrap_or_else(|| Format::of(&file));
-    let named = file.display().to_string();
-    let declaration = declared::parse(&text, format);
-    let declaration = declaration.map_err(|error| CliError::failed(format!("{named}: {error}")))?;
+    let declaration = declared::parse(&files::read_text(&file)?, format);
+    let declaration = declaration.map_err(|error| failed(&file, &error))?;
     let mut body = json!({
         "declaration": declaration, "prune": args.prune, "dry_run": args.dry_run,
     });
@@ -82,6 +79,7 @@ pub(super) async fn export(
     format: Option<Format>,
     session: &Session,
 ) -> Result<(), CliError> {
+    file.map_or(Ok(()), files::refuse_to_replace)?;
     let asked = session.client.get(&["declaration"], Query::default());
     let declaration: Declaration = asked.await?.read()?;
     let format = format.or_else(|| file.map(Format::of));
@@ -94,29 +92,24 @@ pub(super) async fn export(
     let Some(path) = file else {
         return print(&text);
     };
-    let created = private_file::create(path);
-    let mut out = created.map_err(|error| wrong(path, "can't be made", &error))?;
-    let written = std::io::Write::write_all(&mut out, text.as_bytes());
+    let written = private_file::replace(path, &[text.as_bytes()]);
     written.map_err(|error| wrong(path, "can't be written", &error))?;
     print(&format!("wrote {}", path.display()))
 }
 
-fn read(file: &Path) -> Result<String, CliError> {
-    let mut text = String::new();
-    let done = if file.as_os_str() == "-" {
-        std::io::stdin().read_to_string(&mut text).map(drop)
-    } else {
-        std::fs::read_to_string(file).map(|read| text = read)
-    };
-    done.map_err(|error| wrong(file, "can't be read", &error))?;
-    Ok(text)
+fn basis_of(plan: &Path) -> Result<Value, CliError> {
+    let read: Result<ApplyView, _> = serde_json::from_str(&files::read_text(plan)?);
+    let view = read.map_err(|error| {
+        failed(
+            plan,
+            &format!("no plan of `apply --dry-run --json`: {error}"),
+        )
+    })?;
+    Ok(json!(view.basis))
 }
 
-fn basis_of(plan: &Path) -> Result<Value, CliError> {
-    let read: Result<ApplyView, _> = serde_json::from_str(&read(plan)?);
-    let view =
-        read.map_err(|error| wrong(plan, "is no plan of `apply --dry-run --json`", &error))?;
-    Ok(json!(view.basis))
+fn failed(file: &Path, why: &str) -> CliError {
+    CliError::failed(format!("{}: {why}", files::name(file)))
 }
 
 fn show(view: &ApplyView) -> Result<(), CliError> {

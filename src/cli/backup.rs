@@ -12,7 +12,8 @@ use clap::{Args, Subcommand};
 use super::args::Global;
 use super::declared::Format;
 use super::error::{CliError, Kind};
-use super::folder::{DataFolder, wrong};
+use super::files::{self, wrong};
+use super::folder::DataFolder;
 use super::output::{note, print};
 use super::session::Session;
 use crate::private_file;
@@ -219,10 +220,7 @@ pub(super) fn compact(global: &Global) -> Result<(), CliError> {
 
 /// Fetches something from the daemon into `to`; false where none answers on this host.
 async fn fetch(what: &str, session: &Session, to: &Path, wanted: &Path) -> Result<bool, CliError> {
-    if wanted.exists() {
-        let message = format!("{} is there already: name another file", wanted.display());
-        return Err(CliError::failed(message));
-    }
+    files::refuse_to_replace(wanted)?;
     let mut file = BufWriter::new(new_file(to)?);
     let fetched = session.client.download(what, &mut file).await;
     let synced = fetched.and_then(|()| {

@@ -54,7 +54,7 @@ pub(super) async fn run(
             })?;
             if session.client.connection().is_by_config {
                 for warning in exposed(&load_config(global)?) {
-                    note(&format!("warning: {warning}\n"));
+                    note(&format!("warning: {warning}"));
                 }
             }
             if status.is_success() {

@@ -39,9 +39,10 @@ impl Format {
 pub(super) fn parse(text: &str, format: Format) -> Result<Declaration, String> {
     match format {
         Format::Toml => from_toml(text),
-        Format::Yaml if text.trim().is_empty() => Ok(Declaration::default()),
-        // A key that stands there twice is an error.
-        Format::Yaml => serde_saphyr::from_str(text).map_err(|error| error.to_string()),
+        // A text of comments only is no mapping, and declares nothing all the same.
+        Format::Yaml => serde_saphyr::from_str::<Option<_>>(text)
+            .map(Option::unwrap_or_default)
+            .map_err(|error| error.to_string()),
         Format::Json => serde_json::from_str(text).map_err(|error| error.to_string()),
     }
 }
@@ -64,9 +65,8 @@ pub(super) fn write(declaration: &Declaration, format: Format) -> Result<String,
 
 /// The JSON Schema (draft 2020-12) of a declaration: that of the API's description.
 pub(super) fn schema() -> Value {
-    const IN_API: &str = "#/components/schemas/";
-    let api = crate::api::openapi_json().replace(IN_API, "#/$defs/");
-    let api: Value = serde_json::from_str(&api).unwrap_or_default();
+    let api = crate::api::openapi_json().replace("#/components/schemas/", "#/$defs/");
+    let api: Value = serde_json::from_str(&api).expect("invariant: the API's description is JSON");
     let all = &api["components"]["schemas"];
     let mut needed = vec!["Declaration".to_owned()];
     let mut definitions = Map::new();

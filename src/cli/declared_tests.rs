@@ -51,10 +51,6 @@ services:
       time: "12:30"
 "#;
 
-fn wrong(text: &str, format: Format) -> String {
-    parse(text, format).unwrap_err()
-}
-
 #[test]
 fn a_declaration_is_the_same_in_every_format_and_back() {
     let toml = parse(TOML, Format::Toml).unwrap();
@@ -97,52 +93,64 @@ fn texts_that_look_like_something_else_stay_texts() {
 
 #[test]
 fn what_is_wrong_is_told_with_its_line() {
-    let toml = wrong(
-        "[teams.core]\nname = \"Core\"\ntimezon = \"UTC\"\n",
-        Format::Toml,
-    );
-    assert!(
-        toml.starts_with("line 3, column 1: teams.core.timezon: unknown field"),
-        "{toml}"
-    );
-    let toml = wrong("[teams.core]\nname = 3\n", Format::Toml);
-    assert!(
-        toml.starts_with("line 2, column 1: teams.core.name: invalid type"),
-        "{toml}"
-    );
-    let toml = wrong("[teams.core]\nname = \"A\"\nname = \"B\"\n", Format::Toml);
-    assert!(
-        toml.contains("line 3") && toml.contains("duplicate key"),
-        "{toml}"
-    );
-    let toml = wrong("[teams.core.members]\nU1 = {weight = nan}\n", Format::Toml);
-    assert!(
-        toml.starts_with("line 2, column 16: expected a finite"),
-        "{toml}"
-    );
-    let toml = wrong("[teams.core]\ntimezone = \"UTC\"\n", Format::Toml);
-    assert!(
-        toml.starts_with("line 1") && toml.contains("missing field `name`"),
-        "{toml}"
-    );
-    let yaml = wrong(
-        "teams:\n  core:\n    name: Core\n    timezon: UTC\n",
-        Format::Yaml,
-    );
-    assert!(
-        yaml.contains("line 4") && yaml.contains("timezon"),
-        "{yaml}"
-    );
-    let yaml = wrong(
-        "teams:\n  core: {name: A}\n  core: {name: B}\n",
-        Format::Yaml,
-    );
-    assert!(
-        yaml.contains("line 3") && yaml.contains("duplicate"),
-        "{yaml}"
-    );
-    let json = wrong("{\"teams\": []}", Format::Json);
-    assert!(json.contains("line 1"), "{json}");
+    use Format::{Json, Toml, Yaml};
+    for (format, text, place, why) in [
+        (
+            Toml,
+            "[teams.core]\nname = \"Core\"\ntimezon = \"UTC\"\n",
+            "line 3, column 1",
+            "teams.core.timezon: unknown field",
+        ),
+        (
+            Toml,
+            "[teams.core]\nname = 3\n",
+            "line 2, column 1",
+            "teams.core.name: invalid type",
+        ),
+        (
+            Toml,
+            "[teams.core]\nname = \"A\"\nname = \"B\"\n",
+            "line 3",
+            "duplicate key",
+        ),
+        (
+            Toml,
+            "[teams.core.members]\nU1 = {weight = nan}\n",
+            "line 2, column 16",
+            "expected a finite",
+        ),
+        (
+            Toml,
+            "[teams.core]\ntimezone = \"UTC\"\n",
+            "line 1",
+            "missing field `name`",
+        ),
+        (
+            Yaml,
+            "teams:\n  core:\n    name: Core\n    timezon: UTC\n",
+            "line 4",
+            "timezon",
+        ),
+        (
+            Yaml,
+            "teams:\n  core: {name: A}\n  core: {name: B}\n",
+            "line 3",
+            "duplicate",
+        ),
+        (Json, "{\"teams\": []}", "line 1", "invalid type"),
+    ] {
+        let told = parse(text, format).unwrap_err();
+        assert!(told.contains(place) && told.contains(why), "{told}");
+    }
+}
+
+#[test]
+fn a_text_of_comments_declares_nothing() {
+    for format in [Format::Toml, Format::Yaml] {
+        for text in ["", "# later\n"] {
+            assert_eq!(parse(text, format), Ok(Declaration::default()), "{text:?}");
+        }
+    }
 }
 
 #[test]

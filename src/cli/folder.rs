@@ -9,6 +9,7 @@ use chrono::{DateTime, Utc};
 use super::args::Global;
 use super::connection::load_config;
 use super::error::CliError;
+use super::files::wrong;
 use crate::daemon::{ADMIN_TOKEN_FILE, STORE_FILE};
 use crate::store::{self, FolderLock, Store};
 
@@ -127,9 +128,4 @@ impl DataFolder {
         let synced = File::open(&self.dir).and_then(|dir| dir.sync_all());
         synced.map_err(|error| wrong(&self.dir, "can't be synced", &error))
     }
-}
-
-/// What is wrong with a path.
-pub(super) fn wrong(path: &Path, what: &str, error: &dyn std::fmt::Display) -> CliError {
-    CliError::failed(format!("{} {what}: {error}", path.display()))
 }

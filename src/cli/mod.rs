@@ -15,6 +15,7 @@ mod declared;
 mod error;
 mod explanation;
 mod fairness;
+mod files;
 mod folder;
 mod member;
 mod missing;
@@ -78,6 +79,8 @@ enum Command {
     /// Manage services
     #[command(subcommand)]
     Service(service::ServiceCommand),
+    /// Bring teams, members and services in line with a file
+    Apply(apply::ApplyArgs),
     /// Manage schedules: who is on call when
     #[command(subcommand)]
     Schedule(schedule::ScheduleCommand),
@@ -87,8 +90,6 @@ enum Command {
     /// Configure and preview the rotation of a team
     #[command(subcommand)]
     Rotation(rotation::RotationCommand),
-    /// Bring teams, members and services in line with a file
-    Apply(apply::ApplyArgs),
     /// Manage time off, during which the rotation picks others
     #[command(subcommand, visible_alias = "time-off")]
     Timeoff(time_off::TimeOffCommand),
@@ -182,11 +183,11 @@ async fn talk(command: Command, global: &Global) -> Result<(), CliError> {
         Command::Member(command) => member::run(command, &session).await,
         Command::User(command) => user::run(command, &session).await,
         Command::Service(command) => service::run(command, &session).await,
+        Command::Apply(args) => apply::apply(args, &session).await,
         Command::Schedule(command) => schedule::run(command, &session).await,
         Command::Override(command) => shift_override::run(command, &session).await,
         Command::Rotation(command) => rotation::run(command, &session).await,
         Command::Timeoff(command) => time_off::run(command, &session).await,
-        Command::Apply(args) => apply::apply(args, &session).await,
         Command::Fairness(args) => fairness::run(args, &session).await,
         Command::Audit(command) => audit::run(command, global, &session).await,
         Command::Notification(command) => notification::run(command, &session).await,

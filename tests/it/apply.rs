@@ -311,6 +311,10 @@ fn the_command_line_exports_plans_and_applies_a_file_and_refuses_a_plan_out_of_d
         let (code, out, err) = run(&["apply", "-f", path, "--prune"]);
         assert_eq!((code, err.as_str()), (0, ""));
         assert_eq!(out, "nothing to do: everything is as declared\n");
+        let written = std::fs::read(path).unwrap();
+        let (code, _, err) = run(&["export", "--declarative", path]);
+        assert!(code == 1 && err.contains("is there already"), "{err}");
+        assert_eq!(std::fs::read(path).unwrap(), written);
     }
 
     let file = home.join("core.toml");

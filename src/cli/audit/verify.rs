@@ -7,7 +7,8 @@ use reqwest::Method;
 
 use crate::cli::args::{Global, PageArgs, Query};
 use crate::cli::error::{CliError, Kind};
-use crate::cli::folder::{DataFolder, wrong};
+use crate::cli::files;
+use crate::cli::folder::DataFolder;
 use crate::cli::output::{note, pretty, print};
 use crate::cli::session::Session;
 use crate::cli::table::{Table, counted, facts};
@@ -29,16 +30,11 @@ pub(in crate::cli) struct VerifyArgs {
 
 impl VerifyArgs {
     fn expected(&self) -> Result<Expected, CliError> {
-        let read = |path: &PathBuf| {
-            let text = if path.as_os_str() == "-" {
-                std::io::read_to_string(std::io::stdin())
-            } else {
-                std::fs::read_to_string(path)
-            };
-            text.map_err(|error| wrong(path, "can't be read", &error))
-        };
         Ok(Expected {
-            checkpoint: self.against.as_ref().map(read).transpose()?,
+            checkpoint: match &self.against {
+                Some(path) => Some(files::read_text(path)?),
+                None => None,
+            },
             key: self.key.clone(),
         })
     }

@@ -1,7 +1,5 @@
 //! A plugin that is called once: with a context from a file, or with the sample.
 
-use std::fs;
-use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -13,6 +11,7 @@ use serde_json::{Value, json};
 use super::file::load;
 use crate::cli::args::Global;
 use crate::cli::error::CliError;
+use crate::cli::files;
 use crate::cli::output::{note, pretty, print};
 use crate::cli::table::{facts, indented};
 use crate::delivery::sink::DeliveryError;
@@ -103,15 +102,8 @@ fn show_log() {
 }
 
 fn read<T: DeserializeOwned>(file: &Path) -> Result<T, CliError> {
-    let (name, text) = if file == Path::new("-") {
-        let name = "standard input".to_owned();
-        (name, io::read_to_string(io::stdin().lock()))
-    } else {
-        (file.display().to_string(), fs::read_to_string(file))
-    };
-    let failed = |problem: String| CliError::failed(format!("{name}: {problem}"));
-    let text = text.map_err(|error| failed(error.to_string()))?;
-    serde_json::from_str(&text).map_err(|error| failed(error.to_string()))
+    let read = serde_json::from_str(&files::read_text(file)?);
+    read.map_err(|error| CliError::failed(format!("{}: {error}", files::name(file))))
 }
 
 /// What the daemon would find wrong with a team's config.
