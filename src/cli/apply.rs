@@ -41,7 +41,7 @@ pub(super) struct ApplyArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "dry_run")]
     plan: Option<PathBuf>,
     /// Print the JSON Schema of declarations, for editors
-    #[arg(long, exclusive = true)]
+    #[arg(long, conflicts_with_all = ["file", "format", "dry_run", "prune", "plan"])]
     print_schema: bool,
 }
 

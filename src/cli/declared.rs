@@ -42,7 +42,10 @@ pub(super) fn parse(text: &str, format: Format) -> Result<Declaration, String> {
         // A text of comments only is no mapping, and declares nothing all the same.
         Format::Yaml => serde_saphyr::from_str::<Option<_>>(text)
             .map(Option::unwrap_or_default)
-            .map_err(|error| error.to_string()),
+            .map_err(|error| {
+                let told = error.to_string();
+                told.strip_prefix("error: ").unwrap_or(&told).to_owned()
+            }),
         Format::Json => serde_json::from_str(text).map_err(|error| error.to_string()),
     }
 }

@@ -334,6 +334,7 @@ mod tests {
             "notification retry x --failed",
             "apply",
             "apply -f x.toml --dry-run --plan plan.json",
+            "apply -f x.toml --print-schema",
             "export --format toml",
         ] {
             let parsed = Cli::try_parse_from(["oncalld"].into_iter().chain(line.split(' ')));

@@ -317,6 +317,11 @@ fn the_command_line_exports_plans_and_applies_a_file_and_refuses_a_plan_out_of_d
         assert_eq!(std::fs::read(path).unwrap(), written);
     }
 
+    let (code, schema, err) = run(&["apply", "--print-schema"]);
+    assert_eq!(code, 0, "{err}");
+    let schema: Value = serde_json::from_str(&schema).unwrap();
+    assert!(schema["$defs"]["Declaration"].is_object());
+
     let file = home.join("core.toml");
     let path = file.to_str().unwrap();
     let core = "[teams.core]\nname = \"Core\"\n[teams.core.members]\nUANN = {role = \"lead\"}\n";
